@@ -1,0 +1,95 @@
+"""perfanalytics: quantitative process performance.
+
+Baselines, control charts, before/after comparisons and process performance models, on measurements
+kept in a DuckDB repository. The public names are loaded when first used, so that the import is cheap::
+
+    import perfanalytics as perf
+
+    perf.control_chart([5, 4, 6, 5, 12, 5, 6])
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from perfanalytics._version import __version__
+
+if TYPE_CHECKING:
+    from perfanalytics.core.bulk import method
+    from perfanalytics.core.errors import (
+        InputError,
+        LoadError,
+        PerfAnalyticsError,
+        PlanError,
+        RepositoryError,
+        RepositoryLockedError,
+        UnknownNameError,
+    )
+    from perfanalytics.core.measure import Measure
+    from perfanalytics.core.records import (
+        Action,
+        Change,
+        Decision,
+        Event,
+        Exclusion,
+        Objective,
+        Process,
+        Proposal,
+        Review,
+    )
+    from perfanalytics.core.result import Caveat, Estimate, Interval, Method, Result
+    from perfanalytics.core.series import Series, SeriesBatch
+    from perfanalytics.figures.plot import plot
+
+_PUBLIC = {
+    "core.bulk": ("method",),
+    "core.errors": (
+        "InputError",
+        "LoadError",
+        "PerfAnalyticsError",
+        "PlanError",
+        "RepositoryError",
+        "RepositoryLockedError",
+        "UnknownNameError",
+    ),
+    "core.measure": ("Measure",),
+    "core.records": (
+        "Action",
+        "Change",
+        "Decision",
+        "Event",
+        "Exclusion",
+        "Objective",
+        "Process",
+        "Proposal",
+        "Review",
+    ),
+    "core.result": ("Caveat", "Estimate", "Interval", "Method", "Result"),
+    "core.series": ("Series", "SeriesBatch"),
+    "figures.plot": ("plot",),
+}
+_WHERE = {name: module for module, names in _PUBLIC.items() for name in names}
+
+__all__ = ["__version__", *_WHERE]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used (PEP 562)."""
+    module = _WHERE.get(name)
+    if module is None:
+        from perfanalytics.core.errors import nearest
+
+        hint = nearest(name, _WHERE)
+        raise AttributeError(
+            f"module 'perfanalytics' has no attribute {name!r}"
+            + (f"; did you mean {hint!r}?" if hint else "")
+        )
+    import importlib
+
+    value = getattr(importlib.import_module(f"perfanalytics.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,58 @@
+"""Kind of a saved record -> "module:Class", as text.
+
+This is the one declared exception to the import order: a saved result names its kind, and the class
+is found here when it is read back. Nothing is imported until then.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from perfanalytics.core.errors import RecordError, nearest
+
+KINDS: dict[str, str] = {
+    # values inside results
+    "measure": "perfanalytics.core.measure:Measure",
+    "interval": "perfanalytics.core.result:Interval",
+    "estimate": "perfanalytics.core.result:Estimate",
+    "caveat": "perfanalytics.core.result:Caveat",
+    "method": "perfanalytics.core.result:Method",
+    "provenance": "perfanalytics.core.result:Provenance",
+    # what people declare and decide
+    "objective": "perfanalytics.core.records:Objective",
+    "process": "perfanalytics.core.records:Process",
+    "change": "perfanalytics.core.records:Change",
+    "event": "perfanalytics.core.records:Event",
+    "exclusion": "perfanalytics.core.records:Exclusion",
+    "proposal": "perfanalytics.core.records:Proposal",
+    "action": "perfanalytics.core.records:Action",
+    "review": "perfanalytics.core.records:Review",
+    "decision": "perfanalytics.core.records:Decision",
+}
+
+#: Methods that run over batches in bulk (``perf.method(name, ...)``) -> "module:function".
+BULK_METHODS: dict[str, str] = {}
+
+
+def load(reference: str) -> Any:
+    """The object behind "module:name"."""
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def class_of(kind: str) -> type[Any]:
+    """The class of a kind.
+
+    Raises
+    ------
+    RecordError
+        When no class is known for it.
+    """
+    reference = KINDS.get(kind)
+    if reference is None:
+        hint = nearest(kind, KINDS)
+        raise RecordError(f"unknown kind of record {kind!r}" + (f"; did you mean {hint!r}?" if hint else ""))
+    cls = load(reference)
+    assert isinstance(cls, type)
+    return cls

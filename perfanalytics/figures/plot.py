@@ -1,0 +1,52 @@
+"""plot: one verb for every result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from perfanalytics.core.errors import UnknownNameError
+from perfanalytics.core.kinds import load
+from perfanalytics.core.result import Result
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+#: Kind of result -> "module:function"; the function turns a result into a plain plotly dict.
+FIGURES: dict[str, str] = {}
+
+
+def figure_dict(result: Result) -> dict[str, Any]:
+    """The figure of a result as a plain dict ``{"data": [...], "layout": {...}}``; plotly is not imported.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no figure for this kind of result.
+    """
+    reference = FIGURES.get(result.kind)
+    if reference is None:
+        raise UnknownNameError("figure for results of kind", result.kind, FIGURES)
+    drawn: dict[str, Any] = load(reference)(result)
+    return drawn
+
+
+def plot(result: Result) -> go.Figure:
+    """Draw a result.
+
+    Parameters
+    ----------
+    result : Result
+        A control chart, baseline, comparison, model, ...
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no figure for this kind of result.
+    """
+    import plotly.graph_objects as go
+
+    return go.Figure(figure_dict(result))
