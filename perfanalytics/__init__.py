@@ -16,6 +16,7 @@ from perfanalytics._version import __version__
 
 if TYPE_CHECKING:
     from perfanalytics.core.bulk import method
+    from perfanalytics.core.calendars import Calendar, working_hours
     from perfanalytics.core.errors import (
         InputError,
         LoadError,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 _PUBLIC = {
     "core.bulk": ("method",),
+    "core.calendars": ("Calendar", "working_hours"),
     "core.errors": (
         "InputError",
         "LoadError",

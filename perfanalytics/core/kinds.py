@@ -25,6 +25,7 @@ KINDS: dict[str, str] = {
     "change": "perfanalytics.core.records:Change",
     "event": "perfanalytics.core.records:Event",
     "exclusion": "perfanalytics.core.records:Exclusion",
+    "calendar": "perfanalytics.core.calendars:Calendar",
     "proposal": "perfanalytics.core.records:Proposal",
     "action": "perfanalytics.core.records:Action",
     "review": "perfanalytics.core.records:Review",
