@@ -186,6 +186,10 @@ class Result:
         """One row per point or term. Columns never depend on arguments."""
         raise NotImplementedError
 
+    def tables(self) -> tuple[tuple[str, pd.DataFrame], ...]:
+        """The tables a report shows, each with its title."""
+        return ("Summary", self.summary()), ("Numbers", self.to_frame())
+
     @property
     def caveat_codes(self) -> tuple[str, ...]:
         """The codes of the caveats, in order."""

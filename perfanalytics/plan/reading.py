@@ -1,0 +1,158 @@
+"""A plan file -> checked tables. A mistake is told with file, table, key, expectation and a hint."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from perfanalytics.core.errors import PlanError, nearest
+from perfanalytics.plan import tables
+from perfanalytics.plan.tables import Plan
+
+
+def read_plan(path: str | Path) -> Plan:
+    """Read and check a measurement plan.
+
+    Parameters
+    ----------
+    path : path of a TOML file
+
+    Raises
+    ------
+    PlanError
+        For a missing file, TOML that does not parse, unknown keys, wrong values, duplicate names, or
+        names that refer to nothing; every mistake is listed, one a line.
+    """
+    path = Path(path)
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise PlanError(f"no plan at {path}; 'perfanalytics init' writes one to start from") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PlanError(f"{path.name}: not valid TOML: {error}") from error
+    try:
+        plan = Plan.model_validate(raw)
+    except ValidationError as error:
+        raise PlanError("\n".join(f"{path.name}: {line}" for line in _lines(error, raw))) from error
+    mistakes = list(_references(plan))
+    if mistakes:
+        raise PlanError("\n".join(f"{path.name}: {line}" for line in mistakes))
+    return plan
+
+
+def _lines(error: ValidationError, raw: dict[str, Any]) -> Iterator[str]:
+    for problem in error.errors():
+        where = _where(problem["loc"], raw)
+        key = str(problem["loc"][-1])
+        if problem["type"] == "extra_forbidden":
+            known = _keys_at(problem["loc"][:-1])
+            hint = nearest(key, known)
+            said = f"did you mean '{hint}'?" if hint else f"known keys: {', '.join(sorted(known))}"
+            yield f"{where}: key '{key}' is not known; {said}"
+        elif problem["type"] == "missing":
+            yield f"{where}: key '{key}' is missing"
+        elif problem["type"] == "literal_error":
+            expected = str(problem.get("ctx", {}).get("expected", ""))
+            hint = nearest(str(problem["input"]), expected.replace("'", "").replace(" or ", ", ").split(", "))
+            text = f"{where}: key '{key}' is {problem['input']!r}; expected {expected}"
+            yield text + (f"; did you mean '{hint}'?" if hint else "")
+        else:
+            message = problem["msg"].removeprefix("Value error, ")
+            named = (
+                f": key '{key}'" if isinstance(problem["loc"][-1], str) and len(problem["loc"]) > 2 else ""
+            )
+            yield f"{where}{named}: {message} (got {_short(problem['input'])})"
+
+
+def _where(loc: tuple[int | str, ...], raw: dict[str, Any]) -> str:
+    """``[[measure]] 2 'made_sla'`` for the place in the file."""
+    if not loc:
+        return "the plan"
+    table = str(loc[0])
+    if len(loc) > 1 and isinstance(loc[1], int):
+        entry = raw[table][loc[1]] if isinstance(raw.get(table), list) else {}
+        name = entry.get("name") if isinstance(entry, dict) else None
+        inner = "".join(f".{p}" for p in loc[2:-1] if isinstance(p, str) and p in entry)
+        return f"[[{table}]] {loc[1] + 1}" + (f" '{name}'" if name else "") + inner
+    return f"[{table}]" if table in Plan.model_fields else "the plan"
+
+
+def _keys_at(loc: tuple[int | str, ...]) -> set[str]:
+    """The keys allowed at a place, found by walking the table classes."""
+    model: type[BaseModel] = Plan
+    for part in loc:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(str(part))
+        if field is None:
+            break
+        inner = [
+            a for a in (field.annotation, *getattr(field.annotation, "__args__", ())) if isinstance(a, type)
+        ]
+        found = [a for a in inner if issubclass(a, BaseModel)]
+        if not found:
+            break
+        model = found[0]
+    return set(model.model_fields)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _references(plan: Plan) -> Iterator[str]:
+    """Names that occur twice or refer to nothing."""
+    for table in ("process", "calendar", "source", "measure", "objective", "change", "event"):
+        for name in _twice(f"{r.name} {getattr(r, 'version', '')}".strip() for r in getattr(plan, table)):
+            yield f"[[{table}]]: the name '{name}' is used twice"
+    for name in _twice(a.name for a in plan.analyses()):
+        yield f"two analyses are called '{name}': each needs a name of its own"
+
+    sources, measures = {s.name for s in plan.source}, {m.name for m in plan.measure}
+    calendars, objectives = {c.name for c in plan.calendar}, {o.name for o in plan.objective}
+    processes = {p.name for p in plan.process}
+    changes = {c.name for c in plan.change} | {e.name for e in plan.event}
+
+    def missing(table: str, owner: str, key: str, name: str | None, known: set[str]) -> Iterator[str]:
+        if name is not None and name not in known:
+            hint = nearest(name, known)
+            said = f"did you mean '{hint}'?" if hint else f"known: {', '.join(sorted(known)) or 'none'}"
+            yield f"[[{table}]] '{owner}': {key} = '{name}' is not declared; {said}"
+
+    for s in plan.source:
+        for d in s.duration:
+            yield from missing("source", s.name, f"duration '{d.name}': calendar", d.calendar, calendars)
+    for m in plan.measure:
+        yield from missing("measure", m.name, "source", m.source, sources)
+        yield from missing("measure", m.name, "subprocess", m.subprocess, processes)
+    for p in plan.process:
+        yield from missing("process", p.name, "parent", p.parent, processes)
+    for o in plan.objective:
+        yield from missing("objective", o.name, "measure", o.measure, measures)
+    for c in plan.change:
+        yield from missing("change", c.name, "process", c.process, processes)
+    for e in plan.exclusion:
+        yield from missing("exclusion", e.reason, "measure", e.measure, measures)
+    for a in plan.analyses():
+        table = type(a).__name__.removesuffix("Table").lower()
+        yield from missing(table, a.name, "measure", a.measure, measures)
+        yield from missing(table, a.name, "objective", a.objective, objectives)
+        if isinstance(a, tables.ModelTable):
+            for name in a.with_measures:
+                yield from missing(table, a.name, "with_measures", name, measures)
+        if isinstance(a, tables.ComparisonTable) and isinstance(a.at, str):
+            yield from missing(table, a.name, "at", a.at, changes)
+        if isinstance(a, tables.ChartTable):
+            for stage in a.stages:
+                if isinstance(stage, str):
+                    yield from missing(table, a.name, "stages", stage, changes)
+
+
+def _twice(names: Iterable[str]) -> list[str]:
+    return [name for name, n in Counter(names).items() if n > 1]

@@ -1,0 +1,274 @@
+"""What may stand in a measurement plan: one class a table, one field a key."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from perfanalytics.core.measure import Better, Scale
+from perfanalytics.core.periods import Every
+
+When = dt.datetime | dt.date
+Name = Annotated[str, Field(min_length=1)]
+Texts = list[str]
+Value = str | int | float | bool
+Where = dict[str, Value | list[Value]]
+
+
+class Table(BaseModel):
+    """Unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PlanTable(Table):
+    """``[plan]``: what the plan is called and where it writes to."""
+
+    name: Name
+    title: str = ""
+    repository: str = "measurements.duckdb"
+    report: str = "report.html"
+    by: str = ""
+
+
+class ProcessTable(Table):
+    """``[[process]]``: a process or subprocess in one version."""
+
+    name: Name
+    version: str = "1"
+    parent: str | None = None
+    valid_from: When | None = None
+    owner: str | None = None
+    description: str = ""
+
+
+class CalendarTable(Table):
+    """``[[calendar]]``: working hours ("08:00-18:00", several a day allowed) and holidays."""
+
+    name: Name
+    hours: dict[str, str | Texts]
+    holidays: list[dt.date] = []
+
+
+class EventLogTable(Table):
+    """``[source.event_log]``: how an event log becomes one row per item."""
+
+    key: Name
+    order: Texts
+    keep: Literal["last", "first", "both"] = "last"
+    time: str | None = None
+    reached: dict[str, str] = {}
+
+
+class DurationTable(Table):
+    """``[[source.duration]]``: working time between two times, the clock stopped in some states."""
+
+    name: Name
+    start: Name
+    end: Name
+    calendar: Name
+    stopped: Texts = []
+    state: str = "state"
+
+
+class SourceTable(Table):
+    """``[[source]]``: a file and how to read it."""
+
+    name: Name
+    file: Name
+    format: Literal["csv", "parquet"] | None = None
+    delimiter: str = ","
+    quote: str = '"'
+    encoding: str = "utf-8"
+    decimal: str = "."
+    missing: Texts = [""]
+    columns: dict[str, Literal["text", "integer", "number", "boolean", "date", "time"]] = {}
+    formats: dict[str, str | Texts] = {}
+    time_zone: str | None = None
+    key: str | Texts = []
+    mode: Literal["append", "snapshot"] = "append"
+    max_rejected: float = Field(0.05, ge=0, le=1)
+    event_log: EventLogTable | None = None
+    duration: list[DurationTable] = []
+
+
+class MeasureTable(Table):
+    """``[[measure]]``: an operational definition, and how the value is computed from the source."""
+
+    name: Name
+    source: Name
+    definition: Name
+    unit: str
+    better: Better
+    scale: Scale
+    subprocess: str | None = None
+    value: Name
+    when: Name
+    item: str | None = None
+    size: str | None = None
+    censored: str | None = None
+    start: str | None = None
+    known: str | None = None
+    attributes: Texts | dict[str, str] = []
+    valid: list[float | None] | None = None
+    where: str | None = None
+
+    @field_validator("valid")
+    @classmethod
+    def _two(cls, valid: list[float | None] | None) -> list[float | None] | None:
+        if valid is not None and len(valid) != 2:
+            raise ValueError("a valid range has two ends: [low, high] (nan leaves an end open)")
+        return None if valid is None else [None if v is None or v != v else v for v in valid]
+
+
+class ObjectiveTable(Table):
+    """``[[objective]]``: what shall be reached, by when, for which business objective, declared when."""
+
+    name: Name
+    measure: Name
+    target: float
+    direction: Literal["at_most", "at_least"]
+    statistic: str = "item"
+    share: float | None = Field(None, gt=0, le=1)
+    by: dt.date | None = None
+    serves: str | None = None
+    declared_on: dt.date | None = None
+
+
+class ChangeTable(Table):
+    """``[[change]]``: what was changed on purpose."""
+
+    name: Name
+    when: When
+    what: Name
+    where: dict[str, str] = {}
+    process: str | None = None
+    who: str | None = None
+    why: str = ""
+
+
+class EventTable(Table):
+    """``[[event]]``: what happened (special causes, outages, holidays)."""
+
+    name: Name
+    when: When
+    what: Name
+    until: When | None = None
+    where: dict[str, str] = {}
+    measure: str | None = None
+    who: str | None = None
+    why: str = ""
+
+
+class ExclusionTable(Table):
+    """``[[exclusion]]``: points not used for limits, with the cause that was found."""
+
+    measure: Name
+    reason: Name
+    when: When
+    until: When | None = None
+    who: Name
+    decided_on: dt.date
+
+
+class Span(Table):
+    """``{ since = 2024-01-01, until = 2024-07-01 }``: since is included, until is not."""
+
+    since: When | None = None
+    until: When | None = None
+    where: Where = {}
+
+
+class Analysis(Table):
+    """What every analysis has: a name, its question, the measure and the selection."""
+
+    name: Name
+    question: str = ""
+    measure: Name
+    where: Where = {}
+    since: When | None = None
+    until: When | None = None
+    time: str | None = None
+    every: Every | None = None
+    statistic: str | None = None
+    objective: str | None = None
+
+
+class ChartTable(Analysis):
+    """``[[chart]]``: a control chart, or with ``by`` one for each value of the attributes."""
+
+    chart: str = "individuals"
+    rules: str = "western_electric"
+    estimate: str | None = None
+    stages: list[When | str] = []
+    by: str | Texts = []
+    limits_until: When | None = None
+
+
+class BaselineTable(Analysis):
+    """``[[baseline]]``: a process performance baseline."""
+
+    coverage: float = Field(0.95, gt=0, lt=1)
+    confidence: float = Field(0.95, gt=0, lt=1)
+    process: str | None = None
+
+
+class ComparisonTable(Analysis):
+    """``[[comparison]]``: before and after; ``at`` a date or the name of a change, or two spans."""
+
+    at: When | str | None = None
+    before: Span | None = None
+    after: Span | None = None
+    method: str | None = None
+    confidence: float = Field(0.95, gt=0, lt=1)
+    tail: float = Field(0.9, gt=0, lt=1)
+    margin: float | None = Field(None, gt=0)
+    declared_on: dt.date | None = None
+
+    @model_validator(mode="after")
+    def _sides(self) -> ComparisonTable:
+        if (self.at is None) == (self.before is None or self.after is None):
+            raise ValueError("give either at = DATE or CHANGE, or both before = {...} and after = {...}")
+        return self
+
+
+class ModelTable(Table):
+    """``[[model]]``: a regression model over measures and attributes."""
+
+    name: Name
+    question: str = ""
+    measure: Name
+    formula: Name
+    with_measures: Texts = []
+    where: Where = {}
+    since: When | None = None
+    until: When | None = None
+    family: str = "gaussian"
+    controllable: Texts = []
+    confidence: float = Field(0.95, gt=0, lt=1)
+    objective: str | None = None
+    predict: list[dict[str, Any]] = []
+
+
+class Plan(Table):
+    """The whole file."""
+
+    plan: PlanTable
+    process: list[ProcessTable] = []
+    calendar: list[CalendarTable] = []
+    source: list[SourceTable] = []
+    measure: list[MeasureTable] = []
+    objective: list[ObjectiveTable] = []
+    change: list[ChangeTable] = []
+    event: list[EventTable] = []
+    exclusion: list[ExclusionTable] = []
+    chart: list[ChartTable] = []
+    baseline: list[BaselineTable] = []
+    comparison: list[ComparisonTable] = []
+    model: list[ModelTable] = []
+
+    def analyses(self) -> list[ChartTable | BaselineTable | ComparisonTable | ModelTable]:
+        """Every analysis, in the order of the report."""
+        return [*self.chart, *self.baseline, *self.comparison, *self.model]

@@ -1,0 +1,230 @@
+"""report: results -> one HTML file that opens without network, verdict first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from perfanalytics._version import __version__
+from perfanalytics.core.errors import InputError
+from perfanalytics.core.result import Result
+from perfanalytics.figures.as_json import figure_json
+from perfanalytics.figures.plot import FIGURES, figure_dict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class ReportItem:
+    """One entry of a report.
+
+    Parameters
+    ----------
+    name : str
+        Heading.
+    result : Result, optional
+        What was found; None when it could not be computed (then ``error`` says why).
+    question : str
+        What was asked; printed under the heading.
+    group : str
+        Chapter of the report ("Control charts"); entries of one group stand together.
+    error : str
+        Why there is no result.
+    serves : str
+        The objective it serves.
+    """
+
+    name: str
+    result: Result | None
+    _: KW_ONLY
+    question: str = ""
+    group: str = "Results"
+    error: str = ""
+    serves: str = ""
+
+
+def report(
+    results: Mapping[str, Result] | Sequence[Result | ReportItem],
+    path: str | Path,
+    *,
+    title: str,
+    subtitle: str = "",
+) -> Path:
+    """Write one self-contained HTML page.
+
+    The page has a table of contents with every verdict, then for each result the verdict, the figure, the
+    numbers, the doubts and the method. The drawing library is inside the file, once; figures are drawn when
+    they come into view, and all of them before printing.
+
+    Parameters
+    ----------
+    results : mapping of name to Result, or sequence of Result and ReportItem
+    path : path
+        Where to write; the folder must exist.
+    title, subtitle : str
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    InputError
+        When there is nothing to report, or something that is not a result.
+
+    Examples
+    --------
+    >>> import perfanalytics as perf, tempfile, pathlib
+    >>> chart = perf.control_chart([5, 4, 6, 5, 12, 5, 6, 4])
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "report.html"
+    >>> page = perf.report({"A first chart": chart}, path, title="First")
+    >>> page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    True
+    """
+    items = _items(results)
+    if not items:
+        raise InputError("a report needs at least one result")
+    path = Path(path)
+    entries = [_entry(i, item) for i, item in enumerate(items)]
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for entry in entries:
+        groups.setdefault(entry["group"], []).append(entry)
+    here = Path(__file__).parent
+    page = _template(here).render(
+        title=title,
+        subtitle=subtitle,
+        groups=groups,
+        failed=sum(1 for e in entries if e["error"]),
+        version=__version__,
+        style=(here / "page.css").read_text(encoding="utf-8"),
+        script=(here / "page.js").read_text(encoding="utf-8"),
+        plotly=_plotly() if any(e["figure"] for e in entries) else "",
+    )
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def _items(results: Mapping[str, Result] | Sequence[Result | ReportItem]) -> list[ReportItem]:
+    if isinstance(results, Result):
+        results = [results]
+    if isinstance(results, Mapping):
+        results = [ReportItem(str(name), result) for name, result in results.items()]
+    items = []
+    for given in results:
+        if isinstance(given, Result):
+            given = ReportItem(f"{given.provenance.measure}: {given.kind.replace('_', ' ')}", given)
+        if not isinstance(given, ReportItem):
+            raise InputError(f"a report is made of results, got {type(given).__name__}")
+        items.append(given)
+    return items
+
+
+def _entry(number: int, item: ReportItem) -> dict[str, Any]:
+    """What the template needs of one item, as plain texts."""
+    result = item.result
+    entry: dict[str, Any] = {
+        "id": f"r{number}-{re.sub(r'[^a-z0-9]+', '-', item.name.lower()).strip('-')}",
+        "name": item.name,
+        "question": item.question,
+        "group": item.group,
+        "serves": item.serves,
+        "error": item.error,
+        "verdict": item.error,
+        "figure": "",
+        "height": 0,
+        "caveats": (),
+        "tables": (),
+        "method": (),
+    }
+    if result is None:
+        return entry
+    entry["verdict"] = result.verdict
+    entry["caveats"] = result.caveats
+    if result.kind in FIGURES:
+        figure = figure_dict(result)
+        entry["figure"] = figure_json(figure)
+        entry["height"] = int(figure.get("layout", {}).get("height", 420))
+    entry["tables"] = _tables(result)
+    entry["method"] = _method(result)
+    return entry
+
+
+def _tables(result: Result) -> list[dict[str, Any]]:
+    """The tables of a result; long ones are folded away."""
+    return [
+        {
+            "title": f"{title} ({len(frame)})" if len(frame) > 1 else title,
+            "html": _table(frame),
+            "open": len(frame) <= 30,
+        }
+        for title, frame in result.tables()
+        if len(frame)
+    ]
+
+
+def _table(frame: pd.DataFrame) -> str:
+    frame = frame.loc[:, [c for c in frame.columns if not frame[c].isna().all()]]
+    text: str = frame.head(500).to_html(
+        index=False, border=0, na_rep="", float_format=_number, justify="unset"
+    )
+    more = (
+        f"<p class='more'>{len(frame) - 500} more rows are in the saved result.</p>"
+        if len(frame) > 500
+        else ""
+    )
+    return text + more
+
+
+def _number(value: float) -> str:
+    """Four significant digits, without exponents where a person reads the number easily."""
+    if value == 0:
+        return "0"
+    if 1e-4 <= abs(value) < 1e7:
+        digits = max(0, 3 - int(f"{value:e}".split("e")[1]))
+        text = f"{value:,.{digits}f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{value:.3g}"
+
+
+def _method(result: Result) -> list[tuple[str, str]]:
+    rows = [("method", result.method.name)]
+    rows += [(str(k), _text(v)) for k, v in result.method.parameters.items()]
+    p = result.provenance
+    rows += [("measure", p.measure), ("points", f"{p.n:,}"), ("clock", p.clock), ("data hash", p.data_hash)]
+    if p.selection:
+        rows.append(("selection", _text(p.selection)))
+    if p.load_ids:
+        rows.append(("loads", ", ".join(map(str, p.load_ids))))
+    rows.append(("computed by", f"perfanalytics {p.version}"))
+    rows += [("reference", r) for r in result.method.references]
+    return rows
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{k}: {_text(v)}" for k, v in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(v) for v in value) or "none"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "none" if value is None else str(value)
+
+
+def _template(folder: Path) -> Any:
+    import jinja2
+
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string((folder / "page.html.j2").read_text(encoding="utf-8"))
+
+
+def _plotly() -> str:
+    """The source of plotly.js, as it travels in the plotly package."""
+    from plotly.offline import get_plotlyjs
+
+    source: str = get_plotlyjs()
+    return source.replace("</script", "<\\/script")
