@@ -174,9 +174,8 @@ def test_pandas_columns_with_a_zone_are_converted() -> None:
 def test_a_calendar_is_saved_and_read_back() -> None:
     record = json.loads(json.dumps(codec.to_record(SPLIT)))
     assert codec.from_record(record) == SPLIT
-    half_past = Calendar("t", hours={"Monday": (dt.time(8), dt.time(9, 30))}).hours == {
-        "monday": (("08:00", "09:30"),)
-    }
+    half_past = Calendar("t", hours={"Monday": (dt.time(8), dt.time(9, 30))})
+    assert half_past.hours == {"monday": (("08:00", "09:30"),)}
 
 
 @pytest.mark.parametrize(
