@@ -235,7 +235,9 @@ class SeriesBatch:
         return self._hashes
 
     def data_hash(self) -> str:
-        """One hash for the whole batch."""
+        """One hash for the whole batch; that of its series when there is only one."""
+        if len(self) == 1:
+            return self.hashes()[0]
         digest = hashlib.blake2b(digest_size=16)
         for h in self.hashes():
             digest.update(h.encode())
