@@ -36,6 +36,8 @@ class ReportItem:
         Why there is no result.
     serves : str
         The objective it serves.
+    extra : tuple of (title, DataFrame)
+        Further tables, shown before those of the result.
     """
 
     name: str
@@ -45,6 +47,7 @@ class ReportItem:
     group: str = "Results"
     error: str = ""
     serves: str = ""
+    extra: tuple[tuple[str, pd.DataFrame], ...] = ()
 
 
 def report(
@@ -149,20 +152,20 @@ def _entry(number: int, item: ReportItem) -> dict[str, Any]:
         figure = figure_dict(result)
         entry["figure"] = figure_json(figure)
         entry["height"] = int(figure.get("layout", {}).get("height", 420))
-    entry["tables"] = _tables(result)
+    entry["tables"] = _tables((*item.extra, *result.tables()))
     entry["method"] = _method(result)
     return entry
 
 
-def _tables(result: Result) -> list[dict[str, Any]]:
-    """The tables of a result; long ones are folded away."""
+def _tables(tables: Sequence[tuple[str, pd.DataFrame]]) -> list[dict[str, Any]]:
+    """Tables as HTML; long ones are folded away."""
     return [
         {
             "title": f"{title} ({len(frame)})" if len(frame) > 1 else title,
             "html": _table(frame),
             "open": len(frame) <= 30,
         }
-        for title, frame in result.tables()
+        for title, frame in tables
         if len(frame)
     ]
 

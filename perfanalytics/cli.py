@@ -1,0 +1,229 @@
+"""The command line: ``perfanalytics ...``.
+
+Only click is imported here; every command imports what it needs when it runs, so that ``--help`` is quick.
+Exit codes: 0 done, 1 something asked for could not be done (all the rest is done), 2 misuse.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from perfanalytics._version import __version__
+from perfanalytics.core.errors import PerfAnalyticsError
+
+if TYPE_CHECKING:
+    from perfanalytics.plan.running import PlanRun
+
+FILE = click.Path(path_type=Path)
+DONE, NOT_ALL_DONE, MISUSE = 0, 1, 2
+
+
+class _Date(click.ParamType):
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dt.date:
+        try:
+            return dt.date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a date like 2024-03-31", param, ctx)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="perfanalytics")
+def cli() -> None:
+    """Quantitative process performance: baselines, control charts, before/after comparisons and models.
+
+    Start with `perfanalytics demo`, or with `perfanalytics init` for a plan of your own.
+    """
+
+
+@cli.command()
+@click.argument("plan", type=FILE)
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    help="Only the analyses of this name (* and ? allowed); repeatable.",
+)
+@click.option("--since", type=_Date(), help="First day of the analyses that name none (2024-03-31).")
+@click.option("--repository", type=FILE, help="Repository file, instead of the one in the plan.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the source files, instead of the plan's.",
+)
+@click.option("--report", "report_to", type=FILE, help="HTML file to write, instead of the one in the plan.")
+@click.option("--quiet", is_flag=True, help="No progress display.")
+def run(
+    plan: Path,
+    only: tuple[str, ...],
+    since: dt.date | None,
+    repository: Path | None,
+    data: Path | None,
+    report_to: Path | None,
+    quiet: bool,
+) -> None:
+    """Run a measurement plan: load, check, chart, compare, model, save and report.
+
+    Ends by printing the verdicts and where the report is.
+    """
+    from perfanalytics.plan.running import run_plan
+
+    with _Progress(quiet) as told:
+        done = run_plan(
+            plan, data=data, repository=repository, report_to=report_to, only=only, since=since, progress=told
+        )
+    _tell(done)
+
+
+@cli.command()
+@click.argument("plan", type=FILE)
+def check(plan: Path) -> None:
+    """Check a measurement plan without touching any data."""
+    from perfanalytics.plan.reading import read_plan
+
+    checked = read_plan(plan)
+    parts = {
+        "sources": checked.source,
+        "measures": checked.measure,
+        "objectives": checked.objective,
+        "charts": checked.chart,
+        "baselines": checked.baseline,
+        "comparisons": checked.comparison,
+        "models": checked.model,
+    }
+    click.echo(f"{plan}: the plan is valid: " + ", ".join(f"{len(v)} {k}" for k, v in parts.items()))
+
+
+@cli.command()
+@click.argument("plan", type=FILE, default="plan.toml")
+def init(plan: Path) -> None:
+    """Write a commented measurement plan to start from."""
+    if plan.exists():
+        raise PerfAnalyticsError(f"{plan} exists already; nothing was written")
+    template = Path(__file__).parent / "plan" / "template.toml"
+    plan.write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
+    click.echo(f"wrote {plan}; edit it, then: perfanalytics check {plan} && perfanalytics run {plan}")
+
+
+@cli.command()
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="perfanalytics-demo",
+    show_default=True,
+)
+@click.option("--quiet", is_flag=True, help="No progress display.")
+def demo(folder: Path, quiet: bool) -> None:
+    """Run the plan of the sample service desk in a folder of its own."""
+    import shutil
+
+    from perfanalytics.plan.running import run_plan
+
+    folder.mkdir(parents=True, exist_ok=True)
+    sample = _sample_data()
+    for file in sorted(sample.iterdir()):
+        if file.suffix in (".csv", ".toml", ".md"):
+            shutil.copyfile(file, folder / file.name)
+    with _Progress(quiet) as told:
+        done = run_plan(folder / "plan.toml", progress=told)
+    _tell(done)
+
+
+@cli.command()
+@click.argument("repository", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--name", help="Only the results of this name.")
+def history(repository: Path, name: str | None) -> None:
+    """List the saved results of a repository, every version with who saved it and when."""
+    from perfanalytics.repository.repository import Repository
+
+    with Repository.open(repository, read_only=True) as repo:
+        frame = repo.history(name)
+    click.echo(frame.to_string(index=False) if len(frame) else "nothing is saved yet")
+
+
+@cli.command()
+@click.argument("repository", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def measures(repository: Path) -> None:
+    """List the measures of a repository with their operational definitions."""
+    from perfanalytics.repository.repository import Repository
+
+    with Repository.open(repository, read_only=True) as repo:
+        for m in repo.measures():
+            click.echo(f"{m.label}: {m.definition} (better: {m.better}; scale: {m.scale})")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; mistakes are told in a sentence, not as a stack trace."""
+    try:
+        cli.main(args=arguments, prog_name="perfanalytics", standalone_mode=True)
+    except PerfAnalyticsError as error:
+        click.echo(f"perfanalytics: {error}", err=True)
+        sys.exit(MISUSE)
+
+
+def _sample_data() -> Path:
+    """The sample data: inside an installed package, beside the package in a checkout."""
+    package = Path(__file__).parent
+    for folder in (package / "_sample_data", package.parent / "sample_data"):
+        if (folder / "plan.toml").is_file():
+            return folder
+    raise PerfAnalyticsError("the sample data did not travel with this installation")
+
+
+class _Progress:
+    """A progress display on a terminal, plain lines elsewhere, nothing when quiet."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet = quiet
+        self.bar: Any = None
+
+    def __enter__(self) -> Callable[[str, int, int], None]:
+        if self.quiet:
+            return lambda what, step, steps: None
+        if not sys.stderr.isatty():
+            return lambda what, step, steps: click.echo(f"[{step}/{steps}] {what}", err=True)
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self.bar = Progress(
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self.bar.start()
+        task = self.bar.add_task("", total=None)
+        return lambda what, step, steps: self.bar.update(task, description=what, completed=step, total=steps)
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+
+def _tell(done: PlanRun) -> None:
+    """The verdicts, then where the report is; exit code 1 when something could not be done."""
+    group = ""
+    for item in done.items:
+        if item.group != group:
+            group = item.group
+            click.echo(f"\n{click.style(group, bold=True)}")
+        if item.error:
+            click.echo(f"  {item.name}: {click.style('NOT DONE', fg='red')}: {item.error}")
+        elif item.result is not None:
+            doubts = ", ".join(dict.fromkeys(item.result.caveat_codes))
+            click.echo(f"  {item.name}: {item.result.verdict}" + (f" [caveats: {doubts}]" if doubts else ""))
+    click.echo(f"\nrepository: {done.repository}\nreport:     {done.report}")
+    if done.failures:
+        click.echo(
+            f"{len(done.failures)} of what was asked for could not be done; all the rest is done", err=True
+        )
+        sys.exit(NOT_ALL_DONE)

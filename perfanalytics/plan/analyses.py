@@ -1,0 +1,171 @@
+"""One analysis of a plan -> its results."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from perfanalytics.baselines.baseline import baseline
+from perfanalytics.comparisons.compare import compare
+from perfanalytics.core.columns import instant
+from perfanalytics.core.errors import InputError, UnknownNameError
+from perfanalytics.core.records import Change, Event, Objective
+from perfanalytics.core.series import Series
+from perfanalytics.models.model import fit
+from perfanalytics.plan.tables import BaselineTable, ChartTable, ComparisonTable, ModelTable, Span
+from perfanalytics.report.report import ReportItem
+from perfanalytics.repository.repository import Repository
+from perfanalytics.spc.chart import control_chart
+from perfanalytics.spc.rules import RULE_SETS
+
+Analysis = ChartTable | BaselineTable | ComparisonTable | ModelTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What an analysis needs to know of its plan."""
+
+    repo: Repository
+    objectives: Mapping[str, Objective]
+    happenings: Mapping[str, Change | Event]
+    since: dt.date | None = None
+
+
+def analyze(table: Analysis, context: Context) -> list[ReportItem]:
+    """Do one analysis.
+
+    Returns
+    -------
+    list of ReportItem
+        One, or one for each series of a chart with ``by``.
+
+    Raises
+    ------
+    PerfAnalyticsError
+        When it cannot be done; nothing of it is saved then.
+    """
+    match table:
+        case ChartTable():
+            return _charts(table, context)
+        case BaselineTable():
+            return [_baseline(table, context)]
+        case ComparisonTable():
+            return [_comparison(table, context)]
+        case ModelTable():
+            return [_model(table, context)]
+
+
+def _selection(table: Analysis, context: Context) -> dict[str, Any]:
+    """Keyword arguments for the repository."""
+    since = table.since or context.since
+    selection: dict[str, Any] = {"where": table.where or None, "since": since, "until": table.until}
+    if not isinstance(table, ModelTable):
+        selection |= {"time": table.time, "every": table.every, "statistic": table.statistic}
+    return selection
+
+
+def _item(
+    table: Analysis, result: Any, group: str, context: Context, *, name: str | None = None
+) -> ReportItem:
+    objective = context.objectives.get(table.objective or "")
+    serves = ""
+    if objective is not None:
+        serves = objective.name + (f" ({objective.serves})" if objective.serves else "")
+    return ReportItem(name or table.name, result, question=table.question, group=group, serves=serves)
+
+
+def _charts(table: ChartTable, context: Context) -> list[ReportItem]:
+    if table.rules not in RULE_SETS:
+        raise UnknownNameError("rule set", table.rules, RULE_SETS)
+    stages = [context.happenings[s] if isinstance(s, str) else s for s in table.stages]
+    selection = _selection(table, context)
+
+    def one(series: Series) -> Any:
+        estimate: Any = table.estimate
+        if table.limits_until is not None:
+            if series.when is None:
+                raise InputError("limits_until needs a series with times")
+            estimate = slice(0, int(np.searchsorted(series.when, instant(table.limits_until, series.clock))))
+        return control_chart(
+            series, chart=table.chart, rules=RULE_SETS[table.rules], estimate=estimate, stages=stages
+        )
+
+    group = "Control charts"
+    if not table.by:
+        return [_item(table, one(context.repo.series(table.measure, **selection)), group, context)]
+    by = (table.by,) if isinstance(table.by, str) else tuple(table.by)
+    batch = context.repo.batch(table.measure, by=by, **selection)
+    return [_item(table, one(s), group, context, name=f"{table.name}: {s.id}") for s in batch]
+
+
+def _baseline(table: BaselineTable, context: Context) -> ReportItem:
+    series = context.repo.series(table.measure, **_selection(table, context))
+    result = baseline(
+        series,
+        coverage=table.coverage,
+        confidence=table.confidence,
+        objective=context.objectives.get(table.objective or ""),
+        process=table.process,
+    )
+    return _item(table, result, "Baselines", context)
+
+
+def _comparison(table: ComparisonTable, context: Context) -> ReportItem:
+    selection = _selection(table, context)
+    # without a statistic the items themselves are compared, and `every` is the period of the comparison
+    period = table.every if table.statistic is None else None
+    if table.statistic is None:
+        selection |= {"every": None}
+
+    def side(span: Span) -> Series:
+        own = {"since": span.since, "until": span.until} if span.since or span.until else {}
+        where = {**table.where, **span.where} or None
+        return context.repo.series(table.measure, **(selection | own | {"where": where}))
+
+    if table.at is not None:
+        at = context.happenings[table.at].when if isinstance(table.at, str) else table.at
+        whole = context.repo.series(table.measure, **selection)
+        before, after = whole.between(None, at), whole.between(at, None)
+    else:
+        assert table.before is not None
+        assert table.after is not None
+        before, after = side(table.before), side(table.after)
+    result = compare(
+        before,
+        after,
+        method=table.method,
+        confidence=table.confidence,
+        every=period,
+        tail=table.tail,
+        margin=table.margin,
+        objective=context.objectives.get(table.objective or ""),
+        question=table.question,
+        declared_on=table.declared_on,
+    )
+    return _item(table, result, "Before and after", context)
+
+
+def _model(table: ModelTable, context: Context) -> ReportItem:
+    import pandas as pd
+
+    names = [table.measure, *table.with_measures]
+    frame = context.repo.frame(names, **_selection(table, context))
+    measure = next(m for m in context.repo.measures() if m.name == table.measure)
+    model = fit(
+        table.formula,
+        frame,
+        family=table.family,
+        controllable=tuple(table.controllable),
+        measure=measure,
+        objective=context.objectives.get(table.objective or ""),
+    )
+    item = _item(table, model, "Models", context)
+    if not table.predict:
+        return item
+    new = pd.DataFrame(table.predict)
+    told = pd.concat([new, model.predict(new, confidence=table.confidence)], axis=1)
+    return replace(item, extra=(("What-if: predictions for new items", told),))

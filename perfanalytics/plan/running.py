@@ -1,0 +1,162 @@
+"""Do what a plan says: load, check, chart, baseline, compare, model, save, report."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from perfanalytics.core.errors import PerfAnalyticsError, PlanError, UnknownNameError
+from perfanalytics.core.records import Change, Event
+from perfanalytics.plan import objects
+from perfanalytics.plan.analyses import Analysis, Context, analyze
+from perfanalytics.plan.reading import read_plan
+from perfanalytics.plan.tables import Plan
+from perfanalytics.report.report import ReportItem, report
+from perfanalytics.repository.repository import Repository
+
+#: Told before each step: what is done, number of the step, number of steps.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRun:
+    """What a run of a plan gave.
+
+    Parameters
+    ----------
+    items : tuple of ReportItem
+        Every load and analysis in order; those that could not be done carry their error.
+    report : Path or None
+        The page written; None when there was nothing to report.
+    repository : Path
+    """
+
+    items: tuple[ReportItem, ...]
+    report: Path | None
+    repository: Path
+    saved: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def failures(self) -> tuple[ReportItem, ...]:
+        """What was asked for and could not be done."""
+        return tuple(i for i in self.items if i.error)
+
+
+def run_plan(
+    path: str | Path,
+    *,
+    data: str | Path | None = None,
+    repository: str | Path | None = None,
+    report_to: str | Path | None = None,
+    only: Sequence[str] = (),
+    since: dt.date | None = None,
+    progress: Progress | None = None,
+) -> PlanRun:
+    """Run a measurement plan.
+
+    Parameters
+    ----------
+    path : path of the plan (TOML)
+    data : folder, optional
+        Where the files of the sources lie; default the folder of the plan.
+    repository, report_to : path, optional
+        Instead of those named in the plan.
+    only : sequence of str
+        Names of analyses (``*`` and ``?`` allowed); the others are left out. Data are loaded all the same.
+    since : date, optional
+        First day of the analyses that do not name one.
+    progress : callable, optional
+        ``progress(what, step, steps)`` before each step.
+
+    Raises
+    ------
+    PlanError
+        For a mistake in the plan; UnknownNameError when ``only`` matches nothing.
+
+    Examples
+    --------
+    >>> from perfanalytics.plan.running import run_plan
+    >>> run = run_plan("sample_data/plan.toml", repository=":memory:",
+    ...                report_to="/dev/null", only=["Weekly success*"])   # doctest: +SKIP
+    """
+    path = Path(path)
+    plan = read_plan(path)
+    chosen = _chosen(plan, only)
+    folder = Path(data) if data is not None else path.parent
+    if not folder.is_dir():
+        raise PlanError(f"the data folder does not exist: {folder}")
+    database = Path(repository) if repository is not None else path.parent / plan.plan.repository
+    page = Path(report_to) if report_to is not None else path.parent / plan.plan.report
+    told = progress or (lambda what, step, steps: None)
+    steps = len(plan.source) + len(chosen) + 1
+    items: list[ReportItem] = []
+    saved: dict[str, int] = {}
+    with Repository.open(database) as repo:
+        repo.declare(*objects.records(plan))
+        for step, source in enumerate(objects.sources(plan, folder)):
+            told(f"load {source.name}", step, steps)
+            items.append(_load(repo, source, plan))
+        context = Context(
+            repo=repo,
+            objectives=objects.objectives(plan),
+            happenings=_happenings(plan),
+            since=since,
+        )
+        for step, table in enumerate(chosen, len(plan.source)):
+            told(table.name, step, steps)
+            for item in _analysis(table, context):
+                items.append(item)
+                if item.result is not None:
+                    saved[item.name] = repo.save(item.result, name=item.name, by=plan.plan.by)
+    told("report", steps - 1, steps)
+    written = None
+    if items:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        written = report(items, page, title=plan.plan.title or plan.plan.name, subtitle=f"Plan {path.name}")
+    told("done", steps, steps)
+    return PlanRun(items=tuple(items), report=written, repository=database, saved=saved)
+
+
+def _chosen(plan: Plan, only: Sequence[str]) -> list[Analysis]:
+    analyses = plan.analyses()
+    if not only:
+        return analyses
+    for pattern in only:
+        if not any(fnmatchcase(a.name, pattern) for a in analyses):
+            raise UnknownNameError("analysis", pattern, [a.name for a in analyses])
+    return [a for a in analyses if any(fnmatchcase(a.name, pattern) for pattern in only)]
+
+
+def _happenings(plan: Plan) -> dict[str, Change | Event]:
+    found: dict[str, Change | Event] = {t.name: Change(**t.model_dump()) for t in plan.change}
+    return found | {t.name: Event(**t.model_dump()) for t in plan.event}
+
+
+def _load(repo: Repository, source: objects.Source, plan: Plan) -> ReportItem:
+    item = ReportItem(f"Load: {source.name}", None, group="Data")
+    try:
+        return replace(item, result=repo.load(source, by=plan.plan.by))
+    except PerfAnalyticsError as error:
+        return replace(item, error=str(error))
+
+
+def _analysis(table: Analysis, context: Context) -> list[ReportItem]:
+    """The results of one analysis; an error stops this analysis, not the others."""
+    try:
+        return analyze(table, context)
+    except PerfAnalyticsError as error:
+        reason = str(error)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error} (this is a mistake in perfanalytics; please report it)"
+    group = {
+        "ChartTable": "Control charts",
+        "BaselineTable": "Baselines",
+        "ComparisonTable": "Before and after",
+    }
+    name = type(table).__name__
+    return [
+        ReportItem(table.name, None, question=table.question, group=group.get(name, "Models"), error=reason)
+    ]
