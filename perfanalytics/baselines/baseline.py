@@ -1,0 +1,360 @@
+"""baseline(series) -> Baseline: what a process does, how sure that is, and whether it holds still."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfanalytics.baselines import numbers, shares
+from perfanalytics.baselines.censoring import KaplanMeier, kaplan_meier
+from perfanalytics.baselines.doubts import few_points, open_items, stability_doubts
+from perfanalytics.baselines.intervals import Dependence, effective
+from perfanalytics.baselines.numbers import PERCENTILES, Options
+from perfanalytics.baselines.objectives import (
+    Assessment,
+    assess_censored,
+    assess_items,
+    assess_statistic,
+    check_objective,
+)
+from perfanalytics.baselines.result import Baseline
+from perfanalytics.baselines.rows import Description, Row, columns
+from perfanalytics.baselines.stability import Stability, judge
+from perfanalytics.baselines.wording import count, day, number, percent, span
+from perfanalytics.core.codec import read_only
+from perfanalytics.core.coerce import as_series
+from perfanalytics.core.counts import counts_and_sizes
+from perfanalytics.core.errors import InputError, UnknownNameError
+from perfanalytics.core.measure import Measure
+from perfanalytics.core.records import Exclusion, Objective, Process
+from perfanalytics.core.result import Caveat, Method
+from perfanalytics.core.series import Series
+
+
+def baseline(
+    series: object,
+    *,
+    coverage: float = 0.95,
+    confidence: float = 0.95,
+    dependence: Dependence | None = None,
+    objective: Objective | None = None,
+    process: Process | str | None = None,
+    m: int = 10,
+    chart: str | None = None,
+    estimate: object = None,
+    stages: object = (),
+    exclude: Sequence[Exclusion] | Mapping[int, str] = (),
+) -> Baseline:
+    """Characterise a process: center, spread, percentiles, limits, what to expect next, stability.
+
+    Parameters
+    ----------
+    series : Series, list, array or pandas Series
+        In order of time. Measured values, counts or shares with their sizes, or items coded 0 and 1.
+    coverage : float
+        Share of items that prediction and tolerance intervals shall hold, in (0, 1).
+    confidence : float
+        Confidence of all intervals, in (0, 1).
+    dependence : {"ar1", "independent"}, optional
+        How neighbouring values may depend on each other. Default: "ar1" (the effective sample size is
+        used) for a series with times, "independent" otherwise; named in ``.method``.
+    objective : Objective, optional
+        About the same measure; ``statistic`` "item", "mean", "median", "p90" ..., or "share".
+    process : Process or str, optional
+        Process, with the version that was in use.
+    m : int
+        The prediction interval for a mean is for the mean of the next ``m``.
+    chart : str, optional
+        Control chart of the stability verdict and the natural process limits. Default: "individuals" (of
+        the logarithms where the scale is "log"), "laney_p" for shares with sizes, "p" for items.
+    estimate, stages, exclude :
+        As in ``control_chart``. With stages the baseline describes the last one.
+
+    Returns
+    -------
+    Baseline
+
+    Raises
+    ------
+    InputError
+        Without any value, for values with several columns, negative durations, levels outside (0, 1).
+    UnknownNameError
+        For an unknown dependence, chart, or statistic of the objective.
+
+    Notes
+    -----
+    Durations and positive measures are analysed as logarithms and given back in their unit; where the
+    scale of the measure is not declared, skewness above 1 and only positive values decide for logarithms,
+    and ``.method`` says so. Intervals of percentiles are distribution-free. No point is dropped because of
+    its value.
+
+    References
+    ----------
+    Hahn and Meeker (1991), Statistical Intervals. CMMI-SVC V1.3 (2010), OPP SP 1.4.
+
+    Examples
+    --------
+    >>> b = baseline([5.1, 4.9, 5.6, 5.0, 4.7, 5.3, 5.2, 4.8, 5.0, 5.4])
+    >>> b["mean"].value, b.caveat_codes
+    (5.1, ('too-few-points',))
+    >>> b.to_frame().loc[0, ["quantity", "low", "high"]].tolist()[0]
+    'mean'
+    """
+    series = as_series(series)
+    if series.values.ndim != 1:
+        raise InputError(f"a baseline describes one column of values, got shape {series.values.shape}")
+    for name, level in (("coverage", coverage), ("confidence", confidence)):
+        if not 0 < level < 1:
+            raise InputError(f"{name} lies between 0 and 1 (0.95 for 95%), got {level}")
+    if m < 1:
+        raise InputError(f"m, the number of items averaged, is at least 1, got {m}")
+    if dependence is None:
+        dependence = "ar1" if series.when is not None else "independent"
+    elif dependence not in ("ar1", "independent"):
+        raise UnknownNameError("dependence", str(dependence), ("ar1", "independent"))
+    if isinstance(process, str):
+        process = Process(process)
+    options = Options(coverage, confidence, dependence, m)
+
+    kind = _kind_of(series)
+    counts = sizes = None
+    if kind in ("shares", "rates"):
+        counts, sizes, _ = counts_and_sizes(series.as_batch(), limit_one=kind == "shares")
+    scale = "raw" if counts is not None else _scale(series)
+    judged = judge(
+        series,
+        chart=chart or _default_chart(kind, series),
+        logged=scale == "log",
+        estimate=estimate,
+        stages=stages,
+        exclude=exclude,
+    )
+    used = judged.used
+    if not used.any():
+        raise InputError("no value is left to describe: all points are missing or excluded")
+
+    def kept(column: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The column from the last stage on, NaN where a point is not used."""
+        return np.where(used, column, np.nan)[judged.start :]
+
+    in_time, km = kept(series.values), None
+    still_open = _still_open(series, used) if kind == "open items" else None
+    if counts is not None and sizes is not None:
+        unit = series.measure.unit or ("share" if kind == "shares" else "per unit of size")
+        in_time = kept(counts / sizes)
+        found = shares.describe(kept(counts), kept(sizes), options, rate=kind == "rates", unit=unit)
+    elif still_open is not None:
+        km = kaplan_meier(series.values[used], still_open, confidence=confidence)
+        found = _describe_open(in_time, still_open, km, series.measure, options)
+    else:
+        found = numbers.describe(in_time, series.measure, options)
+
+    rows, assessed = list(found.rows), Assessment(None, None, "")
+    if objective is not None:
+        assessed = _assess(objective, series.measure, rows, in_time, km, options)
+    ahead = next((k for k, r in enumerate(rows) if "next" in r.quantity), len(rows))
+    rows.insert(ahead, _natural_limits(judged, rows[0].unit))
+    if assessed.row is not None:
+        rows.append(assessed.row)
+
+    when = None if series.when is None else series.when[used]
+    n_missing = int(np.isnan(series.values[judged.start :]).sum())
+    caveats = [*found.caveats, *stability_doubts(judged.stable, judged.signals, judged.verdict)]
+    if objective is not None and when is not None:
+        caveats += _declared_late(objective, when[-1])
+    return Baseline(
+        verdict=_verdict(series, kind, rows, judged, assessed.sentence, when, int(used.sum())),
+        caveats=tuple(caveats),
+        method=Method(
+            "baseline",
+            {
+                "coverage": coverage,
+                "confidence": confidence,
+                "dependence": dependence,
+                "m": m,
+                "values": kind,
+                "scale": found.scale,
+                "scale_because": found.scale_reason,
+                "lag1": found.r1,
+                "lag1_used": found.r,
+                "n_effective": found.n_effective,
+                "percentiles": _PERCENTILE_METHOD[km is not None],
+                "natural_process_limits": judged.how,
+                "stability": dict(judged.parameters),
+                "objective": None if objective is None else objective.name,
+            },
+            found.references,
+        ),
+        provenance=series.provenance(),
+        measure=series.measure,
+        process=process,
+        n=int(used.sum()),
+        n_missing=n_missing,
+        n_excluded=len(in_time) - int(used.sum()) - n_missing,
+        n_censored=0 if still_open is None else int(still_open.sum()),
+        first=None if when is None else when[0],
+        last=None if when is None else when[-1],
+        values=read_only(in_time[used[judged.start :]]),
+        when=None if when is None else read_only(when),
+        sizes=None if sizes is None else read_only(sizes[used]),
+        censored=None if still_open is None else read_only(still_open),
+        values_are=kind,
+        scale=found.scale,
+        dependence=dependence,
+        lag1=found.r1,
+        n_effective=found.n_effective,
+        **columns(rows),
+        stable=judged.stable,
+        stability=judged.verdict,
+        signals=judged.signals,
+        center_line=judged.center,
+        lower_limit=judged.lower,
+        upper_limit=judged.upper,
+        objective=objective,
+        standing=assessed.standing,
+        points_to_halve=found.more_points,
+    )
+
+
+_PERCENTILE_METHOD = {
+    False: "linear between order statistics (type 7 of Hyndman and Fan 1996)",
+    True: "Kaplan-Meier",
+}
+
+
+def _kind_of(series: Series) -> str:
+    """ "numbers", "shares", "rates" or "open items": by the columns and the declared scale."""
+    scale = series.measure.scale
+    if series.censored is not None and series.censored.any():
+        if series.sizes is not None:
+            raise InputError("a series has sizes (shares, rates) or censored values (open items), not both")
+        return "open items"
+    if series.sizes is not None:
+        return "rates" if scale in ("count", "real", "positive") else "shares"
+    seen = series.values[~np.isnan(series.values)]
+    if scale == "proportion" and bool(np.isin(seen, (0.0, 1.0)).all()):
+        return "shares"
+    return "numbers"
+
+
+def _scale(series: Series) -> str:
+    seen = series.values[~np.isnan(series.values)]
+    if not len(seen):
+        raise InputError("the series has no value: there is nothing to describe")
+    return numbers.decide_scale(seen, series.measure)[0]
+
+
+def _default_chart(kind: str, series: Series) -> str:
+    if kind == "shares":
+        return "p" if series.sizes is None else "laney_p"
+    return "individuals"
+
+
+def _still_open(series: Series, used: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    assert series.censored is not None
+    return np.asarray(series.censored[used])
+
+
+def _describe_open(
+    in_time: NDArray[np.float64],
+    still_open: NDArray[np.bool_],
+    km: KaplanMeier,
+    measure: Measure,
+    options: Options,
+) -> Description:
+    """Percentiles of items of which some are still open; mean and spread are not estimated."""
+    rows = [Row("mean", np.nan, method="not estimated while items are open", unit=measure.unit)]
+    for p in PERCENTILES:
+        estimate, low, high = km.quantile(p / 100)
+        row = Row(f"p{p}", estimate, low, high, options.confidence)
+        rows.append(replace(row, method="Kaplan-Meier, log-log interval", unit=measure.unit))
+    size = effective(in_time, "independent")
+    return Description(
+        rows=tuple(rows),
+        caveats=(
+            *few_points(len(still_open)),
+            open_items(int(still_open.sum()), len(still_open), options.confidence),
+        ),
+        scale="raw",
+        scale_reason="items still open: distribution-free only",
+        r1=size.r1,
+        r=0.0,
+        n_effective=float(len(still_open)),
+        more_points=-1,
+        references=("Kaplan and Meier (1958), JASA 53", "Brookmeyer and Crowley (1982), Biometrics 38"),
+    )
+
+
+def _natural_limits(judged: Stability, unit: str) -> Row:
+    row = Row("natural process limits", judged.center, judged.lower, judged.upper)
+    return replace(row, method=judged.how, unit=unit)
+
+
+def _assess(
+    objective: Objective,
+    measure: Measure,
+    rows: Sequence[Row],
+    in_time: NDArray[np.float64],
+    km: KaplanMeier | None,
+    options: Options,
+) -> Assessment:
+    check_objective(objective, measure, rows)
+    if objective.statistic != "item":
+        name = "p50" if objective.statistic == "median" else objective.statistic
+        return assess_statistic(next(r for r in rows if r.quantity == name), objective)
+    if km is not None:
+        return assess_censored(km, objective, options)
+    return assess_items(in_time, effective(in_time, options.dependence), objective, options)
+
+
+def _declared_late(objective: Objective, last: np.datetime64) -> list[Caveat]:
+    if objective.declared_on is None or np.datetime64(objective.declared_on) <= last:
+        return []
+    text = (
+        f"Objective {objective.name!r} was declared on {objective.declared_on}, after the last of these data "
+        f"({day(last)}): a target chosen after seeing the result is worth little."
+    )
+    return [Caveat("objective-declared-later", text, {"declared_on": str(objective.declared_on)})]
+
+
+def _verdict(
+    series: Series,
+    kind: str,
+    rows: Sequence[Row],
+    judged: Stability,
+    assessed: str,
+    when: NDArray[np.datetime64] | None,
+    n: int,
+) -> str:
+    """Two or three sentences: what is typical and how wide, whether it holds still, the objective."""
+    by_name = {r.quantity: r for r in rows}
+    name, unit = series.measure.name, series.measure.unit
+    period = "" if when is None else f" from {day(when[0])} to {day(when[-1])}"
+    if kind in ("shares", "rates"):
+        row = by_name["share" if kind == "shares" else "rate"]
+        show = percent if kind == "shares" else number
+        points = count(n, "period" if series.sizes is not None else "item")
+        text = (
+            f"{name}: {show(row.estimate)} over {points}{period} "
+            f"({percent(row.confidence)} interval {show(row.low)} to {show(row.high)})."
+        )
+    else:
+        middle, upper = by_name["p50"], by_name["p90"]
+        text = f"{name}: half of {count(n, 'value')}{period} are at most {number(middle.estimate, unit)}"
+        if np.isfinite(upper.estimate):
+            text += f", nine in ten at most {number(upper.estimate, unit)}"
+        ahead = by_name.get("next item")
+        if ahead is not None and not np.isnan(ahead.low):
+            text += f"; the next one is expected {span(ahead.low, ahead.high, unit)}"
+            text += f" ({percent(ahead.confidence)})"
+        text += "."
+    if judged.stable is False:
+        text += (
+            f" The process was not stable ({count(judged.signals, 'signal')}): it may not go on like this."
+        )
+    elif judged.stable:
+        text += " The process was stable."
+    return f"{text} {assessed}".strip()

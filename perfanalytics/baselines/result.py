@@ -1,0 +1,189 @@
+"""Baseline: the result, with its table of quantities."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfanalytics.baselines.objectives import SHARE_MEETING
+from perfanalytics.core.errors import UnknownNameError
+from perfanalytics.core.measure import Measure
+from perfanalytics.core.records import Objective, Process
+from perfanalytics.core.result import Estimate, Interval, Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Baseline(Result):
+    """A process performance baseline.
+
+    Attributes
+    ----------
+    measure : Measure
+    process : Process or None
+        Process and version that was in use.
+    n, n_missing, n_excluded, n_censored : int
+        Points used; gaps; points excluded with a cause; items still open (among those used).
+    first, last : datetime64 or None
+        Period of the points used.
+    values, when, sizes, censored : arrays, shape (n,), or None
+        The points used (shares: counts over sizes).
+    values_are : {"numbers", "shares", "rates", "open items"}
+    scale : {"raw", "log", "share", "rate"}
+        On which the parametric intervals are made.
+    dependence : {"ar1", "independent"}
+    lag1, n_effective : float
+        Lag-1 correlation on that scale (as seen) and effective number of values.
+    quantity, how, unit : text arrays, shape (q,)
+    estimate, low, high, confidence, achieved : float arrays, shape (q,)
+        The table of :meth:`to_frame`.
+    stable : bool or None
+        Verdict of the control chart; None when there are too few points for one.
+    stability : str
+        The verdict in words.
+    signals : int
+        Points that signal on the chart.
+    center_line, lower_limit, upper_limit : float
+        Natural process limits, in the unit of the measure.
+    objective : Objective or None
+    standing : {"met", "missed", "undecided"} or None
+        Against the objective; None without one, or when it names no share of items.
+    points_to_halve : int
+        How many more points would halve the interval of the center; -1 when nobody can say.
+    """
+
+    kind: ClassVar[str] = "baseline"
+
+    measure: Measure
+    process: Process | None
+    n: int
+    n_missing: int
+    n_excluded: int
+    n_censored: int
+    first: np.datetime64 | None
+    last: np.datetime64 | None
+    values: NDArray[np.float64]
+    when: NDArray[np.datetime64] | None
+    sizes: NDArray[np.float64] | None
+    censored: NDArray[np.bool_] | None
+    values_are: str
+    scale: str
+    dependence: str
+    lag1: float
+    n_effective: float
+    quantity: NDArray[Any]
+    how: NDArray[Any]
+    unit: NDArray[Any]
+    estimate: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    achieved: NDArray[np.float64]
+    stable: bool | None
+    stability: str
+    signals: int
+    center_line: float
+    lower_limit: float
+    upper_limit: float
+    objective: Objective | None
+    standing: str | None
+    points_to_halve: int
+
+    def __getitem__(self, quantity: str) -> Estimate:
+        """One quantity with its interval ("median" is "p50").
+
+        Raises
+        ------
+        UnknownNameError
+        """
+        name = "p50" if quantity == "median" else quantity
+        found = np.flatnonzero(self.quantity == name)
+        if not len(found):
+            raise UnknownNameError("quantity of this baseline", quantity, self.quantity.tolist())
+        k = int(found[0])
+        interval = None
+        if not math.isnan(self.low[k]):
+            achieved = float(self.achieved[k])
+            interval = Interval(
+                float(self.low[k]),
+                float(self.high[k]),
+                confidence=float(self.confidence[k]),
+                method=str(self.how[k]),
+                achieved=None if math.isnan(achieved) else achieved,
+            )
+        return Estimate(quantity, float(self.estimate[k]), unit=str(self.unit[k]), interval=interval)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per quantity: quantity, estimate, low, high, confidence, achieved, method, unit.
+
+        ``confidence`` is the level asked for (for "next item" and "next period" the coverage),
+        ``achieved`` the level really reached where it differs.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "quantity": self.quantity,
+                "estimate": self.estimate,
+                "low": self.low,
+                "high": self.high,
+                "confidence": self.confidence,
+                "achieved": self.achieved,
+                "method": self.how,
+                "unit": self.unit,
+            }
+        )
+
+    def summary(self) -> pd.DataFrame:
+        """One row; ``center`` is the mean, pooled share or pooled rate, limits in the unit of the measure."""
+        import pandas as pd
+
+        def value(quantity: str, part: str = "estimate") -> float:
+            found = np.flatnonzero(self.quantity == quantity)
+            return float(getattr(self, part)[found[0]]) if len(found) else math.nan
+
+        center = {"shares": "share", "rates": "rate", "open items": "p50"}.get(self.values_are, "mean")
+        ahead = "next period" if self.values_are in ("shares", "rates") else "next item"
+        row = {
+            "measure": self.measure.name,
+            "unit": self.measure.unit,
+            "process": self.process.name if self.process else None,
+            "version": self.process.version if self.process else None,
+            "first": self.first,
+            "last": self.last,
+            "n": self.n,
+            "n_missing": self.n_missing,
+            "n_excluded": self.n_excluded,
+            "n_censored": self.n_censored,
+            "scale": self.scale,
+            "lag1": self.lag1,
+            "n_effective": self.n_effective,
+            "center": value(center),
+            "center_low": value(center, "low"),
+            "center_high": value(center, "high"),
+            "median": value("p50"),
+            "sd": value("sd"),
+            "p10": value("p10"),
+            "p90": value("p90"),
+            "lower_limit": self.lower_limit,
+            "upper_limit": self.upper_limit,
+            "next_low": value(ahead, "low"),
+            "next_high": value(ahead, "high"),
+            "stable": self.stable,
+            "signals": self.signals,
+            "objective": self.objective.name if self.objective else None,
+            "share_meeting": value(SHARE_MEETING),
+            "share_meeting_low": value(SHARE_MEETING, "low"),
+            "share_meeting_high": value(SHARE_MEETING, "high"),
+            "standing": self.standing,
+            "points_to_halve": self.points_to_halve,
+            "caveats": ", ".join(self.caveat_codes),
+            "verdict": self.verdict,
+        }
+        return pd.DataFrame([row])

@@ -1,0 +1,113 @@
+"""The baseline of shares and rates: pooled over all periods, with the spread between periods."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from perfanalytics.baselines.doubts import dependence_doubts, few_points
+from perfanalytics.baselines.intervals import clopper_pearson, effective, poisson_interval
+from perfanalytics.baselines.numbers import Options, percentile_rows
+from perfanalytics.baselines.rows import Description, Row
+from perfanalytics.baselines.wording import count
+from perfanalytics.core.result import Caveat
+
+#: From this ratio of the variance between periods to the binomial (Poisson) one, a caveat is given.
+OVERDISPERSED = 1.5
+
+
+def describe(
+    counts: NDArray[np.float64], sizes: NDArray[np.float64], options: Options, *, rate: bool, unit: str
+) -> Description:
+    """The quantities of shares (or of rates: counts per unit of size).
+
+    Parameters
+    ----------
+    counts, sizes : float arrays, shape (n,)
+        In order of time; NaN where a point is missing or not used.
+    options : Options
+    rate : bool
+        Counts per unit of exposure, which may exceed 1: Poisson instead of binomial.
+    unit : str
+
+    Notes
+    -----
+    With ``dependence="ar1"`` the pooled share's interval is the exact binomial one for the effective
+    number of items: all items divided by the dispersion between periods (Pearson's chi-square over its
+    degrees of freedom, where above 1) and by ``(1 + r) / (1 - r)`` of the standardised shares. That is an
+    approximation, and labelled so.
+    """
+    known = ~np.isnan(counts) & ~np.isnan(sizes)
+    x, n = counts[known], sizes[known]
+    total, whole = math.fsum(x.tolist()), math.fsum(n.tolist())
+    pooled = total / whole
+    k, items = len(x), bool((n == 1).all()) and not rate
+    variance = n * pooled * (1.0 if rate else 1 - pooled)
+    dispersion = 1.0
+    if k > 1 and (variance > 0).all() and not items:
+        dispersion = float(np.sum((x - n * pooled) ** 2 / variance)) / (k - 1)
+    z = np.full(len(counts), np.nan)
+    if (variance > 0).all():
+        z[known] = (x - n * pooled) / np.sqrt(variance)
+    size = effective(z, options.dependence)
+    inflation = 1.0
+    if options.dependence == "ar1":
+        inflation = max(1.0, dispersion) * (1 + size.r) / (1 - size.r)
+    confidence = options.confidence
+    exact = "Garwood, exact Poisson" if rate else "Clopper-Pearson, exact binomial"
+    method = exact if inflation == 1 else f"{exact} for the effective number of items (approximation)"
+    interval = poisson_interval if rate else clopper_pearson
+    low, high = interval(total / inflation, whole / inflation, confidence=confidence)
+    name = "rate" if rate else "share"
+    rows = [Row(name, pooled, low, high, confidence, method=method, unit=unit)]
+    if not items:
+        rows.append(
+            Row("dispersion", dispersion, method="Pearson chi-square / (k - 1)", unit="ratio of variances")
+        )
+        rows += percentile_rows(x / n, size, confidence, unit)
+        typical = float(np.median(n))
+        df = max(size.df, 1.0)
+        spread = float(np.median(variance / n)) * max(1.0, dispersion)
+        half = float(special.stdtrit(df, (1 + options.coverage) / 2))
+        half *= math.sqrt(spread * (1 / typical + inflation / max(1.0, dispersion) / whole))
+        rows.append(
+            Row(
+                "next period",
+                pooled,
+                max(0.0, pooled - half),
+                pooled + half if rate else min(1.0, pooled + half),
+                options.coverage,
+                method=f"normal approximation, size {typical:g}, dispersion {max(1.0, dispersion):.2f}",
+                unit=unit,
+            )
+        )
+    caveats = list(few_points(k)) if not items else list(few_points(int(whole)))
+    if dispersion > OVERDISPERSED and k >= 8:
+        allowed = "The interval allows for it." if options.dependence == "ar1" else "The interval ignores it."
+        caveats.append(
+            Caveat(
+                "overdispersed",
+                f"The {name}s of the periods vary {math.sqrt(dispersion):.1f} times as much as chance alone "
+                f"makes them ({count(k, 'period')}). {allowed}",
+                {"dispersion": dispersion, "periods": k},
+            )
+        )
+    caveats += dependence_doubts(size, options.dependence)
+    return Description(
+        rows=tuple(rows),
+        caveats=tuple(caveats),
+        scale="rate" if rate else "share",
+        scale_reason="counts with sizes",
+        r1=size.r1,
+        r=size.r,
+        n_effective=whole / inflation,
+        more_points=3 * k,  # the width falls with the square root of the number
+        references=(
+            "Clopper and Pearson (1934), Biometrika 26",
+            "Garwood (1936), Biometrika 28",
+            "McCullagh and Nelder (1989), Generalized Linear Models, section 4.5 (dispersion)",
+        ),
+    )

@@ -1,0 +1,80 @@
+"""Numbers as a meeting reads them out: three digits, no powers of ten, percentages as percentages."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+
+def number(value: float, unit: str = "") -> str:
+    """A number with at most three significant digits (all digits before the point are kept).
+
+    Examples
+    --------
+    >>> number(12.3456, "hours"), number(123456.7), number(0.000123), number(5.0)
+    ('12.3 hours', '123,457', '0.000123', '5')
+    """
+    if not math.isfinite(value):
+        return "unknown" if math.isnan(value) else ("no upper end" if value > 0 else "no lower end")
+    if value == 0:
+        text = "0"
+    elif abs(value) >= 100:
+        text = f"{value:,.0f}"
+    else:
+        digits = max(0, 2 - math.floor(math.log10(abs(value))))
+        text = f"{value:.{min(digits, 12)}f}"
+        if "." in text:
+            text = text.rstrip("0").rstrip(".")
+    return f"{text} {unit}" if unit not in ("", "1") else text
+
+
+def percent(share: float) -> str:
+    """A share as a percentage: one decimal near the ends, none in the middle.
+
+    Examples
+    --------
+    >>> percent(0.8321), percent(0.985), percent(0.0213), percent(1.0)
+    ('83%', '98.5%', '2.1%', '100%')
+    """
+    if math.isnan(share):
+        return "unknown"
+    value = 100 * share
+    if value in (0.0, 100.0):
+        return f"{value:.0f}%"
+    if 0 < value < 0.1 or 99.9 < value < 100:
+        return "less than 0.1%" if value < 50 else "more than 99.9%"
+    return f"{value:.0f}%" if 10 <= value <= 90 else f"{value:.1f}%".replace(".0%", "%")
+
+
+def span(low: float, high: float, unit: str = "") -> str:
+    """A range in words, also where one end is open.
+
+    Examples
+    --------
+    >>> span(1, 2.5, "hours"), span(float("-inf"), 3, "days")
+    ('1 to 2.5 hours', 'at most 3 days')
+    """
+    if not math.isfinite(low) and not math.isfinite(high):
+        return "without finite ends"
+    if not math.isfinite(low):
+        return f"at most {number(high, unit)}"
+    if not math.isfinite(high):
+        return f"at least {number(low, unit)}"
+    return f"{number(low)} to {number(high, unit)}"
+
+
+def day(time: np.datetime64) -> str:
+    """The date of a time."""
+    return str(time.astype("datetime64[D]"))
+
+
+def count(n: int, thing: str) -> str:
+    """A number of things, in the singular where there is one.
+
+    Examples
+    --------
+    >>> count(1, "point"), count(1200, "point")
+    ('1 point', '1,200 points')
+    """
+    return f"{n:,} {thing}" + ("" if n == 1 else "s")
