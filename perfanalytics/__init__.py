@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from perfanalytics._version import __version__
 
 if TYPE_CHECKING:
+    from perfanalytics.comparisons.compare import compare
+    from perfanalytics.comparisons.result import Comparison
     from perfanalytics.core.bulk import method
     from perfanalytics.core.calendars import Calendar, working_hours
     from perfanalytics.core.errors import (
@@ -41,8 +43,14 @@ if TYPE_CHECKING:
     from perfanalytics.core.result import Caveat, Estimate, Interval, Method, Result
     from perfanalytics.core.series import Series, SeriesBatch
     from perfanalytics.figures.plot import plot
+    from perfanalytics.spc.chart import ControlChart, control_chart
+    from perfanalytics.spc.charts import ControlCharts, control_charts
+    from perfanalytics.spc.limits import Limits
+    from perfanalytics.spc.rules import NELSON, WESTERN_ELECTRIC, Rule, RuleSet
 
 _PUBLIC = {
+    "comparisons.compare": ("compare",),
+    "comparisons.result": ("Comparison",),
     "core.bulk": ("method",),
     "core.calendars": ("Calendar", "working_hours"),
     "core.errors": (
@@ -69,6 +77,10 @@ _PUBLIC = {
     "core.result": ("Caveat", "Estimate", "Interval", "Method", "Result"),
     "core.series": ("Series", "SeriesBatch"),
     "figures.plot": ("plot",),
+    "spc.chart": ("ControlChart", "control_chart"),
+    "spc.charts": ("ControlCharts", "control_charts"),
+    "spc.limits": ("Limits",),
+    "spc.rules": ("NELSON", "WESTERN_ELECTRIC", "Rule", "RuleSet"),
 }
 _WHERE = {name: module for module, names in _PUBLIC.items() for name in names}
 

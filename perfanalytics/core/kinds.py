@@ -30,10 +30,22 @@ KINDS: dict[str, str] = {
     "action": "perfanalytics.core.records:Action",
     "review": "perfanalytics.core.records:Review",
     "decision": "perfanalytics.core.records:Decision",
+    # control charts
+    "rule": "perfanalytics.spc.rules:Rule",
+    "rule-set": "perfanalytics.spc.rules:RuleSet",
+    "limits": "perfanalytics.spc.limits:Limits",
+    "control_chart": "perfanalytics.spc.chart:ControlChart",
+    "control_charts": "perfanalytics.spc.charts:ControlCharts",
+    # comparisons
+    "effect": "perfanalytics.comparisons.method:Effect",
+    "comparison_side": "perfanalytics.comparisons.result:SideTable",
+    "comparison": "perfanalytics.comparisons.result:Comparison",
 }
 
 #: Methods that run over batches in bulk (``perf.method(name, ...)``) -> "module:function".
-BULK_METHODS: dict[str, str] = {}
+BULK_METHODS: dict[str, str] = {
+    "control_charts": "perfanalytics.spc.charts:bulk_method",
+}
 
 
 def load(reference: str) -> Any:

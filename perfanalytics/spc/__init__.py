@@ -1,0 +1,1 @@
+"""Control charts: families of charts, rules as data, one kernel for one series and for ten thousand."""

@@ -1,0 +1,220 @@
+"""What was asked for, resolved against the data: stages, exclusions, and where the limits come from."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfanalytics.core.codec import from_record
+from perfanalytics.core.columns import instant
+from perfanalytics.core.errors import InputError
+from perfanalytics.core.records import Change, Event, Exclusion
+from perfanalytics.core.segments import Flags
+from perfanalytics.core.series import SeriesBatch
+from perfanalytics.spc.family import ChartFamily
+from perfanalytics.spc.limits import Limits
+
+#: "To the end" as a position.
+_END = 1 << 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimation:
+    """Where limits come from.
+
+    Parameters
+    ----------
+    estimator : str
+        Name of the estimator, or "given" / "frozen" where the parameters came from elsewhere.
+    positions : range, tuple of int, or None
+        Positions (in each series) of the points limits are estimated from; None: all of them.
+    frozen : mapping of parameter to float, or None
+    how : mapping
+        For ``.method``.
+    """
+
+    estimator: str
+    positions: range | tuple[int, ...] | None = None
+    frozen: Mapping[str, float] | None = None
+    how: Mapping[str, Any]
+
+
+def resolve_estimate(family: ChartFamily, estimate: object) -> Estimation:
+    """What ``estimate=`` means for this chart type.
+
+    Raises
+    ------
+    InputError, UnknownNameError
+        When it is none of the forms :func:`perfanalytics.control_chart` documents.
+    """
+    if isinstance(estimate, Mapping) and "kind" in estimate:
+        estimate = from_record(estimate)
+    if isinstance(getattr(estimate, "limits", None), Limits):
+        estimate = getattr(estimate, "limits")  # noqa: B009 (a ControlChart, which lies above this module)
+    if isinstance(estimate, Limits):
+        return _carried(family, estimate)
+    if estimate is None or isinstance(estimate, str):
+        name = family.default if estimate is None else family.check_estimator(estimate)
+        return Estimation(estimator=name, how={"estimate": name, "formula": family.estimators[name]})
+    if isinstance(estimate, Mapping):
+        return _given(family, estimate)
+    if isinstance(estimate, slice | range | Sequence | np.ndarray):
+        if isinstance(estimate, slice):
+            if estimate.step not in (None, 1):
+                raise InputError("estimate=slice(...) has no step; give the positions as a list instead")
+            text = (
+                f"points {estimate.start or 0} to {'the end' if estimate.stop is None else estimate.stop - 1}"
+            )
+            first, stop = int(estimate.start or 0), -1 if estimate.stop is None else int(estimate.stop)
+            if first < 0 or (estimate.stop is not None and stop <= first):
+                raise InputError(f"estimate={estimate}: give 0 <= start < stop")
+            positions: range | tuple[int, ...] = range(first, _END if estimate.stop is None else stop)
+        else:
+            given = np.unique(np.asarray(list(estimate)))
+            if given.dtype.kind not in "iu" or not len(given) or given[0] < 0:
+                raise InputError("estimate= as a list takes 0-based positions of points")
+            positions = tuple(int(k) for k in given)
+            text = f"{len(positions)} chosen points, {positions[0]} to {positions[-1]}"
+        name = family.default
+        return Estimation(
+            estimator=name,
+            positions=positions,
+            how={"estimate": name, "formula": family.estimators[name], "limits_from": text},
+        )
+    raise InputError(
+        "estimate= takes None, the name of an estimator, a slice or positions of points, a mapping of "
+        f"{', '.join(family.parameters)}, or the limits of another chart; got {type(estimate).__name__}"
+    )
+
+
+def _given(family: ChartFamily, given: Mapping[Any, Any]) -> Estimation:
+    if set(given) != set(family.parameters):
+        raise InputError(
+            f"a {family.name} chart needs exactly {', '.join(family.parameters)} as given parameters; "
+            f"got {', '.join(map(str, given)) or 'none'}"
+        )
+    values = {str(k): float(v) for k, v in given.items()}
+    bad = {k: v for k, v in values.items() if not np.isfinite(v) or (k != "center" and v < 0)}
+    if bad:
+        raise InputError(f"given parameters must be finite, and a sigma not negative; got {bad}")
+    if family.panels[0].ceiling == 1.0 and not 0 <= values["center"] <= 1:
+        raise InputError(f"the center of a {family.name} chart is a share between 0 and 1")
+    return Estimation(estimator="given", frozen=values, how={"estimate": "given", "parameters": values})
+
+
+def _carried(family: ChartFamily, limits: Limits) -> Estimation:
+    if limits.chart != family.name:
+        raise InputError(f"limits of a {limits.chart} chart cannot be carried onto a {family.name} chart")
+    values = {k: float(limits.parameters[k][-1]) for k in family.parameters}
+    if any(np.isnan(v) for v in values.values()):
+        raise InputError("these limits are empty: the chart they come from had too few points")
+    return Estimation(
+        estimator="frozen",
+        frozen=values,
+        how={
+            "estimate": "frozen",
+            "parameters": values,
+            "limits_from": f"stage {len(limits.n) - 1} of the chart with data {limits.provenance.data_hash}, "
+            f"{int(limits.n[-1])} points",
+            "limits_estimate": str(limits.method.parameters.get("estimate", "")),
+        },
+    )
+
+
+def chosen_points(positions: range | tuple[int, ...] | None, offsets: NDArray[np.int64]) -> Flags | None:
+    """Flat mask of the points limits come from; a series (or stage) without any uses all its own.
+
+    Raises
+    ------
+    InputError
+        When no series reaches the first position.
+    """
+    if positions is None:
+        return None
+    where = np.arange(offsets[-1]) - np.repeat(offsets[:-1], np.diff(offsets))
+    if isinstance(positions, range):
+        mask = (where >= positions.start) & (where < positions.stop)
+    else:
+        mask = np.isin(where, positions)
+    if not mask.any():
+        raise InputError("estimate= names no point of the series")
+    return np.asarray(mask)
+
+
+def resolve_exclude(exclude: object) -> tuple[Exclusion, ...]:
+    """Exclusion records from what ``exclude=`` was given.
+
+    Raises
+    ------
+    InputError
+        For points without a reason.
+    """
+    if isinstance(exclude, Exclusion):
+        return (exclude,)
+    if isinstance(exclude, Mapping):
+        return tuple(Exclusion(reason, point=_position(p)) for p, reason in exclude.items())
+    if isinstance(exclude, Iterable) and not isinstance(exclude, str):
+        records = tuple(exclude)
+        if all(isinstance(e, Exclusion) for e in records):
+            return records
+    raise InputError(
+        "a point is excluded only with its cause, so that nobody deletes outliers until a chart looks "
+        "stable: give exclude={14: 'new batch of material'} or "
+        "Exclusion('new batch of material', point=14, who=..., decided_on=...)"
+    )
+
+
+def _position(point: object) -> int:
+    if isinstance(point, bool) or not isinstance(point, int | np.integer):
+        raise InputError(f"exclude= as a mapping has 0-based positions as keys, got {point!r}")
+    return int(point)
+
+
+def stage_starts(
+    batch: SeriesBatch, offsets: NDArray[np.int64], when: NDArray[Any] | None, stages: object
+) -> tuple[NDArray[np.int64], list[Any]]:
+    """Flat positions at which new stages begin, and the stages as JSON for ``.method``.
+
+    In a batch a stage that a series does not reach, or that begins at its first point, changes nothing
+    there; for one series it is a mistake.
+
+    Raises
+    ------
+    InputError
+    """
+    if isinstance(stages, str | int | dt.date | Event | Change | np.datetime64 | np.integer):
+        stages = (stages,)
+    if not isinstance(stages, Iterable):
+        raise InputError("stages= takes positions, dates, or Change/Event records")
+    flat: list[NDArray[np.int64]] = []
+    said: list[Any] = []
+    alone = len(offsets) == 2
+    for stage in stages:
+        if isinstance(stage, int | np.integer) and not isinstance(stage, bool):
+            at = offsets[:-1] + int(stage)
+            said.append(int(stage))
+            if alone and not 0 < stage < offsets[-1]:
+                raise InputError(f"stage at point {stage}: a stage begins at point 1 to {offsets[-1] - 1}")
+            if stage < 0:
+                raise InputError("a stage is a 0-based position, not negative")
+        else:
+            moment = stage.when if isinstance(stage, Event | Change) else stage
+            if when is None:
+                raise InputError(f"stage {moment!r} is a time, but the series has none: give a position")
+            start = instant(moment, batch.clock)
+            said.append(str(start))
+            at = np.array(
+                [a + np.searchsorted(when[a:b], start) for a, b in itertools.pairwise(offsets.tolist())],
+                dtype=np.int64,
+            )
+            if alone and not 0 < at[0] < offsets[-1]:
+                raise InputError(f"stage at {start}: there must be points before and after it")
+        inside = (at > offsets[:-1]) & (at < offsets[1:])
+        flat.append(at[inside])
+    return (np.unique(np.concatenate(flat)) if flat else np.empty(0, dtype=np.int64)), said

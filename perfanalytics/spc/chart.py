@@ -1,0 +1,471 @@
+"""control_chart: one chart of one series."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfanalytics.core.codec import read_only
+from perfanalytics.core.coerce import as_series
+from perfanalytics.core.columns import Floats
+from perfanalytics.core.measure import Measure
+from perfanalytics.core.records import Change, Event, Exclusion
+from perfanalytics.core.result import Method, Result
+from perfanalytics.core.segments import Flags
+from perfanalytics.core.series import SeriesBatch
+from perfanalytics.spc.doubts import caveats_of
+from perfanalytics.spc.family import Lines
+from perfanalytics.spc.kernel import Charted, Counted, count_block
+from perfanalytics.spc.limits import Limits
+from perfanalytics.spc.prepared import Prepared, prepare
+from perfanalytics.spc.rules import WESTERN_ELECTRIC, Rule, RuleSet
+from perfanalytics.spc.signals import bits_type
+from perfanalytics.spc.stability import FALSE_ALARMS, p_values, reference_for
+from perfanalytics.spc.verdict import verdict_of
+from perfanalytics.spc.wording import number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ARRAYS = (
+    "value", "center", "sigma", "lower", "upper", "fired", "stage", "excluded", "when", "labels", "sizes",
+)  # fmt: skip
+
+#: What can begin a new stage.
+Stage = int | str | dt.date | np.datetime64 | Change | Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ControlChart(Result):
+    """A control chart of one series: P panels, n points.
+
+    Parameters
+    ----------
+    chart : str
+        Name of the chart type.
+    title : str
+        What the chart type is called in a heading.
+    id : str
+        Id of the series.
+    measure : Measure
+    panels : tuple of str, length P
+        The main panel first.
+    value, center, sigma, lower, upper : float arrays, shape (P, n)
+        In the unit of the measure (shares between 0 and 1); NaN where there is none.
+    fired : unsigned integer array, shape (P, n)
+        Bit ``r`` is set where rule ``r`` of ``rules`` fired.
+    rules : RuleSet
+    sigmas : float
+        Width of the limits in sigma.
+    stage : int array, shape (n,)
+        0-based stage of each point.
+    excluded : bool array, shape (n,)
+    exclusions : tuple of Exclusion
+        The records, each naming one point by its position.
+    when, labels, sizes : arrays of shape (n,), or None
+    every : str or None
+        The rhythm of the series ("week").
+    events : tuple of Event or Change
+    limits : Limits
+        Center, sigma and limits by panel and stage; also usable as ``estimate=``.
+    is_share : bool
+        True where values are shares, told in percent.
+    stable : bool or None
+        Whether the chart shows no more than stable charts of its length do; None where it was not judged.
+    p_value, expected_signals : float
+        The evidence behind ``stable``; the number of signalling points expected of a stable process.
+    n_used : int
+        Points that are neither missing nor excluded.
+    """
+
+    kind: ClassVar[str] = "control_chart"
+    schema_version: ClassVar[int] = 1
+
+    chart: str
+    title: str
+    id: str
+    measure: Measure
+    panels: tuple[str, ...]
+    value: Floats
+    center: Floats
+    sigma: Floats
+    lower: Floats
+    upper: Floats
+    fired: NDArray[Any]
+    rules: RuleSet
+    sigmas: float
+    stage: NDArray[np.int64]
+    excluded: Flags
+    exclusions: tuple[Exclusion, ...] = ()
+    when: NDArray[Any] | None = None
+    labels: NDArray[Any] | None = None
+    sizes: Floats | None = None
+    every: str | None = None
+    events: tuple[Event | Change, ...] = ()
+    limits: Limits
+    is_share: bool
+    stable: bool | None
+    p_value: float
+    expected_signals: float
+    n_used: int
+
+    def __post_init__(self) -> None:
+        for name in _ARRAYS:
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, read_only(value))
+
+    @property
+    def n_signals(self) -> int:
+        """Points at which at least one rule fired, in any panel."""
+        return int(np.count_nonzero((self.fired != 0).any(axis=0)))
+
+    @property
+    def signals(self) -> pd.DataFrame:
+        """The rows of :meth:`to_frame` at which a rule fired."""
+        frame = self.to_frame()
+        return frame[frame["rules"] != ""].reset_index(drop=True)
+
+    @property
+    def direction(self) -> NDArray[Any]:
+        """ "improvement", "concern", "neutral" where a rule fired, "" elsewhere; shape (P, n)."""
+        from perfanalytics.spc.direction import directions
+
+        return directions(self)
+
+    def rules_at(self, panel: int, point: int) -> tuple[Rule, ...]:
+        """The rules that fired at a point of a panel (both 0-based)."""
+        bits = int(self.fired[panel, point])
+        return tuple(r for bit, r in enumerate(self.rules.rules) if bits >> bit & 1)
+
+    def summary(self) -> pd.DataFrame:
+        """One row.
+
+        Columns: id, measure, chart, n (used points), n_excluded, center, sigma, lower, upper (last stage; NaN
+        where they vary), stages, n_signals, expected_signals, stable, p_value, caveats (codes, "; " between),
+        verdict.
+        """
+        import pandas as pd
+
+        frame = self.limits.to_frame()
+        frame = frame[frame["panel"] == self.panels[0]]
+        level = {
+            k: float(frame[k].iloc[-1]) if len(frame) else np.nan
+            for k in ("center", "sigma", "lower", "upper")
+        }
+        return pd.DataFrame(
+            {
+                "id": [self.id],
+                "measure": [self.measure.name],
+                "chart": [self.chart],
+                "n": [self.n_used],
+                "n_excluded": [int(np.count_nonzero(self.excluded))],
+                **level,
+                "stages": [len(self.limits.n)],
+                "n_signals": [self.n_signals],
+                "expected_signals": [self.expected_signals],
+                "stable": [self.stable],
+                "p_value": [self.p_value],
+                "caveats": ["; ".join(self.caveat_codes)],
+                "verdict": [self.verdict],
+            }
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per panel and point.
+
+        Columns, always: panel, point (0-based), when, label, value, size, center, sigma, lower, upper, stage
+        (0-based), excluded, reason, rules (names that fired, ", " between them, "" for none), direction
+        ("improvement", "concern", "neutral", "" where nothing fired). Values and limits in the unit of the
+        measure, shares between 0 and 1.
+        """
+        import pandas as pd
+
+        p, n = self.value.shape
+        reason = np.full(n, "", dtype=object)
+        for e in self.exclusions:
+            reason[e.point] = e.reason
+        names = {
+            bits: ", ".join(r.name for bit, r in enumerate(self.rules.rules) if bits >> bit & 1)
+            for bits in np.unique(self.fired).tolist()
+        }
+        blank = np.full(n, None, dtype=object)
+        no_time = np.full(n, "NaT", dtype="datetime64[us]")
+        return pd.DataFrame(
+            {
+                "panel": np.repeat(np.array(self.panels, dtype=object), n),
+                "point": np.tile(np.arange(n), p),
+                "when": np.tile(no_time if self.when is None else self.when, p),
+                "label": np.tile(blank if self.labels is None else self.labels, p),
+                "value": self.value.ravel(),
+                "size": np.tile(np.full(n, np.nan) if self.sizes is None else self.sizes, p),
+                "center": self.center.ravel(),
+                "sigma": self.sigma.ravel(),
+                "lower": self.lower.ravel(),
+                "upper": self.upper.ravel(),
+                "stage": np.tile(self.stage, p),
+                "excluded": np.tile(self.excluded, p),
+                "reason": np.tile(reason, p),
+                "rules": np.array([names[b] for b in self.fired.ravel().tolist()], dtype=object),
+                "direction": self.direction.ravel(),
+            }
+        )
+
+
+def control_chart(
+    series: object,
+    *,
+    chart: str = "individuals",
+    rules: RuleSet | str | Sequence[Rule] = WESTERN_ELECTRIC,
+    estimate: str | slice | range | Sequence[int] | Mapping[str, Any] | Limits | ControlChart | None = None,
+    stages: Sequence[Stage] | Stage = (),
+    exclude: Sequence[Exclusion] | Exclusion | Mapping[int, str] = (),
+    sigmas: float = 3.0,
+) -> ControlChart:
+    """A control chart of one series.
+
+    Parameters
+    ----------
+    series : Series, list, array or pandas Series
+        In order of time; NaN is a gap. For ``p`` and ``laney_p``: counts or shares with ``sizes``.
+    chart : {"individuals", "p", "laney_p"}
+        The chart type; see :data:`perfanalytics.spc.families.CHARTS`.
+    rules : RuleSet, name of one, or rules
+        Applied to points standardised by their own sigma; dependent panels use the limits only.
+    estimate : optional
+        Where the limits come from: None (default of the chart type, named in ``.method``); the name of an
+        estimator (individuals: "moving_range", "median_moving_range", "standard_deviation"); a slice, range
+        or positions of points; a mapping of given parameters (individuals: ``{"center": 10, "sigma": 2}``, p:
+        ``{"center": 0.1}``); another chart or its ``.limits``, frozen: its last stage is carried on, with the
+        new denominators.
+    stages : positions, dates, datetimes, ISO texts, Change or Event records
+        First point of each new stage; each stage has its own limits (unless they are given or frozen).
+    exclude : Exclusion records, or a mapping of 0-based position to reason
+        Points that do not count for limits and rules, besides those the series brings. They stay visible.
+    sigmas : float
+        Width of the limits in sigma.
+
+    Returns
+    -------
+    ControlChart
+
+    Raises
+    ------
+    InputError
+        For data or arguments that cannot be used: points excluded without a reason, stages outside the data,
+        counts above their sizes, limits of another chart type.
+    UnknownNameError
+        For a chart, rule set or estimator that does not exist.
+
+    Notes
+    -----
+    Moving ranges do not cross gaps, missing or excluded points, or stages. There is no screening of large
+    moving ranges (Nelson 1982), which several other tools do by default. ``stable`` compares the number of
+    signalling points and the farthest point with what stable series of the same length show; see
+    :mod:`perfanalytics.spc.stability`. Nothing is switched behind your back: an overdispersed p chart stays
+    a p chart and carries the caveat.
+
+    References
+    ----------
+    Montgomery (2013), Introduction to Statistical Quality Control, 7th ed., chapters 5 to 7.
+    Western Electric (1956); Nelson (1984), Journal of Quality Technology 16, 237-239; Laney (2002), Quality
+    Engineering 14, 531-537.
+
+    Examples
+    --------
+    >>> import perfanalytics as perf
+    >>> c = perf.control_chart([9, 11, 10, 12, 10, 9, 10, 11, 10, 18])
+    >>> c.verdict
+    'Not stable: 1 of 10 points signals (0.1 expected by chance, p = 0.005), at point 9, above the limits. \
+Center 11.0, limits 5.4 to 16.6.'
+    >>> c.signals[["panel", "point", "rules"]].values.tolist()
+    [['individuals', 9, 'beyond_limits'], ['moving range', 9, 'beyond_limits']]
+    """
+    batch = as_series(series).as_batch()
+    prepared = prepare(
+        batch, chart=chart, rules=rules, estimate=estimate, stages=stages, exclude=exclude, sigmas=sigmas
+    )
+    charted = next(prepared.blocks(), (0, 0, 0, None))[3]
+    return _made(batch, prepared, charted)
+
+
+def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None) -> ControlChart:
+    family, setting, points = prepared.setting.family, prepared.setting, prepared.points
+    n, panels = len(points.value), tuple(p.name for p in family.panels)
+    counted = None if charted is None else count_block(charted, setting)
+    arrays: dict[str, Any] = {
+        k: np.full((len(panels), n), np.nan) for k in ("value", "center", "sigma", "lower", "upper")
+    }
+    fired = np.zeros((len(panels), n), dtype=bits_type(len(setting.rules.rules)))
+    stage = np.zeros(n, dtype=np.int64)
+    if charted is not None:
+        stage = np.repeat(np.arange(len(prepared.starts)), charted.block.segments.lengths)
+        for k, (panel, line) in enumerate(zip(family.panels, charted.lines, strict=True)):
+            lower, upper = panel.limits(line, setting.sigmas)
+            for name, column in zip(
+                ("value", "center", "sigma", "lower", "upper"),
+                (line.value, line.center, line.sigma, lower, upper),
+                strict=True,
+            ):
+                arrays[name][k] = column
+            fired[k] = charted.fired[k]
+    caveats, stable, p, expected, made_by = (), None, np.nan, 0.0, ""  # type: tuple[Any, ...], Any, Any, Any, str
+    exclusions = tuple(
+        replace(e, point=k, when=None, until=None, label=None, item=None)
+        for k, e in sorted(prepared.exclusions.items())
+    )
+    unattributed = sum(1 for e in exclusions if not e.who or e.decided_on is None)
+    if counted is not None:
+        stable, p, expected, made_by = judge(counted, prepared)
+        caveats = caveats_of(counted, setting, batch.measure, unattributed=unattributed)
+    else:
+        caveats = caveats_of(_NOTHING, setting, batch.measure)
+    provenance = batch.provenance()
+    method = Method(
+        "control_chart",
+        prepared.parameters
+        | {
+            "excluded": len(exclusions),
+            "stability_reference": f"{prepared.mode}: {made_by}" if made_by else "not judged",
+        },
+        (*family.references, setting.rules.reference) if setting.rules.reference else family.references,
+    )
+    limits = _limits(batch, prepared, charted, counted, arrays, method)
+    same = len(points.value) == len(batch.values)
+    made = ControlChart(
+        verdict="",
+        caveats=caveats,
+        method=method,
+        provenance=provenance,
+        chart=family.name,
+        title=family.title,
+        id=batch.ids[0],
+        measure=batch.measure,
+        panels=panels,
+        **arrays,
+        fired=fired,
+        rules=setting.rules,
+        sigmas=setting.sigmas,
+        stage=stage,
+        excluded=np.zeros(n, dtype=bool) if points.excluded is None else points.excluded,
+        exclusions=exclusions,
+        when=batch.when if same else None,
+        labels=batch.labels if same else None,
+        sizes=points.size,
+        every=batch.expected_every,
+        events=batch.events,
+        limits=limits,
+        is_share=family.panels[0].ceiling == 1.0,
+        stable=stable,
+        p_value=float(p),
+        expected_signals=float(expected),
+        n_used=0 if counted is None else int(counted.n.sum()),
+    )
+    return replace(made, verdict=verdict_of(made))
+
+
+def judge(counted: Counted, prepared: Prepared) -> tuple[bool | None, float, float, str]:
+    """stable, p-value, expected signals and where the reference comes from, over the stages of one series."""
+    table = reference_for(prepared.mode, prepared.setting.rules, prepared.setting.sigmas, counted.n)
+    p, expected = p_values(table, counted.n, counted.n_signals, counted.farthest)
+    judged = ~np.isnan(p)
+    total = float(np.where(counted.n > 0, expected, 0.0)[~np.isnan(counted.farthest)].sum())
+    if not judged.any():
+        return None, float("nan"), total, ""
+    value = float(min(1.0, judged.sum() * p[judged].min()))
+    return value > FALSE_ALARMS, value, total, table.made_by
+
+
+def _limits(
+    batch: SeriesBatch,
+    prepared: Prepared,
+    charted: Charted | None,
+    counted: Counted | None,
+    arrays: Mapping[str, Floats],
+    method: Method,
+) -> Limits:
+    family, setting = prepared.setting.family, prepared.setting
+    starts = prepared.starts
+    n = len(prepared.points.value)
+    k, p = len(starts), len(family.panels)
+    levels = {name: np.full((p, k), np.nan) for name in ("center", "sigma", "lower", "upper")}
+    ends = np.append(starts[1:], n)[:k] - 1
+    if charted is not None:
+        for i, (panel, line) in enumerate(zip(family.panels, charted.lines, strict=True)):
+            for j, (a, b) in enumerate(zip(starts, ends + 1, strict=True)):
+                low, high = panel.limits(_part(line, a, b), setting.sigmas)
+                for name, column in (
+                    ("center", line.center[a:b]),
+                    ("sigma", line.sigma[a:b]),
+                    ("lower", low),
+                    ("upper", high),
+                ):
+                    seen = column[np.isfinite(column)]
+                    if len(seen) and seen.max() - seen.min() <= 1e-12 * max(abs(seen.max()), abs(seen.min())):
+                        levels[name][i, j] = seen[0]
+    when = batch.when if len(batch.values) == n else None
+    at, bottom, top, spread = (
+        float(levels[name][0, -1]) if k else np.nan for name in ("center", "lower", "upper", "sigma")
+    )
+    share = family.panels[0].ceiling == 1.0
+    rests = int(counted.n_kept[-1]) if counted is not None else 0
+    from_points = f"from {rests} point{'' if rests == 1 else 's'}"
+    if not np.isfinite(at) or (family.panels[0].constant and not np.isfinite(bottom)):
+        verdict = f"No limits, {from_points}."
+    elif np.isfinite(bottom):
+        verdict = (
+            f"Center {number(at, spread, share=share)}, limits {number(bottom, spread, share=share)} to "
+            f"{number(top, spread, share=share)}, {from_points}."
+        )
+    else:
+        verdict = f"Center {number(at, spread, share=share)}, limits vary with the size, {from_points}."
+    return Limits(
+        verdict=verdict,
+        method=method,
+        provenance=batch.provenance(),
+        chart=family.name,
+        measure=batch.measure,
+        sigmas=setting.sigmas,
+        parameters={} if charted is None else dict(charted.parameters),
+        panels=tuple(panel.name for panel in family.panels),
+        center=levels["center"],
+        sigma=levels["sigma"],
+        lower=levels["lower"],
+        upper=levels["upper"],
+        n=np.zeros(0, dtype=np.int64) if counted is None else counted.n_kept,
+        first=starts,
+        last=ends,
+        first_when=None if when is None else when[starts],
+        last_when=None if when is None else when[ends],
+    )
+
+
+def _part(line: Lines, a: int, b: int) -> Lines:
+    def cut(x: Floats | None) -> Floats | None:
+        return None if x is None else x[a:b]
+
+    return Lines(
+        value=line.value[a:b],
+        center=line.center[a:b],
+        sigma=line.sigma[a:b],
+        lower=cut(line.lower),
+        upper=cut(line.upper),
+    )
+
+
+def _nothing() -> Counted:
+    """What is counted of a series without any point."""
+    none, one = np.zeros(1, dtype=np.int64), np.full(1, np.nan)
+    return Counted(
+        n=none, n_kept=none, n_missing=none, n_excluded=none, center=one, sigma=one, lower=one, upper=one,
+        n_signals=none, by_rule=np.zeros((0, 1), dtype=np.int64), newest=none - 1, farthest=one, lag1=one,
+        spread=one, skewness=one, ties=one, no_variation=np.zeros(1, dtype=bool), smallest_count=one,
+    )  # fmt: skip
+
+
+_NOTHING = _nothing()

@@ -1,0 +1,238 @@
+"""Statistical doubts about a chart, each with its number: computed per segment, told per chart.
+
+In bulk they are codes; for one chart each is a Caveat with a sentence and its evidence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from perfanalytics.core.columns import Floats
+from perfanalytics.core.measure import Measure
+from perfanalytics.core.result import Caveat
+from perfanalytics.core.segments import Flags
+from perfanalytics.spc.kernel import Counted, Setting
+from perfanalytics.spc.wording import number
+
+#: Standard error of sigma_z (mean moving range / d2) is about 0.909 / sqrt(n - 1) in a stable series:
+#: relative variance 0.8264 / (n - 1), Cryer and Ryan (1990), Journal of Quality Technology 22, 187-192.
+RELATIVE_ERROR = 0.909
+#: Share of moving ranges that are 0 when the unit of recording is about one sigma (0.28 for a normal series).
+MANY_TIES = 0.25
+#: The normal approximation of binomial and Poisson limits wants about so many expected in the rarer class.
+FEWEST_EXPECTED = 5.0
+
+
+def doubtful(counted: Counted, setting: Setting, measure: Measure) -> dict[str, Flags]:
+    """Which doubt holds for which segment; codes in the order they are told.
+
+    Parameters
+    ----------
+    counted : Counted
+        m segments.
+    setting : Setting
+    measure : Measure
+
+    Returns
+    -------
+    mapping of code to bool array of shape (m,)
+    """
+    n, family = counted.n, setting.family
+    root = np.sqrt(np.maximum(n, 1))
+    free = setting.frozen is None
+    none = np.zeros(len(n), dtype=bool)
+    empty = n == 0
+    no_limits = ~empty & ~counted.no_variation & np.isnan(counted.farthest)
+    with np.errstate(invalid="ignore"):
+        r = counted.lag1
+        band = 2.0 * RELATIVE_ERROR / np.sqrt(np.maximum(n - 1, 1))
+        out = {
+            "no-points": empty,
+            "no-limits": no_limits,
+            "too-few-points": (counted.n_kept < family.needed) & ~empty & free,
+            "zero-variation": counted.no_variation,
+            "autocorrelated": (np.abs(r) > np.maximum(0.2, 2.0 / root)) & (n >= 10),
+            "overdispersed": (counted.spread > 1.0 + band) & (n >= 8) & ~counted.no_variation,
+            "underdispersed": (counted.spread < 1.0 - band) & (n >= 8) & ~counted.no_variation,
+            "few-expected-counts": counted.smallest_count < FEWEST_EXPECTED,
+            "few-distinct-values": (counted.ties > MANY_TIES) & (n >= 8) & ~counted.no_variation,
+            "skewed": (np.abs(counted.skewness) > np.maximum(1.0, 2.0 * math.sqrt(6.0) / root)) & (n >= 15),
+            "limit-out-of-range": _out_of_range(counted, setting, measure),
+        }
+    return {code: np.asarray(flag, dtype=bool) | none for code, flag in out.items()}
+
+
+def _out_of_range(counted: Counted, setting: Setting, measure: Measure) -> Flags:
+    if setting.family.panels[0].floor is not None or measure.scale in (None, "real", "ordinal"):
+        return np.zeros(len(counted.n), dtype=bool)
+    out = counted.lower < 0
+    if measure.scale == "proportion":
+        out |= counted.upper > 1
+    return np.asarray(out & (counted.sigma > 0))
+
+
+def caveats_of(
+    counted: Counted, setting: Setting, measure: Measure, *, unattributed: int = 0
+) -> tuple[Caveat, ...]:
+    """The doubts about one chart; of several stages the latest one that shows the doubt is told."""
+    found = doubtful(counted, setting, measure)
+    stages = len(counted.n)
+    out = []
+    for code, flags in found.items():
+        where = np.flatnonzero(flags)
+        if not len(where):
+            continue
+        i = int(where[-1])
+        text, evidence = _TEXTS[code](counted, i, setting, measure)
+        if stages > 1:
+            evidence = dict(evidence) | {"stage": i}
+            text = f"Stage {i} (of stages 0 to {stages - 1}): {text}"
+        out.append(Caveat(code, text, evidence))
+    if unattributed:
+        out.append(
+            Caveat(
+                "exclusion-unattributed",
+                f"{unattributed} excluded point{'s' if unattributed > 1 else ''} without who decided it "
+                "and when.",
+                {"points": unattributed},
+            )
+        )
+    return tuple(out)
+
+
+Told = tuple[str, Mapping[str, Any]]
+
+
+def _no_points(c: Counted, i: int, s: Setting, m: Measure) -> Told:
+    return "No usable point: there is nothing to chart.", {"n": 0}
+
+
+def _no_limits(c: Counted, i: int, s: Setting, m: Measure) -> Told:
+    n = int(c.n_kept[i])
+    return (
+        f"No limits: {n} usable point{'' if n == 1 else 's'} {'is' if n == 1 else 'are'} "
+        "not enough for this way of estimating them.",
+        {"n": n},
+    )
+
+
+def _too_few(c: Counted, i: int, s: Setting, m: Measure) -> Told:
+    n = int(c.n_kept[i])
+    return (
+        f"Limits rest on {n} point{'' if n == 1 else 's'}; below about {s.family.needed} they are "
+        "provisional.",
+        {"n": n, "needed": s.family.needed},
+    )
+
+
+def _zero_variation(c: Counted, i: int, s: Setting, m: Measure) -> Told:
+    return (
+        f"The sigma of the {int(c.n_kept[i])} points behind the limits is 0 (no variation, or none that this "
+        "estimate sees): no rule was applied.",
+        {"n": int(c.n_kept[i]), "center": float(c.center[i])},
+    )
+
+
+def _autocorrelated(c: Counted, i: int, s: Setting, m: Measure) -> Told:
+    r, n = float(c.lag1[i]), int(c.n[i])
+    evidence: dict[str, Any] = {"lag1": r, "n": n}
+    text = f"Successive points are correlated (lag 1: {r:.2f}, n = {n}), or the level moved"
+    estimate = s.family.modes.get(s.estimator, "")
+    if estimate in ("moving_range", "median_moving_range"):
+        # a moving range of an AR(1) series sees sigma sqrt(1 - r)
+        share = 2.0 * float(special.ndtr(-s.sigmas * math.sqrt(max(1.0 - r, 0.0))))
+        nominal = 2.0 * float(special.ndtr(-s.sigmas))
+        evidence |= {"false_share": share, "nominal_share": nominal}
+        text += (
+            ". Were it correlation alone, limits from moving ranges would be too "
+            f"{'narrow' if r > 0 else 'wide'}: "
+            f"{100 * share:.2g}% of the points of a stable series outside instead of {100 * nominal:.2g}%."
+        )
+    else:
+        text += ". The rules assume independent points: with correlation, run rules fire too often."
+    return text, evidence
+
+
+def _dispersed(c: Counted, i: int, s: Setting, m: Measure) -> Told:
+    z, n = float(c.spread[i]), int(c.n[i])
+    more = z > 1
+    text = (
+        f"The points vary {z:.2f} times as much from one to the next as the {s.family.name} chart's model "
+        f"says (sigma_z = {z:.2f}, n = {n}): its limits are too {'narrow' if more else 'wide'}."
+    )
+    if s.family.name in ("p", "u"):
+        text += f" A laney_{s.family.name} chart takes this into account."
+    return text, {"sigma_z": z, "n": n}
+
+
+def _few_expected(c: Counted, i: int, s: Setting, m: Measure) -> Told:
+    k = float(c.smallest_count[i])
+    return (
+        f"On average {k:.2g} are expected in the rarer class of a point; below about {FEWEST_EXPECTED:g} "
+        "the symmetric limits are rough.",
+        {"expected": k, "needed": FEWEST_EXPECTED},
+    )
+
+
+def _few_distinct(c: Counted, i: int, s: Setting, m: Measure) -> Told:
+    share = float(c.ties[i])
+    return (
+        f"{100 * share:.0f}% of successive points are equal: the values are recorded too coarsely (or are "
+        "too often the same) for limits from moving ranges.",
+        {"equal_neighbours": share, "threshold": MANY_TIES},
+    )
+
+
+def _skewed(c: Counted, i: int, s: Setting, m: Measure) -> Told:
+    g = float(c.skewness[i])
+    share = float(gamma_tail(np.array([abs(g)]), s.sigmas)[0])
+    side = "upper" if g > 0 else "lower"
+    return (
+        f"The values are skewed (skewness {g:.1f}), or a few points are extreme: of a stable gamma-shaped "
+        f"process that skewed about {100 * share:.2g}% lie beyond the {side} limit instead of "
+        f"{100 * float(special.ndtr(-s.sigmas)):.2g}%.",
+        {"skewness": g, "beyond_limit": share},
+    )
+
+
+def _range(c: Counted, i: int, s: Setting, m: Measure) -> Told:
+    lower = float(c.lower[i])
+    bound = "lower" if lower < 0 else "upper"
+    value = lower if lower < 0 else float(c.upper[i])
+    return (
+        f"The {bound} limit ({number(value, float(c.sigma[i]))}) lies where a {m.scale} cannot be: "
+        "on that side the chart cannot signal by its limit, and the limits are not those of such a measure.",
+        {"limit": value},
+    )
+
+
+def gamma_tail(skewness: Floats, sigmas: float) -> Floats:
+    """P(X > mean + sigmas sd) of a gamma distribution with this (positive) skewness: shape 4 / skewness^2.
+
+    Examples
+    --------
+    >>> gamma_tail(np.array([2.0]), 3.0).round(4).tolist()
+    [0.0183]
+    """
+    shape = 4.0 / np.asarray(skewness, dtype=float) ** 2
+    return np.asarray(special.gammaincc(shape, shape + sigmas * np.sqrt(shape)))
+
+
+_TEXTS: dict[str, Callable[[Counted, int, Setting, Measure], Told]] = {
+    "no-points": _no_points,
+    "no-limits": _no_limits,
+    "too-few-points": _too_few,
+    "zero-variation": _zero_variation,
+    "autocorrelated": _autocorrelated,
+    "overdispersed": _dispersed,
+    "underdispersed": _dispersed,
+    "few-expected-counts": _few_expected,
+    "few-distinct-values": _few_distinct,
+    "skewed": _skewed,
+    "limit-out-of-range": _range,
+}

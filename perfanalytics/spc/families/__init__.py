@@ -1,0 +1,23 @@
+"""The chart types. A new one is a file here and its line in ``CHARTS``."""
+
+from __future__ import annotations
+
+from perfanalytics.core.errors import UnknownNameError
+from perfanalytics.spc.families.attributes import LANEY_P, P
+from perfanalytics.spc.families.individuals import INDIVIDUALS
+from perfanalytics.spc.family import ChartFamily
+
+#: Word for ``chart=`` -> the chart type.
+CHARTS: dict[str, ChartFamily] = {family.name: family for family in (INDIVIDUALS, P, LANEY_P)}
+
+
+def family_of(chart: str) -> ChartFamily:
+    """The chart type of that name.
+
+    Raises
+    ------
+    UnknownNameError
+    """
+    if chart not in CHARTS:
+        raise UnknownNameError("chart", str(chart), CHARTS)
+    return CHARTS[chart]

@@ -1,0 +1,263 @@
+"""What a chart type must supply: panels, parameters, estimators, and three small functions.
+
+``points`` says what is plotted, ``estimate`` turns the points of each stage into a few parameters,
+``lines`` turns parameters into the center line and the sigma of each point. Everything else (stages,
+exclusions, frozen limits, rules, caveats, stability, figures, bulk) is common to all charts.
+
+- Charts whose points are not the values (subgroup means and ranges) give other offsets in ``points``
+  and carry what they need in ``columns``.
+- Charts with memory (EWMA, CUSUM) compute their path in ``lines``; their panel uses limits only.
+- Charts whose limits are not center +- k sigma (probability limits, T2) give ``lower`` and ``upper``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfanalytics.core.columns import Floats
+from perfanalytics.core.errors import InputError, UnknownNameError
+from perfanalytics.core.segments import Flags, Segments, links, moving_ranges
+from perfanalytics.core.series import SeriesBatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Points:
+    """What a family plots, flat over the points of all series.
+
+    Parameters
+    ----------
+    offsets : int array, shape (m + 1,)
+        Points of series ``i``: ``offsets[i]`` to ``offsets[i + 1]``.
+    value : float array, shape (n,)
+        The statistic of the main panel; NaN is a gap.
+    size : float array, shape (n,), or None
+        Denominator or subgroup size of each point.
+    columns : mapping of name to float array, shape (n,)
+        Whatever else the family needs (counts, ranges within subgroups).
+    excluded, breaks : bool array, shape (n,), or None
+    how : mapping
+        Choices made on the way, for ``.method``.
+    """
+
+    offsets: NDArray[np.int64]
+    value: Floats
+    size: Floats | None = None
+    columns: Mapping[str, Floats] = field(default_factory=dict)
+    excluded: Flags | None = None
+    breaks: Flags | None = None
+    how: Mapping[str, Any] = field(default_factory=dict)
+
+    def part(self, first: int, last: int) -> Points:
+        """The points of series ``first`` to ``last - 1``."""
+        a, b = int(self.offsets[first]), int(self.offsets[last])
+
+        def cut(column: Any) -> Any:
+            return None if column is None else column[a:b]
+
+        return Points(
+            offsets=self.offsets[first : last + 1] - a,
+            value=self.value[a:b],
+            size=cut(self.size),
+            columns={k: v[a:b] for k, v in self.columns.items()},
+            excluded=cut(self.excluded),
+            breaks=cut(self.breaks),
+            how=self.how,
+        )
+
+
+class Block:
+    """The points of a few whole series with their segments: what ``estimate`` and ``lines`` work on.
+
+    Attributes
+    ----------
+    points : Points
+    segments : Segments
+        One segment a stage of a series.
+    use : bool array or None
+        False for missing and excluded points; None when every point is used.
+    keep : bool array or None
+        The points limits are estimated from (``use``, narrowed by chosen points); None: every point.
+    link, keep_link : bool array
+        True where a point follows its neighbour, among the used and among the kept points.
+    """
+
+    __slots__ = ("_ranges", "keep", "keep_link", "link", "points", "segments", "use")
+
+    def __init__(self, points: Points, segments: Segments, chosen: Flags | None = None) -> None:
+        self.points, self.segments = points, segments
+        use = ~np.isnan(points.value)
+        if points.excluded is not None:
+            use &= ~points.excluded
+        self.use = None if use.all() else use
+        self.keep = self.use if chosen is None else (chosen if self.use is None else chosen & self.use)
+        self.link = links(segments, self.use, points.breaks)
+        self.keep_link = self.link if chosen is None else links(segments, self.keep, points.breaks)
+        self._ranges: Floats | None = None
+
+    def kept(self, x: Floats) -> Floats:
+        """``x`` with 0 at the points that do not count for the limits: ready to be summed."""
+        return x if self.keep is None else np.where(self.keep, x, 0.0)
+
+    def n_kept(self) -> Floats:
+        """Number of points behind the limits of each segment, shape (m,)."""
+        if self.keep is None:
+            return self.segments.lengths.astype(np.float64)
+        return self.segments.counts(self.keep).astype(np.float64)
+
+    def ranges(self) -> Floats:
+        """Moving ranges of the values, 0 where there is none; computed once."""
+        if self._ranges is None:
+            self._ranges = moving_ranges(self.points.value, self.link)
+        return self._ranges
+
+    def kept_ranges(self) -> Floats:
+        """Moving ranges between kept neighbours, 0 elsewhere."""
+        if self.keep_link is self.link:
+            return self.ranges()
+        return moving_ranges(self.points.value, self.keep_link)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """One panel: what is plotted, its center line and the sigma of each point; arrays of shape (n,).
+
+    ``lower`` and ``upper`` replace ``center -+ k sigma`` where limits are made otherwise.
+    """
+
+    value: Floats
+    center: Floats
+    sigma: Floats
+    lower: Floats | None = None
+    upper: Floats | None = None
+
+    def standardised(self, limit: float) -> Floats:
+        """Distance from the center line in sigma; given limits become ``-+ limit``."""
+        if self.lower is None and self.upper is None:
+            z = self.value - self.center
+            with np.errstate(invalid="ignore", divide="ignore"):
+                z /= self.sigma
+            np.copyto(z, np.nan, where=np.isinf(z))
+            return z
+        out = np.full(len(self.value), np.nan)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            for bound, sign in ((self.upper, 1.0), (self.lower, -1.0)):
+                if bound is not None:
+                    side = sign * (self.value - self.center) >= 0
+                    z = sign * limit * (self.value - self.center) / (sign * (bound - self.center))
+                    np.copyto(out, z, where=side & np.isfinite(z))
+        return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """One of the pictures of a chart.
+
+    Parameters
+    ----------
+    name : str
+        "individuals", "moving range", "p" ...
+    independent : bool
+        True where the points are independent in a stable process: all rules apply. Otherwise limits only.
+    spread : bool
+        True where the panel shows variation: more of it is a concern whatever the measure.
+    floor, ceiling : float or None
+        Limits are clipped here (0 and 1 for proportions).
+    constant : bool
+        True where center and sigma are the same for every point of a stage.
+    """
+
+    name: str
+    independent: bool
+    spread: bool = False
+    floor: float | None = None
+    ceiling: float | None = None
+    constant: bool = False
+
+    def limits(self, lines: Lines, sigmas: float) -> tuple[Floats, Floats]:
+        """Lower and upper limit of each point, clipped; NaN where there is no limit."""
+        lower = lines.center - sigmas * lines.sigma if lines.lower is None else lines.lower
+        upper = lines.center + sigmas * lines.sigma if lines.upper is None else lines.upper
+        if self.floor is not None:
+            lower, upper = np.maximum(lower, self.floor), np.maximum(upper, self.floor)
+        if self.ceiling is not None:
+            lower, upper = np.minimum(lower, self.ceiling), np.minimum(upper, self.ceiling)
+        return lower, upper
+
+
+#: How sigma arises: it decides which table says what a stable chart shows (perfanalytics.spc.stability).
+Mode = Literal["moving_range", "median_moving_range", "standard_deviation", "laney", "model"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartFamily:
+    """A chart type.
+
+    Parameters
+    ----------
+    name, title : str
+        The word for ``chart=``; what a heading says.
+    panels : tuple of Panel
+        The first one is the main panel.
+    parameters : tuple of str
+        What is estimated in each stage, and what frozen limits consist of.
+    estimators : mapping of name to str
+        How the parameters can be estimated, each with a sentence for ``.method``; the first is the default.
+    modes : mapping of estimator to Mode
+    points : callable ``(batch) -> Points``
+        Without ``excluded`` and ``breaks`` where the points are the values: they are filled in.
+    estimate : callable ``(block, estimator) -> {parameter: array of shape (segments,)}``
+    lines : callable ``(block, parameters) -> tuple of Lines``, one a panel
+    needed : int
+        Points below which limits are doubtful.
+    model_sigma : bool
+        True where sigma follows from the center and the size (binomial, Poisson).
+    references : tuple of str
+    """
+
+    name: str
+    title: str
+    panels: tuple[Panel, ...]
+    parameters: tuple[str, ...]
+    estimators: Mapping[str, str]
+    modes: Mapping[str, Mode]
+    points: Callable[[SeriesBatch], Points]
+    estimate: Callable[[Block, str], dict[str, Floats]]
+    lines: Callable[[Block, Mapping[str, Floats]], tuple[Lines, ...]]
+    needed: int = 20
+    model_sigma: bool = False
+    references: tuple[str, ...] = ()
+
+    @property
+    def default(self) -> str:
+        """The estimator used unless another is asked for."""
+        return next(iter(self.estimators))
+
+    def check_estimator(self, name: str) -> str:
+        """``name`` if the family has such an estimator.
+
+        Raises
+        ------
+        UnknownNameError
+        """
+        if name not in self.estimators:
+            raise UnknownNameError(f"estimate for a {self.name} chart", name, self.estimators)
+        return name
+
+
+def one_column(batch: SeriesBatch, chart: str) -> Floats:
+    """The values, checked to be one number a point.
+
+    Raises
+    ------
+    InputError
+    """
+    if batch.values.ndim != 1:
+        raise InputError(
+            f"the {chart} chart takes one value a point; these have {batch.values.shape[1]} columns"
+        )
+    return batch.values

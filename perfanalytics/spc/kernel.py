@@ -1,0 +1,250 @@
+"""The kernel: parameters, lines, rules and what is counted, for all segments of a block at once.
+
+Pure functions on flat arrays; a single chart is a block of one series, ten thousand charts are the same
+calls over blocks of whole series.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfanalytics.core.columns import Floats
+from perfanalytics.core.segments import Flags, Segments, moving_ranges
+from perfanalytics.core.segments import lag1 as lag1_of
+from perfanalytics.spc.constants import d2
+from perfanalytics.spc.family import Block, ChartFamily, Lines, Points
+from perfanalytics.spc.rules import Rule, RuleSet
+from perfanalytics.spc.signals import Bits, find_signals
+
+#: A sigma below this share of the center is rounding, not variation.
+NO_VARIATION = 1e-13
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What makes a chart, the data apart."""
+
+    family: ChartFamily
+    rules: RuleSet
+    sigmas: float
+    estimator: str
+    frozen: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charted:
+    """What the kernel gives for one block: m segments, n points, k panels, r rules."""
+
+    block: Block
+    parameters: dict[str, Floats]
+    lines: tuple[Lines, ...]
+    z: Floats
+    fired: tuple[Bits, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """One row a segment: what the bulk summary, the caveats and the verdict are made from.
+
+    ``lower``, ``upper`` and ``sigma`` are NaN where they vary from point to point; ``farthest`` (the largest
+    distance from the center line in sigma) where no point could be judged.
+    """
+
+    n: NDArray[np.int64]
+    n_kept: NDArray[np.int64]
+    n_missing: NDArray[np.int64]
+    n_excluded: NDArray[np.int64]
+    center: Floats
+    sigma: Floats
+    lower: Floats
+    upper: Floats
+    n_signals: NDArray[np.int64]
+    by_rule: NDArray[np.int64]
+    newest: NDArray[np.int64]
+    farthest: Floats
+    lag1: Floats
+    spread: Floats
+    skewness: Floats
+    ties: Floats
+    no_variation: Flags
+    smallest_count: Floats
+
+
+def panel_rules(setting: Setting, independent: bool) -> list[tuple[int, Rule]]:
+    """The rules of a panel with their bits: only the limits where points are not independent."""
+    return [(bit, r) for bit, r in enumerate(setting.rules.rules) if independent or r.is_limit]
+
+
+def chart_block(
+    points: Points,
+    segments: Segments,
+    setting: Setting,
+    *,
+    chosen: Flags | None = None,
+) -> Charted:
+    """Parameters, lines and signals of a block."""
+    family = setting.family
+    block = Block(points, segments, chosen)
+    if setting.frozen is None:
+        parameters = family.estimate(block, setting.estimator)
+        if "sigma" in parameters:
+            sigma = parameters["sigma"]
+            sigma[sigma <= NO_VARIATION * np.abs(parameters["center"])] = 0.0
+    else:
+        parameters = {k: np.full(len(segments), float(setting.frozen[k])) for k in family.parameters}
+    lines = family.lines(block, parameters)
+    fired = []
+    first = np.empty(0)
+    for k, (panel, line) in enumerate(zip(family.panels, lines, strict=True)):
+        z = line.standardised(setting.sigmas)
+        if block.use is not None:
+            np.copyto(z, np.nan, where=~block.use)
+        if k == 0:
+            first = z
+        rules = panel_rules(setting, panel.independent)
+        fired.append(_fire(rules, z, block, setting))
+    return Charted(block=block, parameters=parameters, lines=lines, z=first, fired=tuple(fired))
+
+
+def _fire(rules: Sequence[tuple[int, Rule]], z: Floats, block: Block, setting: Setting) -> Bits:
+    start = None
+    if any(r.gap == "skipped" or r.tie == "skipped" for _, r in rules):
+        start = np.zeros(block.segments.n, dtype=bool)
+        start[block.segments.starts] = True
+    if len(rules) == len(setting.rules.rules):
+        return find_signals(setting.rules.rules, z, block.link, limit=setting.sigmas, segment_start=start)
+    # the few rules of a dependent panel keep the bits they have in the set
+    out: Any = 0
+    for bit, rule in rules:
+        found = find_signals([rule], z, block.link, limit=setting.sigmas, segment_start=start)
+        out = out | (found.astype(np.uint32) << np.uint32(bit))
+    return np.asarray(np.zeros(len(z), dtype=np.uint8) if isinstance(out, int) else out)
+
+
+def count_block(charted: Charted, setting: Setting) -> Counted:
+    """One row a segment: limits, signals, evidence."""
+    block, family = charted.block, setting.family
+    seg, m = block.segments, len(block.segments)
+    used = seg.lengths.astype(np.int64) if block.use is None else seg.counts(block.use)
+    excluded = (
+        np.zeros(m, dtype=np.int64) if block.points.excluded is None else seg.counts(block.points.excluded)
+    )
+    missing = np.zeros(m, dtype=np.int64)
+    if block.use is not None:
+        gone = np.isnan(block.points.value)
+        if block.points.excluded is not None:
+            gone &= ~block.points.excluded
+        missing = seg.counts(gone)
+    center, sigma, lower, upper = _levels(charted, setting)
+
+    together = charted.fired[0] != 0
+    for bits in charted.fired[1:]:
+        together |= bits != 0
+    where = np.flatnonzero(together)
+    which = seg.of(where)
+    newest = np.full(m, -1, dtype=np.int64)
+    newest[which] = where
+    by_rule = np.zeros((len(setting.rules.rules), m), dtype=np.int64)
+    here = charted.fired[0][where]
+    for bits in charted.fired[1:]:
+        here = here | bits[where]
+    for bit in range(len(setting.rules.rules)):
+        by_rule[bit] = np.bincount(which[(here >> bit) & 1 == 1], minlength=m)
+
+    z = charted.z
+    if block.use is None and not np.isnan(z[seg.starts]).any():
+        farthest = np.maximum(seg.maxima(z), -seg.minima(z))
+    else:
+        seen = ~np.isnan(z)
+        z = np.where(seen, z, 0.0)
+        farthest = np.maximum(seg.maxima(z), -seg.minima(z))
+        farthest[seg.counts(seen) == 0] = np.nan
+    deviation = z
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if setting.frozen is not None:
+            # against limits from elsewhere the series need not lie around the center line
+            deviation = z - seg.expand(seg.sums(z) / used)
+            if block.use is not None:
+                deviation = np.where(block.use, deviation, 0.0)
+        square = deviation * deviation
+        squares = seg.sums(square)
+        r1 = lag1_of(deviation, block.link, seg, squares)
+        r1[used < 3] = np.nan
+        pairs = np.maximum(seg.counts(block.link), 1)
+        skewness = ties = spread = smallest = np.full(m, np.nan)
+        if family.model_sigma:
+            spread = seg.sums(moving_ranges(z, block.link)) / pairs / d2(2)
+            if block.points.size is not None:
+                size = seg.sums(block.kept(np.nan_to_num(block.points.size))) / np.maximum(block.n_kept(), 1)
+                p = charted.parameters["center"]
+                smallest = size * (np.minimum(p, 1 - p) if family.panels[0].ceiling == 1.0 else p)
+        elif "sigma" in family.parameters:
+            skewness = seg.sums(square * deviation) / used / (squares / used) ** 1.5
+            ties = seg.counts(block.link & (block.ranges() == 0.0)) / pairs
+    return Counted(
+        n=used,
+        n_kept=block.n_kept().astype(np.int64),
+        n_missing=missing,
+        n_excluded=excluded,
+        center=center,
+        sigma=sigma,
+        lower=lower,
+        upper=upper,
+        n_signals=np.bincount(which, minlength=m),
+        by_rule=by_rule,
+        newest=np.where(newest >= 0, newest - seg.starts, -1),
+        farthest=farthest,
+        lag1=r1,
+        spread=spread,
+        skewness=skewness,
+        ties=ties,
+        no_variation=_zero(charted),
+        smallest_count=smallest,
+    )
+
+
+def _zero(charted: Charted) -> Flags:
+    """Segments whose sigma is exactly 0: no rule can judge them."""
+    line = charted.lines[0]
+    seg = charted.block.segments
+    if "sigma" in charted.parameters:
+        return np.asarray(charted.parameters["sigma"] == 0.0)
+    top = seg.maxima(np.nan_to_num(line.sigma, nan=0.0))
+    known = seg.counts(~np.isnan(line.sigma)) > 0
+    return np.asarray((top == 0.0) & known)
+
+
+def _levels(charted: Charted, setting: Setting) -> tuple[Floats, Floats, Floats, Floats]:
+    """Center, sigma and limits of the main panel of each segment, NaN where they vary."""
+    panel, line, seg = setting.family.panels[0], charted.lines[0], charted.block.segments
+    first = seg.starts
+    if panel.constant:
+        at = first
+        vary = np.zeros(len(seg), dtype=bool)
+    else:
+        seen = ~np.isnan(line.sigma)
+        low = seg.minima(np.where(seen, line.sigma, np.inf))
+        high = seg.maxima(np.where(seen, line.sigma, -np.inf))
+        vary = ~(high - low <= 1e-12 * np.abs(high))
+        index = np.arange(seg.n)
+        at = seg.minima(np.where(seen, index, seg.n).astype(np.float64)).astype(np.int64)
+        at = np.where(at < seg.n, at, first)
+    lower, upper = panel.limits(
+        Lines(
+            value=line.value[at],
+            center=line.center[at],
+            sigma=line.sigma[at],
+            lower=None if line.lower is None else line.lower[at],
+            upper=None if line.upper is None else line.upper[at],
+        ),
+        setting.sigmas,
+    )
+    center, sigma = line.center[at].copy(), line.sigma[at].copy()
+    for level in (sigma, lower, upper):
+        level[vary] = np.nan
+    return center, sigma, lower, upper

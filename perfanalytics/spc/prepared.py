@@ -1,0 +1,134 @@
+"""From a batch and what was asked to points, segments and setting: the same for one series and for many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfanalytics.core.errors import InputError
+from perfanalytics.core.records import Exclusion
+from perfanalytics.core.segments import Flags, Segments, blocks
+from perfanalytics.core.series import SeriesBatch, resolve_exclusions
+from perfanalytics.spc.asked import chosen_points, resolve_estimate, resolve_exclude, stage_starts
+from perfanalytics.spc.families import family_of
+from perfanalytics.spc.family import Points
+from perfanalytics.spc.kernel import Charted, Setting, chart_block
+from perfanalytics.spc.rules import as_rule_set
+from perfanalytics.spc.stability import FALSE_ALARMS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Everything the kernel needs, for all series of a batch.
+
+    Parameters
+    ----------
+    setting : Setting
+    points : Points
+    starts : int array, shape (m,)
+        Flat position of the first point of each segment (stage of a series).
+    chosen : bool array or None
+        The points limits are estimated from, where they were chosen.
+    exclusions : mapping of flat position to Exclusion
+    mode : str
+        Key of the stability reference.
+    parameters : mapping
+        For ``.method``.
+    """
+
+    setting: Setting
+    points: Points
+    starts: NDArray[np.int64]
+    chosen: Flags | None
+    exclusions: dict[int, Exclusion]
+    mode: str
+    parameters: dict[str, Any]
+
+    def blocks(self, size: int = 1 << 16) -> Iterator[tuple[int, int, int, Charted | None]]:
+        """Series ``first`` to ``last - 1``, the flat position of their first point, and their charts."""
+        offsets = self.points.offsets
+        for first, last in blocks(offsets, size):
+            a, b = int(offsets[first]), int(offsets[last])
+            if a == b:
+                yield first, last, a, None
+                continue
+            i, j = np.searchsorted(self.starts, [a, b])
+            segments = Segments(self.starts[i:j] - a, b - a)
+            chosen = None
+            if self.chosen is not None:
+                chosen = self.chosen[a:b]
+                # a stage without a chosen point takes its limits from all of its own
+                chosen = chosen | np.repeat(segments.counts(chosen) == 0, segments.lengths)
+            part = self.points if len(offsets) == last + 1 and first == 0 else self.points.part(first, last)
+            yield first, last, a, chart_block(part, segments, self.setting, chosen=chosen)
+
+
+def prepare(
+    batch: SeriesBatch,
+    *,
+    chart: str,
+    rules: object,
+    estimate: object,
+    stages: object,
+    exclude: object,
+    sigmas: float,
+) -> Prepared:
+    """Resolve what was asked.
+
+    Raises
+    ------
+    InputError, UnknownNameError
+    """
+    family = family_of(chart)
+    rule_set = as_rule_set(rules)
+    if isinstance(sigmas, bool) or not isinstance(sigmas, int | float) or not 0 < sigmas < 100:
+        raise InputError(f"sigmas= is the width of the limits in sigma, a positive number; got {sigmas!r}")
+    estimation = resolve_estimate(family, estimate)
+    points = family.points(batch)
+    same = len(points.value) == len(batch.values)
+    records = (*batch.exclusions, *resolve_exclude(exclude))
+    mask, by_point = resolve_exclusions(batch, records) if records else (None, {})
+    if same:
+        points = replace(points, excluded=mask if by_point else None, breaks=batch.breaks)
+    when = batch.when if same else None
+    borders, said = stage_starts(batch, points.offsets, when, stages)
+    offsets = points.offsets
+    starts = np.union1d(offsets[:-1][np.diff(offsets) > 0], borders).astype(np.int64)
+    setting = Setting(
+        family=family,
+        rules=rule_set,
+        sigmas=float(sigmas),
+        estimator=estimation.estimator,
+        frozen=estimation.frozen,
+    )
+    if estimation.frozen is None:
+        mode: str = family.modes[estimation.estimator]
+    else:
+        mode = "known_two_panels" if len(family.panels) > 1 else "known"
+    parameters: dict[str, Any] = {
+        "chart": family.name,
+        **dict(estimation.how),
+        **dict(points.how),
+        "sigmas": float(sigmas),
+        "rules": rule_set,
+        "rules_look_at": "points standardised by their own sigma; moving-range panels use the limits only",
+        "on_a_line": "a point on a limit is inside, on the center line it ends a run (within 1e-9 sigma)",
+        "gaps": "no moving range, run or trend crosses a gap, a missing or excluded point, or a stage border",
+        "stages": said,
+        "stability": "signals and farthest point against those of stable series, "
+        f"{FALSE_ALARMS:.0%} false alarms a chart",
+        "stability_reference": mode,
+    }
+    return Prepared(
+        setting=setting,
+        points=points,
+        starts=starts,
+        chosen=chosen_points(estimation.positions, offsets),
+        exclusions=by_point,
+        mode=mode,
+        parameters=parameters,
+    )

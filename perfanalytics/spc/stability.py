@@ -1,0 +1,276 @@
+"""Is a chart stable? Its signals against what stable charts of that length and rule set show.
+
+No signal at all is too much to ask: of stable normal series of 100 points 61% show a signal of the
+Western Electric rules. A chart is therefore called not stable when, at a false-alarm rate for the whole
+chart (5%), either
+
+- more points signal than in 97.5% of stable charts of the same length, rules and way of estimating, or
+- one point lies farther from the center line (in sigma) than the farthest of 97.5% of them.
+
+``p_value = min(1, 2 min(p_count, p_farthest))``; with several stages the smallest of their p-values times
+their number (Bonferroni; never too many false alarms, slightly too few). The two distributions come from
+simulated stable normal series that go through the same kernel, limits estimated from the series itself where
+the chart does so. For the named rule sets and 3 sigma they are a table shipped with the package
+(``stability.json``, made by ``python -m perfanalytics.spc.stability``, seed in the file); for other rules
+they are simulated when first needed, with the same seed, and kept for the session.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfanalytics.core.columns import Floats
+from perfanalytics.core.segments import Segments
+from perfanalytics.spc.families.individuals import INDIVIDUALS, estimate
+from perfanalytics.spc.family import Block, Points
+from perfanalytics.spc.rules import RULE_SETS, RuleSet
+from perfanalytics.spc.signals import find_signals
+
+#: False-alarm rate of the whole chart.
+FALSE_ALARMS = 0.05
+#: Fewer used points than this are not judged.
+FEWEST = 8
+SEED = 20260101
+LENGTHS = (8, 10, 12, 15, 20, 25, 30, 40, 50, 70, 100, 150, 200, 300, 500, 1000, 2000)
+TAILS = (0.9, 0.75, 0.5, 0.25, 0.1, 0.05, 0.025, 0.01, 0.005, 0.001)
+#: How sigma arises -> estimator, or None for limits known beforehand; whether there is a moving-range panel.
+MODES: dict[str, tuple[str | None, bool]] = {
+    "moving_range": ("moving_range", True),
+    "median_moving_range": ("median_moving_range", True),
+    "standard_deviation": ("standard_deviation", True),
+    "laney": ("moving_range", False),
+    "model": ("model", False),
+    "known": (None, False),
+    "known_two_panels": (None, True),
+}
+_TABLE = Path(__file__).with_name("stability.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """What stable charts show: for each length the tails of the two statistics and the mean count.
+
+    Parameters
+    ----------
+    lengths : float array, shape (L,)
+    counts : float array, shape (L, T)
+        Smallest number of signalling points that a share of at most ``TAILS[t]`` of stable charts reaches.
+    farthest : float array, shape (L, T)
+        The same for the largest distance from the center line, in sigma.
+    expected : float array, shape (L,)
+        Mean number of signalling points.
+    made_by : str
+        "table" or "simulated when needed", with the number of series.
+    """
+
+    lengths: Floats
+    counts: Floats
+    farthest: Floats
+    expected: Floats
+    made_by: str
+
+
+def simulate(
+    mode: str, n: int, sets: tuple[RuleSet, ...], sigmas: float, runs: int, rng: np.random.Generator
+) -> tuple[list[NDArray[np.int64]], Floats]:
+    """Signalling points (one array a rule set) and farthest point of ``runs`` stable normal series."""
+    estimator, two_panels = MODES[mode]
+    seg = Segments(np.arange(runs) * n, runs * n)
+    block = Block(Points(offsets=np.arange(runs + 1) * n, value=rng.standard_normal(runs * n)), seg)
+    if estimator is None or estimator == "model":
+        center = np.zeros(runs) if estimator is None else seg.sums(block.points.value) / n
+        found = {"center": center, "sigma": np.ones(runs)}
+    else:
+        found = estimate(block, estimator)
+    individual, ranges = INDIVIDUALS.lines(block, found)
+    z = individual.standardised(sigmas)
+    start = np.zeros(seg.n, dtype=bool)
+    start[seg.starts] = True
+    wide = ranges.standardised(sigmas) > sigmas if two_panels else np.zeros(seg.n, dtype=bool)
+    counts = []
+    for rules in sets:
+        fired = find_signals(rules.rules, z, block.link, limit=sigmas, segment_start=start) != 0
+        if any(r.is_limit for r in rules.rules):
+            fired |= wide
+        counts.append(seg.counts(fired))
+    return counts, np.maximum(seg.maxima(z), -seg.minima(z))
+
+
+def _tails_of(statistic: Floats, whole: bool) -> Floats:
+    """Smallest value that at most each share of ``TAILS`` reaches."""
+    ordered = np.sort(statistic)
+    n = len(ordered)
+    index = np.minimum(np.ceil(n * (1 - np.asarray(TAILS))).astype(int), n) - 1
+    at = ordered[np.maximum(index, 0)]
+    # of a whole number: reached or exceeded by at most the share, so one more than the quantile
+    return np.asarray(at + 1.0 if whole else at, dtype=np.float64)
+
+
+def make_reference(
+    mode: str, sets: tuple[RuleSet, ...], sigmas: float, lengths: tuple[int, ...], budget: int, runs: int
+) -> list[Reference]:
+    """Simulate; ``budget`` limits the points, ``runs`` the series of each length."""
+    rng = np.random.default_rng([SEED, list(MODES).index(mode)])
+    counts: list[list[Floats]] = [[] for _ in sets]
+    expected: list[list[float]] = [[] for _ in sets]
+    far = []
+    for n in lengths:
+        total = int(min(runs, max(budget // n, 400)))
+        found: list[list[NDArray[np.int64]]] = [[] for _ in sets]
+        distances = []
+        left = total
+        while left > 0:
+            part = min(left, max(1, (1 << 16) // n))
+            one, distance = simulate(mode, n, sets, sigmas, part, rng)
+            for k, c in enumerate(one):
+                found[k].append(c)
+            distances.append(distance)
+            left -= part
+        for k in range(len(sets)):
+            every = np.concatenate(found[k])
+            counts[k].append(_tails_of(every.astype(np.float64), True))
+            expected[k].append(float(every.mean()))
+        far.append(_tails_of(np.concatenate(distances), False))
+    return [
+        Reference(
+            lengths=np.asarray(lengths, dtype=float),
+            counts=np.asarray(counts[k]),
+            farthest=np.asarray(far),
+            expected=np.asarray(expected[k]),
+            made_by="",
+        )
+        for k in range(len(sets))
+    ]
+
+
+@lru_cache(maxsize=1)
+def _table() -> dict[str, Any]:
+    with _TABLE.open(encoding="utf-8") as file:
+        return dict(json.load(file))
+
+
+@lru_cache(maxsize=64)
+def reference(mode: str, rules: RuleSet, sigmas: float, longest: int) -> Reference:
+    """The reference of a rule set: from the table where it is there, simulated otherwise."""
+    if sigmas == 3.0 and RULE_SETS.get(rules.name) == rules:
+        one = _table()["modes"][mode]
+        return Reference(
+            lengths=np.asarray(_table()["lengths"], dtype=float),
+            counts=np.asarray(one["sets"][rules.name]["counts"], dtype=float),
+            farthest=np.asarray(one["farthest"], dtype=float),
+            expected=np.asarray(one["sets"][rules.name]["expected"], dtype=float),
+            made_by=f"table, {_table()['runs']} series a length up to 500 points",
+        )
+    lengths = tuple(n for n in LENGTHS if n <= longest)
+    found = make_reference(mode, (rules,), sigmas, lengths, 500_000, 2_000)[0]
+    return Reference(
+        lengths=found.lengths,
+        counts=found.counts,
+        farthest=found.farthest,
+        expected=found.expected,
+        made_by="simulated when needed, at most 2000 series a length",
+    )
+
+
+def reference_for(mode: str, rules: RuleSet, sigmas: float, n: NDArray[np.int64]) -> Reference:
+    """The reference that covers series of ``n`` points."""
+    longest = next((k for k in LENGTHS if k >= int(n.max(initial=FEWEST))), LENGTHS[-1])
+    if sigmas == 3.0 and RULE_SETS.get(rules.name) == rules:
+        longest = LENGTHS[-1]
+    return reference(mode, rules, sigmas, longest)
+
+
+def p_values(
+    table: Reference, n: NDArray[np.int64], signals: NDArray[np.int64], farthest: Floats
+) -> tuple[Floats, Floats]:
+    """How rare so many signals, or so far a point, are in stable charts, and how many signals these have.
+
+    Parameters
+    ----------
+    table : Reference
+    n, signals : int arrays, shape (m,)
+        Used points; points that signal.
+    farthest : float array, shape (m,)
+        Largest distance from the center line in sigma.
+
+    Returns
+    -------
+    p_value, expected : float arrays, shape (m,)
+        NaN p-value below ``FEWEST`` points or without a distance.
+    """
+    longest = table.lengths[-1]
+    inside = np.clip(n, table.lengths[0], longest)
+    row = np.clip(np.searchsorted(table.lengths, inside, side="right") - 1, 0, len(table.lengths) - 2)
+    if len(table.lengths) == 1:
+        row = np.zeros(len(n), dtype=np.int64)
+        share = np.zeros(len(n))
+        above = row
+    else:
+        above = row + 1
+        share = np.log(inside / table.lengths[row]) / np.log(table.lengths[above] / table.lengths[row])
+
+    def between(x: Floats) -> Floats:
+        weight = share[:, None] if x.ndim == 2 else share
+        return np.asarray(x[row] * (1 - weight) + x[above] * weight)
+
+    ratio = np.maximum(n / longest, 1.0)
+    expected = between(table.expected)
+    # longer than the table: the count is a sum over the series, its spread grows like the square root
+    scaled = expected + (signals - expected * ratio) / np.sqrt(ratio)
+    expected = expected * ratio
+    p_count = _tail(between(table.counts), np.where(ratio > 1, scaled, signals), at_least=True)
+    p_far = _tail(between(table.farthest), farthest, at_least=False)
+    p_far = np.where(ratio > 1, -np.expm1(ratio * np.log1p(-np.minimum(p_far, 1 - 1e-12))), p_far)
+    p = np.minimum(1.0, 2.0 * np.minimum(p_count, p_far))
+    return np.where((n < FEWEST) | np.isnan(farthest), np.nan, p), expected
+
+
+def _tail(nodes: Floats, statistic: Floats | NDArray[np.int64], *, at_least: bool) -> Floats:
+    """Tail probability of each statistic from its row of nodes: log-linear between, and beyond them."""
+    tails = np.log(np.asarray(TAILS))
+    x = np.asarray(statistic, dtype=float)[:, None]
+    passed = np.sum(nodes <= x + 1e-9, axis=1)
+    low = np.clip(passed - 1, 0, len(TAILS) - 1)
+    high = np.minimum(low + 1, len(TAILS) - 1)
+    rows = np.arange(len(nodes))
+    at, step = nodes[rows, low], nodes[rows, high] - nodes[rows, low]
+    last = passed == len(TAILS)
+    # beyond the last node the slope between the tails of 1% and 0.1% goes on
+    reach = np.maximum(nodes[:, -1] - nodes[:, -3], 1.0 if at_least else 0.1)
+    slope = np.where(last, (tails[-1] - tails[-3]) / reach, 0.0)
+    ordinary = (~last) & (step > 0)
+    slope[ordinary] = ((tails[high] - tails[low])[ordinary]) / step[ordinary]
+    log_p = tails[low] + slope * (x[:, 0] - at)
+    return np.where(passed == 0, 1.0, np.exp(np.clip(log_p, -60.0, 0.0)))
+
+
+def main() -> None:
+    """Make ``stability.json``: about three minutes on one core."""
+    sets = tuple(RULE_SETS.values())
+    runs = 20_000
+    modes: dict[str, Any] = {}
+    for mode in MODES:
+        found = make_reference(mode, sets, 3.0, LENGTHS, 10_000_000, runs)
+        modes[mode] = {
+            "farthest": np.round(found[0].farthest, 3).tolist(),
+            "sets": {
+                s.name: {
+                    "counts": found[k].counts.astype(int).tolist(),
+                    "expected": np.round(found[k].expected, 4).tolist(),
+                }
+                for k, s in enumerate(sets)
+            },
+        }
+    made = {"seed": SEED, "runs": runs, "lengths": LENGTHS, "tails": TAILS, "modes": modes}
+    _TABLE.write_text(json.dumps(made, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""What a chart says, in one or two sentences that a meeting can read out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from perfanalytics.spc.wording import moment, number, p_text, points_word, unit_of
+
+if TYPE_CHECKING:
+    from perfanalytics.spc.chart import ControlChart
+
+
+def first_signal_text(chart: ControlChart) -> str:
+    """Where and how the first signal shows: "on 24 March 2016, above the limits"."""
+    fired = chart.fired != 0
+    k = int(np.flatnonzero(fired.any(axis=0))[0])
+    panel = int(np.flatnonzero(fired[:, k])[0])
+    if chart.when is not None:
+        where = f"{'in' if chart.every in ('month', 'year') else 'on'} {moment(chart.when[k], chart.every)}"
+    elif chart.labels is not None and chart.labels[k]:
+        where = f"at {chart.labels[k]}"
+    else:
+        where = f"at point {k}"
+    value = chart.value[panel, k]
+    if panel > 0:
+        return f"{where}, where the {chart.panels[panel]} exceeds its limit"
+    for side, beyond in (("above", value > chart.upper[0, k]), ("below", value < chart.lower[0, k])):
+        if beyond:
+            return f"{where}, {side} the limits"
+    bits = int(chart.fired[0, k])
+    rule = next(r for bit, r in enumerate(chart.rules.rules) if bits >> bit & 1)
+    return f"{where} ({rule.text})"
+
+
+def levels_text(chart: ControlChart) -> str:
+    """Center and limits of the last stage that has limits."""
+    share = chart.is_share
+    unit = unit_of(chart.measure)
+    limits = chart.limits
+    k = len(limits.n) - 1
+    if k < 0 or np.isnan(limits.center[0, k]):
+        return ""
+    last = np.arange(int(limits.first[k]), int(limits.last[k]) + 1)
+    spread = float(np.nanmedian(chart.sigma[0, last])) if np.isfinite(chart.sigma[0, last]).any() else np.nan
+    text = f"center {number(float(limits.center[0, k]), spread, share=share)}"
+    low, high = float(limits.lower[0, k]), float(limits.upper[0, k])
+    if np.isfinite(low):
+        text += f", limits {number(low, spread, share=share)} to {number(high, spread, share=share)}{unit}"
+    elif np.isfinite(chart.upper[0, last]).any():
+        seen = last[np.isfinite(chart.upper[0, last])][-1]
+        low, high = float(chart.lower[0, seen]), float(chart.upper[0, seen])
+        text += (
+            f", limits of the newest point {number(low, spread, share=share)} to "
+            f"{number(high, spread, share=share)}{unit} (they vary with the size)"
+        )
+    else:
+        text += unit
+    if k:
+        since = (
+            moment(limits.first_when[k], chart.every) if limits.first_when is not None else f"point {last[0]}"
+        )
+        return f"Since {since}: {text}."
+    return text[0].upper() + text[1:] + "."
+
+
+def verdict_of(chart: ControlChart) -> str:
+    """The verdict of a chart, from its numbers."""
+    n, signals = chart.n_used, chart.n_signals
+    word = points_word(n, chart.every)
+    levels = levels_text(chart)
+    if n == 0:
+        return "No chart: the series has no usable point."
+    if "no-limits" in chart.caveat_codes and not np.isfinite(chart.sigma[0]).any():
+        return (
+            f"No limits: {n} usable {word} are not enough." if n > 1 else "No limits: only one usable point."
+        )
+    if chart.stable is None and "zero-variation" in chart.caveat_codes:
+        value = number(float(chart.center[0, 0]), share=chart.is_share)
+        return (
+            f"Not judged: the {n} {word} show no variation (sigma is 0 at {value}{unit_of(chart.measure)})."
+        )
+    count = (
+        f"none of {n} {word} signals"
+        if signals == 0
+        else f"{signals} of {n} {word} signal{'s' if signals == 1 else ''}"
+    )
+    if chart.stable is None:
+        return f"Not judged: {n} {word} are too few to tell whether it is stable; {count}. {levels}".strip()
+    chance, p = f"{chart.expected_signals:.1f} expected by chance", p_text(chart.p_value)
+    if chart.stable:
+        if signals == 0:
+            return f"Stable: {count}. {levels}"
+        return f"Stable: {count}, which happens in stable processes ({chance}, {p}). {levels}"
+    if signals == 0:
+        return f"Not stable: {count}, but the farthest point is too far out ({p}). {levels}"
+    first = "" if signals == 1 else "the first "
+    return f"Not stable: {count} ({chance}, {p}), {first}{first_signal_text(chart)}. {levels}"
