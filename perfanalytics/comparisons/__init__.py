@@ -1,0 +1,1 @@
+"""Before and after: comparisons that stay honest on process data."""

@@ -1,0 +1,308 @@
+"""compare: did the change work, by how much, and how sure are we?"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from perfanalytics.comparisons.independence import lag1_of_sides
+from perfanalytics.comparisons.method import NAN, Answer, Effect, Options
+from perfanalytics.comparisons.methods import METHODS
+from perfanalytics.comparisons.methods.proportions import OVERDISPERSED, dispersion
+from perfanalytics.comparisons.resampling import DEFAULT_SEED, RESAMPLES, common_effects, side_statistics
+from perfanalytics.comparisons.result import Comparison, SideTable
+from perfanalytics.comparisons.sides import Side, Sides, day, read_sides
+from perfanalytics.comparisons.verdict import bounds, outcome_of, verdict_of
+from perfanalytics.core.errors import InputError, UnknownNameError
+from perfanalytics.core.measure import Measure
+from perfanalytics.core.records import Objective
+from perfanalytics.core.result import Caveat, Method, Provenance
+from perfanalytics.core.series import Series
+
+
+def compare(
+    before: object,
+    after: object,
+    *,
+    method: str | None = None,
+    measure: Measure | None = None,
+    order: str | None = None,
+    every: str | None = None,
+    scale: str | None = None,
+    confidence: float = 0.95,
+    tail: float = 0.9,
+    margin: float | None = None,
+    objective: Objective | None = None,
+    question: str = "",
+    declared_on: dt.date | None = None,
+    rng: np.random.Generator | int | None = None,
+) -> Comparison:
+    """Compare a measure before and after a change: center, typical value and tail, each with its interval.
+
+    Parameters
+    ----------
+    before, after : Series, list, array or pandas Series
+        The two sides, each in order of time. When the change lies inside one series, cut it:
+        ``perf.compare(series.between(None, day), series.between(day, None))``, or by position with
+        ``series.take(0, n)`` and ``series.take(n)``. Gaps (NaN) and excluded points are left out.
+    method : str, optional
+        A name of ``METHODS``: "ar1_level_change", "welch", "mann_whitney", "two_proportions". Left out, it
+        follows from the declared scale and the order alone (see Notes) and is named in ``.method``.
+    measure : Measure, optional
+        For bare numbers: what they mean.
+    order : {"time", "none"}, optional
+        "none": the items of a side are independent and their order means nothing. Left out, values are taken
+        as in order of time, as everywhere in this package.
+    every : {"hour", "day", "week", "month", "quarter", "year"}, optional
+        The period to which items are brought before a series is compared. Left out: the declared rhythm of
+        the series; a day where several values fall on one day; else each value is its own period.
+    scale : {"raw", "log", "logit", "rank"}, optional
+        The analysis scale. Left out: as the measure declares (log for durations and other positive measures,
+        ranks for ordinal ones, else raw); where nothing is declared, decided from the before period alone.
+    confidence : float
+        Level of the intervals, above 0.5 and below 1.
+    tail : float
+        The percentile reported as the tail, as a fraction.
+    margin : float, optional
+        Smallest effect of interest: in the unit of the measure, or for a ratio a factor above 1.
+    objective : Objective, optional
+        Adds the share of values that meet it.
+    question, declared_on : str, date, optional
+        What was asked, and when question, method and margin were declared.
+    rng : Generator or int, optional
+        For the resampled intervals of the secondary rows; the seed 20260101 when left out.
+
+    Returns
+    -------
+    Comparison
+        ``to_frame()`` has one row an effect; the first is the primary, which the verdict speaks of.
+
+    Raises
+    ------
+    InputError
+        For sides that are empty, of different measures, units or clocks, and arguments that do not fit.
+    UnknownNameError
+        For a method, scale, order or period that does not exist.
+
+    Notes
+    -----
+    The default method: values in order of time are compared by ``ar1_level_change``; with ``order="none"``
+    by ``welch``, or by ``mann_whitney`` on an ordinal scale. Measures of scale "proportion" whose
+    denominators are known are compared by ``two_proportions``, unless they are a series of at least 8 periods
+    a side whose shares vary more than 1.1 times as much as binomial shares: such a series is compared by
+    ``ar1_level_change`` with the denominators as weights, and carries the caveat "overdispersed".
+
+    The verdict is *detected*, *equivalent* (within the margin, two one-sided tests), *undecided*, or *not
+    attributable*: a difference, but a drift before the change or errors that the model does not describe
+    (joint level 5%).
+
+    Examples
+    --------
+    >>> before = [31, 28, 35, 30, 33, 29, 36, 32, 27, 34] * 3
+    >>> after = [25, 22, 29, 24, 27, 23, 30, 26, 21, 28] * 3
+    >>> c = compare(before, after, order="none")
+    >>> c.outcome, c.method.name, round(c.primary.estimate, 6)
+    ('detected', 'welch', -6.0)
+    """
+    _check_arguments(confidence, tail, margin, rng)
+    sides, one, two = read_sides(before, after, order=order, every=every, measure=measure)
+    _check_objective(objective, sides.measure)
+    chosen, why, noted = (method, "asked for", ()) if method is not None else _default_method(sides, scale)
+    if chosen not in METHODS:
+        raise UnknownNameError("method", str(chosen), METHODS)
+    options = Options(
+        confidence=confidence,
+        tail=tail,
+        margin=margin,
+        objective=objective,
+        declared_on=declared_on,
+        scale=scale,
+    )
+    answer = METHODS[chosen](sides, options)
+    if margin is not None and answer.effects[0].form != "test":
+        bounds(answer.effects[0], margin)
+    generator = np.random.default_rng(DEFAULT_SEED if rng is None else rng)
+    secondary, widen = common_effects(sides, options, answer, generator)
+    outcome = outcome_of(answer, options)
+    effects = _in_order((*answer.effects, *secondary))
+    return Comparison(
+        verdict=verdict_of(outcome, sides, options, answer),
+        caveats=(
+            *sides.caveats,
+            *noted,
+            *answer.caveats,
+            *_spread_caveat(effects),
+            *_declaration_caveat(sides, objective, declared_on),
+        ),
+        method=Method(
+            chosen,
+            {
+                "chosen": why,
+                "order": sides.order,
+                "every": sides.every,
+                "spacing": "missing periods keep their distance" if sides.ordered else "none",
+                "confidence": confidence,
+                "tail": tail,
+                "margin": margin,
+                "resamples": RESAMPLES if answer.tested else 0,
+                "seed": _seed(rng),
+                "block_length": answer.block,
+                "widened_by": widen,
+                "quantiles": "linear interpolation (type 7)",
+                **answer.parameters,
+            },
+            answer.references,
+        ),
+        provenance=_provenance(one, two, sides.measure),
+        measure=sides.measure,
+        outcome=outcome,
+        effects=effects,
+        before=_table("before", sides, sides.before, answer, options),
+        after=_table("after", sides, sides.after, answer, options),
+        confidence=confidence,
+        tail=tail,
+        margin=margin,
+        objective=objective,
+        question=question,
+        declared_on=declared_on,
+    )
+
+
+def _check_arguments(confidence: float, tail: float, margin: float | None, rng: object) -> None:
+    if not 0.5 < confidence < 1:
+        raise InputError(f"confidence is above 0.5 and below 1 (0.95), got {confidence}")
+    if not 0 < tail < 1:
+        raise InputError(f"tail is a fraction between 0 and 1 (0.9 for P90), got {tail}")
+    if margin is not None and not (np.isfinite(margin) and margin > 0):
+        raise InputError(f"the margin is a positive number, got {margin}")
+    if not (rng is None or isinstance(rng, np.random.Generator | int | np.integer)):
+        raise InputError(f"rng is a numpy Generator or a whole number as seed, got {type(rng).__name__}")
+
+
+def _check_objective(objective: Objective | None, measure: Measure) -> None:
+    if objective is not None and measure.is_named and objective.measure != measure.name:
+        raise InputError(
+            f"the objective {objective.name!r} is about {objective.measure!r}, the data are {measure.name!r}"
+        )
+
+
+def _default_method(sides: Sides, scale: str | None) -> tuple[str, str, tuple[Caveat, ...]]:
+    """The method when none was asked for, why, and a caveat where the data had a say."""
+    declared = sides.measure.scale
+    if declared == "proportion" and sides.before.counted and sides.after.counted:
+        if not sides.ordered or sides.fewest_periods < 8:
+            return "two_proportions", "default for proportions", ()
+        sigma = dispersion(sides)
+        if not sigma > OVERDISPERSED:
+            why = f"default for proportions; sigma_z of the periods {sigma:.2f}, not above {OVERDISPERSED}"
+            return "two_proportions", why, ()
+        why = f"default for a series of proportions with sigma_z {sigma:.2f}, above {OVERDISPERSED}"
+        text = (
+            f"The shares of single periods vary {sigma:.2f} times as much as binomial shares would: they "
+            "were compared as a series weighted by its denominators, not as two large proportions."
+        )
+        return "ar1_level_change", why, (Caveat("overdispersed", text, {"sigma_z": sigma}),)
+    if sides.ordered:
+        return "ar1_level_change", "default for values in order of time", ()
+    if declared == "ordinal" or scale == "rank":
+        return "mann_whitney", "default for independent items on an ordinal scale", ()
+    return "welch", "default for independent items", ()
+
+
+def _in_order(effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+    """Primary, then secondary rows in their usual order, then companions."""
+    usual = (
+        "difference_of_means",
+        "ratio_of_means",
+        "ratio_of_proportions",
+        "difference_of_medians",
+        "hodges_lehmann_shift",
+        "difference_of_p",
+        "ratio_of_sds",
+        "difference_of_shares_meeting_objective",
+    )
+
+    def place(e: Effect) -> tuple[int, int]:
+        role = ("primary", "secondary", "companion").index(e.role)
+        known = [k for k, name in enumerate(usual) if e.quantity.startswith(name)]
+        return role, (known[0] if known and role == 1 else len(usual))
+
+    return tuple(sorted(effects, key=place))
+
+
+def _spread_caveat(effects: tuple[Effect, ...]) -> tuple[Caveat, ...]:
+    spread = next(e for e in effects if e.quantity == "ratio_of_sds")
+    if not spread.excludes_null:
+        return ()
+    text = (
+        f"The spread differs: the standard deviation after is {spread.estimate:.2f} times the one before "
+        f"(interval {spread.low:.2f} to {spread.high:.2f}); a comparison of centers is only part of the "
+        "answer."
+    )
+    return (
+        Caveat("unequal-spread", text, {"ratio": spread.estimate, "low": spread.low, "high": spread.high}),
+    )
+
+
+def _declaration_caveat(
+    sides: Sides, objective: Objective | None, declared_on: dt.date | None
+) -> tuple[Caveat, ...]:
+    """A threshold declared when the data were already there."""
+    if sides.after.when is None:
+        return ()
+    last = np.datetime64(sides.after.when[-1], "D")
+    dates = {"question, method and margin": declared_on}
+    if objective is not None:
+        dates["objective"] = objective.declared_on
+    found = []
+    for what, date in dates.items():
+        if date is not None and np.datetime64(date) > last:
+            text = f"The {what} was declared on {date.isoformat()}, after the last value ({day(last)})."
+            found.append(Caveat("declared-after-data", text, {"declared_on": date.isoformat()}))
+    return tuple(found)
+
+
+def _seed(rng: np.random.Generator | int | None) -> int | str:
+    if isinstance(rng, np.random.Generator):
+        return "a generator was given"
+    return DEFAULT_SEED if rng is None else int(rng)
+
+
+def _table(name: str, sides: Sides, side: Side, answer: Answer, options: Options) -> SideTable:
+    statistics = side_statistics(side, options)
+    k = ("before", "after").index(name)
+    return SideTable(
+        name=name,
+        values=side.values,
+        weights=side.weights,
+        when=side.when,
+        n=len(side.values),
+        periods=side.periods,
+        mean=float(statistics.mean[0]),
+        median=float(statistics.median[0]),
+        tail=float(statistics.tail[0]),
+        sd=float(statistics.sd[0]),
+        lag1=lag1_of_sides(sides)[k] if sides.ordered else NAN,
+        effective_n=answer.effective[k],
+        share_meeting_objective=float(statistics.share[0]) if options.objective is not None else NAN,
+    )
+
+
+def _provenance(one: Series, two: Series, measure: Measure) -> Provenance:
+    digest = hashlib.blake2b(digest_size=16)
+    for series in (one, two):
+        digest.update(series.data_hash().encode())
+    selection: dict[str, Any] = {}
+    if one.selection or two.selection:
+        selection = {"before": dict(one.selection), "after": dict(two.selection)}
+    return Provenance(
+        measure.name,
+        data_hash=digest.hexdigest(),
+        n=len(one) + len(two),
+        selection=selection,
+        load_ids=tuple(sorted({*one.load_ids, *two.load_ids})),
+        clock=one.clock,
+    )

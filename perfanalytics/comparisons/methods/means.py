@@ -1,0 +1,149 @@
+"""Means of independent items: Welch's test on the declared scale."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from perfanalytics.comparisons.classical import Contrast, brown_forsythe, mann_whitney, welch
+from perfanalytics.comparisons.independence import dependence_caveat
+from perfanalytics.comparisons.method import Answer, Effect, Options, Role
+from perfanalytics.comparisons.scales import AnalysisScale, analysis_scale
+from perfanalytics.comparisons.sides import Sides
+from perfanalytics.core.errors import InputError
+
+#: What the center is called on each analysis scale.
+CENTERS = {
+    "raw": ("difference_of_means", "difference"),
+    "log": ("ratio_of_geometric_means", "ratio"),
+    "logit": ("ratio_of_odds", "ratio"),
+    "rank": ("probability_of_superiority", "probability"),
+}
+
+#: The companion that is quoted as the naive test.
+NAIVE = "Welch's t test of all items"
+
+
+class Welch:
+    """Welch's t test: unequal variances, independent items."""
+
+    name = "welch"
+    title = "Welch's t test"
+    assumes_order = False
+
+    def __call__(self, sides: Sides, options: Options) -> Answer:
+        scale = analysis_scale(sides, options.scale)
+        if scale.name == "rank":
+            raise InputError("welch compares means: for an ordinal measure use method='mann_whitney'")
+        found = welch_contrast(sides, scale, options.confidence)
+        primary = center_effect(found, sides, scale, role="primary", method=self.title)
+        inner = welch_contrast(sides, scale, 2 * options.confidence - 1)
+        return Answer(
+            effects=(
+                primary,
+                *independent_companions(
+                    sides, scale, options.confidence, without=self.name, shift_role="secondary"
+                ),
+            ),
+            tested=not np.isnan(found.p_value),
+            equivalence=(scale.back(inner.low), scale.back(inner.high)),
+            effective=(float(len(sides.before.values)), float(len(sides.after.values))),
+            center_se=found.se,
+            center_df=found.df,
+            scale=scale.name,
+            caveats=(*scale.caveats, *dependence_caveat(sides)),
+            parameters={"scale": scale.name, "scale_chosen": scale.chosen, "df": found.df},
+            references=("Welch (1947), Biometrika 34",),
+        )
+
+
+WELCH = Welch()
+
+
+def welch_contrast(sides: Sides, scale: AnalysisScale, confidence: float) -> Contrast:
+    """Welch's test of all items on the analysis scale."""
+    return welch(scale.forward(sides.before.values), scale.forward(sides.after.values), confidence)
+
+
+def center_effect(
+    found: Contrast,
+    sides: Sides,
+    scale: AnalysisScale,
+    *,
+    role: Role,
+    method: str,
+) -> Effect:
+    """A difference of means on the analysis scale as a row in the terms of the measure."""
+    name, form = CENTERS[scale.name]
+    before = float(scale.forward(sides.before.values).mean())
+    after = float(scale.forward(sides.after.values).mean())
+    if scale.name == "log":
+        before, after = float(np.exp(before)), float(np.exp(after))
+    elif scale.name == "logit":
+        before, after = 1 / (1 + float(np.exp(-before))), 1 / (1 + float(np.exp(-after)))
+    return Effect(
+        name,
+        role=role,
+        before=before,
+        after=after,
+        estimate=scale.back(found.estimate),
+        low=scale.back(found.low),
+        high=scale.back(found.high),
+        statistic=found.statistic,
+        df=found.df,
+        p_value=found.p_value,
+        form="ratio" if form == "ratio" else "difference",
+        unit=sides.measure.unit if form == "difference" else "",
+        method=method,
+    )
+
+
+def independent_companions(
+    sides: Sides,
+    scale: AnalysisScale,
+    confidence: float,
+    *,
+    without: str = "",
+    shift_role: Role = "companion",
+) -> tuple[Effect, ...]:
+    """Welch, Mann-Whitney and Brown-Forsythe, all taking items as independent.
+
+    For values in order of time they are what other tools would have said.
+    """
+    rows = []
+    if without != "welch":
+        found = welch_contrast(sides, scale, confidence)
+        rows.append(center_effect(found, sides, scale, role="companion", method=NAIVE))
+    if without != "mann_whitney":
+        rows.append(shift_effect(sides, confidence, role=shift_role))
+    spread = brown_forsythe(scale.forward(sides.before.values), scale.forward(sides.after.values))
+    rows.append(
+        Effect(
+            "equal_spread",
+            role="companion",
+            statistic=spread.statistic,
+            df=spread.df,
+            p_value=spread.p_value,
+            form="test",
+            method="Brown-Forsythe test of all items",
+        )
+    )
+    return tuple(rows)
+
+
+def shift_effect(sides: Sides, confidence: float, *, role: Role) -> Effect:
+    """The Hodges-Lehmann shift with its Mann-Whitney test, items taken as independent."""
+    found = mann_whitney(sides.before.values, sides.after.values, confidence)
+    return Effect(
+        "hodges_lehmann_shift",
+        role=role,
+        before=float(np.median(sides.before.values)),
+        after=float(np.median(sides.after.values)),
+        estimate=found.estimate,
+        low=found.low,
+        high=found.high,
+        statistic=found.statistic,
+        df=found.df,
+        p_value=found.p_value,
+        unit=sides.measure.unit,
+        method=f"Mann-Whitney test of all items ({found.how})",
+    )

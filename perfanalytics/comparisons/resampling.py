@@ -1,0 +1,233 @@
+"""Typical value, tail, spread and share with intervals from resampled blocks of periods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfanalytics.comparisons.classical import t_quantile
+from perfanalytics.comparisons.method import NAN, Answer, Effect, Options
+from perfanalytics.comparisons.methods.means import shift_effect
+from perfanalytics.comparisons.methods.proportions import score_contrast
+from perfanalytics.comparisons.scales import AnalysisScale
+from perfanalytics.comparisons.sides import Side, Sides
+from perfanalytics.core.columns import Floats
+
+#: Resamples.
+RESAMPLES = 1000
+#: Seed used when no ``rng`` is given; recorded in ``.method``.
+DEFAULT_SEED = 20260101
+#: Fewer periods (or items) than this on a side are not resampled: their rows stay without an interval.
+FEWEST = 8
+#: Most numbers held at once while resampling.
+CHUNK = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Statistics:
+    """Statistics of one side for each resample, shape (b,); for the data themselves b = 1."""
+
+    mean: Floats
+    median: Floats
+    tail: Floats
+    sd: Floats
+    share: Floats
+    center: Floats
+
+
+def common_effects(
+    sides: Sides, options: Options, answer: Answer, rng: np.random.Generator
+) -> tuple[tuple[Effect, ...], float]:
+    """The rows every comparison has, without those the method gave itself; and the widening factor.
+
+    Whole blocks of periods are drawn with replacement (circular blocks), each with all its items, so that
+    dependence between neighbours and within a period is kept. Because blocks that are short against the
+    dependence make intervals too narrow, percentile intervals are widened around the estimate by the factor
+    that brings the resampled standard deviation of the center to the one the primary fit found.
+    """
+    scale = AnalysisScale("raw" if answer.scale == "rank" else answer.scale, "")
+    data = [_describe(s, np.ones((1, s.periods)), options, scale) for s in (sides.before, sides.after)]
+    drawn: list[_Statistics] | None = None
+    widen = NAN
+    if answer.tested and sides.fewest_periods >= FEWEST:
+        drawn = [_resample(s, answer.block, options, scale, rng) for s in (sides.before, sides.after)]
+        widen = 1.0
+        if answer.scale != "rank":
+            spread = float((drawn[1].center - drawn[0].center).std())
+            wanted = answer.center_se * t_quantile(answer.center_df, options.confidence)
+            narrow = spread * t_quantile(float("inf"), options.confidence)
+            if narrow > 0 and np.isfinite(wanted):
+                widen = max(1.0, wanted / narrow)
+    given = {e.quantity for e in answer.effects if e.role != "companion"}
+    if "difference_of_proportions" in given:  # the mean of items coded 0 and 1 is their share
+        given |= {"difference_of_means", "ratio_of_means"}
+    how = f"blocks of {answer.block} periods resampled" if answer.block > 1 else "periods resampled"
+    if not sides.ordered:
+        how = "items resampled"
+    unit = sides.measure.unit
+    percentile = f"p{100 * options.tail:g}"
+    wanted_rows = [
+        ("difference_of_means", "mean", "difference"),
+        ("ratio_of_means", "mean", "ratio"),
+        ("difference_of_medians", "median", "difference"),
+        (f"difference_of_{percentile}", "tail", "difference"),
+        ("ratio_of_sds", "sd", "ratio"),
+    ]
+    if options.objective is not None:
+        wanted_rows.append(("difference_of_shares_meeting_objective", "share", "difference"))
+    rows = []
+    for quantity, name, form in wanted_rows:
+        if quantity in given:
+            continue
+        row = _effect(quantity, name, form, data, drawn, options.confidence, widen, how, unit)
+        if name == "share":
+            row = _share_row(row, sides, answer, options.confidence)
+        rows.append(row)
+    if "hodges_lehmann_shift" not in given:
+        rows.append(shift_effect(sides, options.confidence, role="secondary"))
+    return tuple(rows), widen
+
+
+def side_statistics(side: Side, options: Options) -> _Statistics:
+    """Mean, median, tail, standard deviation and share of one side's values."""
+    return _describe(side, np.ones((1, side.periods)), options, AnalysisScale("raw", ""))
+
+
+def _resample(
+    side: Side, block: int, options: Options, scale: AnalysisScale, rng: np.random.Generator
+) -> _Statistics:
+    periods = side.periods
+    chunk = max(1, min(RESAMPLES, CHUNK // max(1, len(side.values))))
+    parts = []
+    for start in range(0, RESAMPLES, chunk):
+        rows = min(chunk, RESAMPLES - start)
+        first = rng.integers(0, periods, size=(rows, -(-periods // block)))
+        drawn = ((first[:, :, None] + np.arange(block)) % periods).reshape(rows, -1)[:, :periods]
+        flat = (drawn + periods * np.arange(rows)[:, None]).ravel()
+        times = np.bincount(flat, minlength=rows * periods).reshape(rows, periods).astype(float)
+        parts.append(_describe(side, times, options, scale))
+    return _Statistics(*(np.concatenate([getattr(p, name) for p in parts]) for name in _Statistics.__slots__))
+
+
+def _describe(side: Side, times: Floats, options: Options, scale: AnalysisScale) -> _Statistics:
+    """Statistics when each period counts ``times`` (b, periods) times."""
+    values, weights = side.values, side.weights
+    starts = side.starts()
+    forward = scale.forward(values)
+    shift, shift_forward = float(values.mean()), float(forward.mean())
+    met: Floats = np.zeros(len(values))
+    if options.objective is not None:
+        at_most = options.objective.direction == "at_most"
+        target = options.objective.target
+        met = (values <= target if at_most else values >= target).astype(np.float64)
+    columns = np.stack(
+        [
+            np.ones(len(values)),
+            weights,
+            weights * (values - shift),
+            values - shift,
+            (values - shift) ** 2,
+            met,
+            weights * (forward - shift_forward),
+        ]
+    )
+    n, w, wy, y, yy, m, wf = (times @ np.add.reduceat(columns, starts, axis=1).T).T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance = np.where(n > 1, np.maximum(yy - y * y / n, 0.0) / (n - 1), np.nan)
+    variance[variance <= 1e-26 * max(shift**2, 1e-300)] = 0.0
+    order = np.argsort(values, kind="stable")
+    period_of = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(values)))
+    cumulative = np.cumsum(times[:, period_of[order]], axis=1)
+    ordered = values[order]
+    return _Statistics(
+        mean=shift + wy / w,
+        median=_quantile(ordered, cumulative, n, 0.5),
+        tail=_quantile(ordered, cumulative, n, options.tail),
+        sd=np.sqrt(variance),
+        share=m / n,
+        center=shift_forward + wf / w,
+    )
+
+
+def _quantile(ordered: Floats, cumulative: Floats, n: Floats, q: float) -> Floats:
+    """Linear interpolation between order statistics (Hyndman and Fan's type 7) with repeated values."""
+    h = (n - 1) * q
+    low = np.floor(h + 1e-9)
+    return np.asarray(
+        (1 - (h - low)) * ordered[_position(cumulative, low)]
+        + (h - low) * ordered[_position(cumulative, np.minimum(low + 1, n - 1))]
+    )
+
+
+def _position(cumulative: Floats, k: Floats) -> NDArray[np.int64]:
+    """Where the value number k (from 0) stands among the sorted values."""
+    if cumulative.shape[1] < 1000:
+        return np.asarray((cumulative <= k[:, None] + 0.5).sum(axis=1))
+    return np.array([np.searchsorted(row, v + 0.5) for row, v in zip(cumulative, k, strict=True)])
+
+
+def _effect(
+    quantity: str,
+    name: str,
+    form: str,
+    data: list[_Statistics],
+    drawn: list[_Statistics] | None,
+    confidence: float,
+    widen: float,
+    how: str,
+    unit: str,
+) -> Effect:
+    before, after = (float(getattr(s, name)[0]) for s in data)
+    estimate = low = high = NAN
+    ratio = form == "ratio"
+    if not ratio:
+        estimate = after - before
+    elif before > 0 and after > 0:
+        estimate = after / before
+    if drawn is not None and not np.isnan(estimate):
+        a, b = getattr(drawn[0], name), getattr(drawn[1], name)
+        if ratio:
+            possible = (a > 0) & (b > 0)
+            spread = np.log(b[possible] / a[possible])
+            middle = float(np.log(estimate))
+        else:
+            spread, middle = b - a, estimate
+        if len(spread) > 0.95 * len(a):
+            tail = (1 - confidence) / 2
+            ends = np.quantile(spread, [tail, 1 - tail])
+            low, high = middle - widen * (middle - float(ends[0])), middle + widen * (float(ends[1]) - middle)
+            if ratio:
+                low, high = float(np.exp(low)), float(np.exp(high))
+    return Effect(
+        quantity,
+        role="secondary",
+        before=before,
+        after=after,
+        estimate=estimate,
+        low=low,
+        high=high,
+        form="ratio" if ratio else "difference",
+        unit="" if ratio or name == "share" else unit,
+        method=how if not np.isnan(low) else "descriptive",
+    )
+
+
+def _share_row(row: Effect, sides: Sides, answer: Answer, confidence: float) -> Effect:
+    """Shares stay within -1 and 1; where no resample varies: the score interval of effective sizes."""
+    low, high, how = float(np.clip(row.low, -1, 1)), float(np.clip(row.high, -1, 1)), row.method
+    if answer.tested and row.low == row.high:
+        n1, n2 = (max(1.0, e) for e in answer.effective)
+        found = score_contrast(row.before * n1, n1, row.after * n2, n2, confidence)
+        low, high, how = found.low, found.high, "Newcombe interval with effective sample sizes"
+    return Effect(
+        row.quantity,
+        role=row.role,
+        before=row.before,
+        after=row.after,
+        estimate=row.estimate,
+        low=low,
+        high=high,
+        method=how,
+    )

@@ -1,0 +1,217 @@
+"""Comparison: what a before/after comparison says, with all its rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfanalytics.comparisons.method import Effect
+from perfanalytics.core.codec import read_only, same
+from perfanalytics.core.columns import Floats
+from perfanalytics.core.measure import Measure
+from perfanalytics.core.records import Objective
+from perfanalytics.core.result import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class SideTable:
+    """One side as it was compared: its values and their description.
+
+    Parameters
+    ----------
+    name : {"before", "after"}
+    values : float array, shape (n,)
+        The values used, in the unit of the measure (shares for counts with sizes).
+    weights : float array, shape (n,)
+        Their weights in means (sizes of shares).
+    when : datetime64 array, shape (n,), or None
+    n, periods : int
+        Values, and different periods among them.
+    mean, median, tail, sd : float
+        ``tail`` is the percentile named by :attr:`Comparison.tail`.
+    lag1 : float
+        Lag-1 autocorrelation of the period values; NaN where there is no order.
+    effective_n : float
+        Effective sample size, in periods (ordered) or items; NaN where there was no test.
+    share_meeting_objective : float
+        NaN without an objective.
+    """
+
+    kind: ClassVar[str] = "comparison_side"
+
+    name: str
+    values: Floats
+    weights: Floats
+    when: NDArray[np.datetime64] | None
+    n: int
+    periods: int
+    mean: float
+    median: float
+    tail: float
+    sd: float
+    lag1: float
+    effective_n: float
+    share_meeting_objective: float
+
+    def __post_init__(self) -> None:
+        for name in ("values", "weights", "when"):
+            array = getattr(self, name)
+            if array is not None:
+                object.__setattr__(self, name, read_only(array))
+
+    def __repr__(self) -> str:
+        return f"<SideTable {self.name}: {self.n} values, {self.periods} periods, mean {self.mean:.4g}>"
+
+    def __eq__(self, other: object) -> bool:
+        return same(self, other) if isinstance(other, SideTable) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.n, self.mean))
+
+
+# repr=False: the short repr of Result, not the generated one with every array
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Comparison(Result):
+    """What changed from before to after, by how much, and how sure we are.
+
+    Attributes
+    ----------
+    measure : Measure
+    outcome : {"detected", "equivalent", "undecided", "not_attributable"}
+        "equivalent": the effect lies within the declared margin. "not_attributable": there is a difference,
+        but a drift before the change or errors the model does not describe forbid to put it down to the
+        change.
+    effects : tuple of Effect
+        The primary first, then the secondary rows, then the companions.
+    before, after : SideTable
+    confidence : float
+    tail : float
+        The percentile reported as the tail (0.9 = P90).
+    margin : float or None
+        Smallest effect of interest, in the terms of the primary (a factor above 1 for ratios).
+    objective : Objective or None
+    question : str
+    declared_on : date or None
+        When question, method and margin were declared.
+    """
+
+    kind: ClassVar[str] = "comparison"
+
+    measure: Measure
+    outcome: str
+    effects: tuple[Effect, ...]
+    before: SideTable
+    after: SideTable
+    confidence: float
+    tail: float
+    margin: float | None = None
+    objective: Objective | None = None
+    question: str = ""
+    declared_on: dt.date | None = None
+
+    @property
+    def primary(self) -> Effect:
+        """The answer to the question."""
+        return self.effects[0]
+
+    def effect(self, quantity: str, *, role: str | None = None) -> Effect:
+        """The first row of a quantity.
+
+        Raises
+        ------
+        UnknownNameError
+            When the comparison has no such row; the message names the nearest.
+        """
+        from perfanalytics.core.errors import UnknownNameError
+
+        for e in self.effects:
+            if e.quantity == quantity and role in (None, e.role):
+                return e
+        raise UnknownNameError("quantity", quantity, {e.quantity for e in self.effects})
+
+    def summary(self) -> pd.DataFrame:
+        """One row: measure, method, outcome, the primary effect, the sides' center, median and tail.
+
+        Columns: measure, unit, method, outcome, quantity, estimate, low, high, p_value, n_before, n_after,
+        effective_before, effective_after, mean_before, mean_after, median_before, median_after, tail_before,
+        tail_after, caveats.
+        """
+        import pandas as pd
+
+        p, a, b = self.primary, self.before, self.after
+        return pd.DataFrame(
+            [
+                {
+                    "measure": self.measure.name,
+                    "unit": self.measure.unit,
+                    "method": self.method.name,
+                    "outcome": self.outcome,
+                    "quantity": p.quantity,
+                    "estimate": p.estimate,
+                    "low": p.low,
+                    "high": p.high,
+                    "p_value": p.p_value,
+                    "n_before": a.n,
+                    "n_after": b.n,
+                    "effective_before": a.effective_n,
+                    "effective_after": b.effective_n,
+                    "mean_before": a.mean,
+                    "mean_after": b.mean,
+                    "median_before": a.median,
+                    "median_after": b.median,
+                    "tail_before": a.tail,
+                    "tail_after": b.tail,
+                    "caveats": ", ".join(self.caveat_codes),
+                }
+            ]
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per effect.
+
+        Columns: quantity, before, after, estimate, low, high, statistic, df, p_value, role, form, unit,
+        method.
+        """
+        import pandas as pd
+
+        columns = (
+            "quantity",
+            "before",
+            "after",
+            "estimate",
+            "low",
+            "high",
+            "statistic",
+            "df",
+            "p_value",
+            "role",
+            "form",
+            "unit",
+            "method",
+        )
+        return pd.DataFrame([{c: getattr(e, c) for c in columns} for e in self.effects], columns=columns)
+
+    def sides(self) -> pd.DataFrame:
+        """Two rows, before and after: n, periods, mean, median, tail, sd, lag1, effective_n, share."""
+        import pandas as pd
+
+        columns = (
+            "name",
+            "n",
+            "periods",
+            "mean",
+            "median",
+            "tail",
+            "sd",
+            "lag1",
+            "effective_n",
+            "share_meeting_objective",
+        )
+        return pd.DataFrame([{c: getattr(s, c) for c in columns} for s in (self.before, self.after)])
