@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from perfanalytics._version import __version__
 
 if TYPE_CHECKING:
+    from perfanalytics.baselines.baseline import baseline
+    from perfanalytics.baselines.result import Baseline
     from perfanalytics.comparisons.compare import compare
     from perfanalytics.comparisons.result import Comparison
     from perfanalytics.core.bulk import method
@@ -43,12 +45,19 @@ if TYPE_CHECKING:
     from perfanalytics.core.result import Caveat, Estimate, Interval, Method, Result
     from perfanalytics.core.series import Series, SeriesBatch
     from perfanalytics.figures.plot import plot
+    from perfanalytics.repository.load_report import LoadReport
+    from perfanalytics.repository.mapping import Run
+    from perfanalytics.repository.repository import Repository
+    from perfanalytics.repository.selection import Selection
+    from perfanalytics.repository.source import EventLog, Source, SourceMeasure, WorkingDuration
     from perfanalytics.spc.chart import ControlChart, control_chart
     from perfanalytics.spc.charts import ControlCharts, control_charts
     from perfanalytics.spc.limits import Limits
     from perfanalytics.spc.rules import NELSON, WESTERN_ELECTRIC, Rule, RuleSet
 
 _PUBLIC = {
+    "baselines.baseline": ("baseline",),
+    "baselines.result": ("Baseline",),
     "comparisons.compare": ("compare",),
     "comparisons.result": ("Comparison",),
     "core.bulk": ("method",),
@@ -81,6 +90,11 @@ _PUBLIC = {
     "spc.charts": ("ControlCharts", "control_charts"),
     "spc.limits": ("Limits",),
     "spc.rules": ("NELSON", "WESTERN_ELECTRIC", "Rule", "RuleSet"),
+    "repository.load_report": ("LoadReport",),
+    "repository.mapping": ("Run",),
+    "repository.repository": ("Repository",),
+    "repository.selection": ("Selection",),
+    "repository.source": ("EventLog", "Source", "SourceMeasure", "WorkingDuration"),
 }
 _WHERE = {name: module for module, names in _PUBLIC.items() for name in names}
 

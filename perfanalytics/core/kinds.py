@@ -30,6 +30,8 @@ KINDS: dict[str, str] = {
     "action": "perfanalytics.core.records:Action",
     "review": "perfanalytics.core.records:Review",
     "decision": "perfanalytics.core.records:Decision",
+    # the repository
+    "load_report": "perfanalytics.repository.load_report:LoadReport",
     # control charts
     "rule": "perfanalytics.spc.rules:Rule",
     "rule-set": "perfanalytics.spc.rules:RuleSet",
@@ -40,6 +42,8 @@ KINDS: dict[str, str] = {
     "effect": "perfanalytics.comparisons.method:Effect",
     "comparison_side": "perfanalytics.comparisons.result:SideTable",
     "comparison": "perfanalytics.comparisons.result:Comparison",
+    # baselines
+    "baseline": "perfanalytics.baselines.result:Baseline",
 }
 
 #: Methods that run over batches in bulk (``perf.method(name, ...)``) -> "module:function".
