@@ -1,0 +1,1 @@
+"""The measurement repository: raw records in, series and saved results out."""

@@ -1,0 +1,120 @@
+"""The observations of a selection as columns in order of series and time: one SELECT with bound parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfanalytics.repository.dimension import Groups
+from perfanalytics.repository.engine import Engine
+from perfanalytics.repository.selection import Selection, measure_record
+from perfanalytics.repository.source import UNIT_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query and its parameters."""
+
+    sql: str
+    parameters: tuple[Any, ...]
+
+
+def observations(engine: Engine, selection: Selection, groups: Groups) -> Query:
+    """The observations that were known at ``as_of``, without order: g, t, v, s, c, item, row_id, load_id.
+
+    v is NULL for a gap; an open item has the time since it began and c true. ``own`` says whether t is the
+    observation's own time (an open item may have none yet: it then stands at ``as_of``).
+    """
+    # A measure that is not timed has no open items, whatever its unit.
+    unit = UNIT_SECONDS.get(measure_record(engine, selection.measure).unit, 1.0)
+    known = "coalesce(o.known, o.time)"
+    is_open = f"(o.started IS NOT NULL AND o.started <= p.a AND (o.value IS NULL OR {known} > p.a))"
+    axis = {
+        "when": f"CASE WHEN {is_open} AND NOT coalesce(o.time <= p.a, false) THEN p.a ELSE o.time END",
+        "start": "o.started",
+        "known": f"CASE WHEN {is_open} THEN p.a ELSE {known} END",
+    }[selection.time]
+    own = {
+        "when": f"(NOT {is_open} OR coalesce(o.time <= p.a, false))",
+        "start": "true",
+        "known": f"NOT {is_open}",
+    }[selection.time]
+    sql = f"""SELECT d.g, {axis} AS t, o.size AS s, o.item, o.row_id, o.load_id, o.started, {own} AS own,
+            CASE WHEN {is_open} THEN epoch_us(p.a) / 1e6 / {unit!r} - epoch_us(o.started) / 1e6 / {unit!r}
+                 ELSE o.value END AS v,
+            {is_open} OR (o.censored AND o.value IS NOT NULL) AS c, o.series_id
+        FROM observation o JOIN ({groups.sql}) d USING (series_id), (SELECT ?::TIMESTAMP AS a) p
+        WHERE ({is_open} OR coalesce({known} <= p.a, false)) AND {{stored}}"""
+    stored = "o.retired_load_id IS NULL"
+    parameters: list[Any] = [*groups.parameters, selection.as_of]
+    if selection.load_id is not None:
+        stored = "o.load_id <= ? AND (o.retired_load_id IS NULL OR o.retired_load_id > ?)"
+        parameters += [selection.load_id, selection.load_id]
+    sql = f"SELECT * FROM ({sql.format(stored=stored)}) WHERE t IS NOT NULL"
+    for condition, bound in (("t >= ?::TIMESTAMP", selection.since), ("t < ?::TIMESTAMP", selection.until)):
+        if bound is not None:
+            sql += f" AND {condition}"
+            parameters.append(bound)
+    if selection.every is not None:
+        # an open item without a time of its own belongs to no period
+        sql += " AND own"
+    return Query(sql, tuple(parameters))
+
+
+def ordered(query: Query, *, items: bool, low: int | None = None, high: int | None = None) -> Query:
+    """The columns a series is made of, by group and time; ties in the order of the source.
+
+    ``low`` and ``high`` limit it to the groups ``low <= g < high``.
+    """
+    item = ", item" if items else ""
+    part, parameters = "", query.parameters
+    if low is not None and high is not None:
+        part, parameters = "WHERE g >= ? AND g < ?", (*parameters, low, high)
+    return Query(f"SELECT g, t, v, s, c{item} FROM ({query.sql}) {part} ORDER BY g, t, row_id", parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a selection holds, before it is fetched."""
+
+    counts: NDArray[np.int64]
+    first: np.datetime64 | None
+    last: np.datetime64 | None
+    load_ids: tuple[int, ...]
+    has_items: bool
+    has_sizes: bool
+    has_censored: bool
+    without_period: int
+
+
+def extent(engine: Engine, selection: Selection, groups: Groups, query: Query) -> Extent:
+    """Numbers of observations a group, first and last time, loads, and which columns there are."""
+    found = engine.columns(
+        f"""SELECT g, count(*) AS n, min(t) AS first, max(t) AS last, count(item) AS items, count(s) AS sizes,
+            count(*) FILTER (c) AS censored, list_sort(list_distinct(list(load_id))) AS loads
+            FROM ({query.sql}) GROUP BY g"""
+        if len(groups.ids) == 1
+        else f"""SELECT g, count(*) AS n, min(t) AS first, max(t) AS last, count(item) AS items,
+            count(s) AS sizes, count(*) FILTER (c) AS censored FROM ({query.sql}) GROUP BY g""",
+        query.parameters,
+    )
+    counts = np.zeros(len(groups.ids), dtype=np.int64)
+    counts[found["g"].astype(np.int64)] = found["n"]
+    loads = engine.rows(f"SELECT DISTINCT load_id FROM ({query.sql}) ORDER BY load_id", query.parameters)
+    outside = 0
+    if selection.every is not None:
+        everything = query.sql.removesuffix(" AND own")
+        outside = engine.rows(f"SELECT count(*) FROM ({everything} AND NOT own)", query.parameters)[0][0]
+    return Extent(
+        counts=counts,
+        first=found["first"].min() if len(found["g"]) else None,
+        last=found["last"].max() if len(found["g"]) else None,
+        load_ids=tuple(int(i) for (i,) in loads),
+        has_items=bool(found["items"].sum()),
+        has_sizes=bool(found["sizes"].sum()),
+        has_censored=bool(found["censored"].sum()),
+        without_period=int(outside),
+    )

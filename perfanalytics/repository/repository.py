@@ -1,0 +1,418 @@
+"""Repository: the measurement repository, one DuckDB file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from perfanalytics.core.bulk import BulkMethod
+from perfanalytics.core.measure import Measure
+from perfanalytics.core.records import When
+from perfanalytics.core.result import Result
+from perfanalytics.core.series import Series, SeriesBatch
+from perfanalytics.repository import checks, frames, loading, mapping, migrations, records_store
+from perfanalytics.repository.assembling import fetch, prepare
+from perfanalytics.repository.duckdb_engine import DuckDBEngine
+from perfanalytics.repository.engine import Engine
+from perfanalytics.repository.load_report import LoadReport
+from perfanalytics.repository.mapping import Progress, Run
+from perfanalytics.repository.selection import Selection, Where, attribute_types, measure_row, select
+from perfanalytics.repository.source import Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Repository:
+    """The measurement repository. Open it with :meth:`open`; use it as a context manager.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from perfanalytics.core.measure import Measure
+    >>> from perfanalytics.repository.source import Source, SourceMeasure
+    >>> hours = Measure("repair_hours", definition="From reported to repaired", unit="hours",
+    ...                 better="lower", scale="duration")
+    >>> records = pd.DataFrame({"ticket": ["a", "b"], "h": [2.0, 5.0],
+    ...                         "done": pd.to_datetime(["2024-05-01 10:00", "2024-05-02 09:00"])})
+    >>> with Repository.open(":memory:") as repo:
+    ...     report = repo.load(Source("tickets", frame=records, key="ticket",
+    ...                               measures=[SourceMeasure(hours, value="h", when="done", item="ticket")]))
+    ...     series = repo.series("repair_hours")
+    >>> report.verdict
+    'The frame: 2 rows read; 2 new; none rejected.'
+    >>> series.values.tolist()
+    [2.0, 5.0]
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, path: str | Path, *, read_only: bool = False) -> Repository:
+        """Open a repository, or make it; pending migrations are applied, each in a transaction.
+
+        Parameters
+        ----------
+        path : path
+            The DuckDB file; ":memory:" for one that is gone when closed.
+        read_only : bool
+            Several processes may read at the same time; none while another one writes.
+
+        Raises
+        ------
+        RepositoryLockedError
+            When another process has it open; says which.
+        MigrationError
+            When the schema cannot be brought up to date.
+        RepositoryError
+            When there is no such file (read-only), or it is no repository.
+        """
+        engine = DuckDBEngine(path, read_only=read_only)
+        try:
+            migrations.migrate(engine)
+        except BaseException:
+            engine.close()
+            raise
+        return cls(engine)
+
+    def close(self) -> None:
+        """Write everything to disk and let go of the file."""
+        self._engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Repository {self._engine.path}{', read-only' if self._engine.read_only else ''}>"
+
+    def load(self, source: Source, *, by: str = "") -> LoadReport:
+        """Load the records of a source, all or nothing.
+
+        The same content again changes nothing. What changed since the last load is retired and inserted
+        anew: the old values stay in the history (``load_id=`` shows them).
+
+        Parameters
+        ----------
+        source : Source
+        by : str
+            Who loads; default the user of the operating system.
+
+        Returns
+        -------
+        LoadReport
+
+        Raises
+        ------
+        LoadError
+            When the file cannot be read, when more than ``source.max_rejected`` of the rows are rejected, or
+            when it does not fit what is in the repository. Nothing is kept then.
+        InputError, UnknownNameError
+            For a mistake in the source: an expression, a column that does not exist.
+        """
+        return loading.load(self._engine, source, by=by)
+
+    def select(
+        self,
+        measure: str,
+        *,
+        by: str | Sequence[str] = (),
+        where: Where | None = None,
+        since: When | str | None = None,
+        until: When | str | None = None,
+        time: str | None = None,
+        every: str | None = None,
+        statistic: str | None = None,
+        as_of: When | str | None = None,
+        week_start: str = "monday",
+        minimum: int | None = None,
+        load_id: int | None = None,
+    ) -> Selection:
+        """Which observations, how grouped, how aggregated; for :meth:`map`.
+
+        Parameters
+        ----------
+        measure : str
+        by : str or sequence of str
+            Attributes whose combinations are the series.
+        where : mapping of attribute to value or list of values
+            Compared by value: 3 and "3" are one for an attribute that is a number. None is "missing".
+        since, until : date, datetime or ISO text
+            Half-open: ``since <= time < until``.
+        time : {"when", "start", "known"}
+            Which time of an observation counts; default "when".
+        every : {"hour", "day", "week", "month", "quarter", "year"}, optional
+            One value a period instead of one an observation. Counts and sums of empty periods are 0, other
+            statistics are gaps; periods that the data cover only in part are flagged in the covariate
+            ``incomplete``. A series runs from its first period to the last of the data.
+        statistic : str, optional
+            "count", "sum", "mean", "median", "share", "rate", "minimum", "maximum", "p1" to "p99". Default by
+            the scale of the measure: proportion share, count sum, others mean. Share and rate divide by the
+            sum of the denominators, or by the number of observations where there are none.
+        as_of : date, datetime or ISO text, optional
+            What was known then (a date: at its end). Default the last event of the data, never the clock.
+            Items begun and not finished by then are right-censored at this time.
+        week_start : str
+        minimum : int, optional
+            Periods with fewer observations are gaps.
+        load_id : int, optional
+            As the repository stood after that load.
+
+        Raises
+        ------
+        UnknownNameError
+            For a measure, attribute or attribute value that does not exist; names the nearest.
+        InputError
+        """
+        return select(
+            self._engine,
+            measure,
+            by=by,
+            where=where,
+            since=since,
+            until=until,
+            time=time,
+            every=every,
+            statistic=statistic,
+            as_of=as_of,
+            week_start=week_start,
+            minimum=minimum,
+            load_id=load_id,
+        )
+
+    def series(
+        self,
+        measure: str,
+        *,
+        where: Where | None = None,
+        since: When | str | None = None,
+        until: When | str | None = None,
+        time: str | None = None,
+        every: str | None = None,
+        statistic: str | None = None,
+        as_of: When | str | None = None,
+        week_start: str = "monday",
+        minimum: int | None = None,
+        load_id: int | None = None,
+    ) -> Series:
+        """The observations of a measure, or one value a period, in order of time.
+
+        Parameters as for :meth:`select`. Events, changes and exclusions declared in the repository come with
+        the series when their measure and attributes match; ``series.selection`` says what was asked for.
+        A proportion with denominators comes as shares with sizes.
+
+        Raises
+        ------
+        UnknownNameError, InputError
+        """
+        selection = select(
+            self._engine,
+            measure,
+            where=where,
+            since=since,
+            until=until,
+            time=time,
+            every=every,
+            statistic=statistic,
+            as_of=as_of,
+            week_start=week_start,
+            minimum=minimum,
+            load_id=load_id,
+        )
+        return fetch(self._engine, prepare(self._engine, selection))[0]
+
+    def batch(
+        self,
+        measure: str,
+        *,
+        by: str | Sequence[str],
+        where: Where | None = None,
+        since: When | str | None = None,
+        until: When | str | None = None,
+        time: str | None = None,
+        every: str | None = None,
+        statistic: str | None = None,
+        as_of: When | str | None = None,
+        week_start: str = "monday",
+        minimum: int | None = None,
+        load_id: int | None = None,
+    ) -> SeriesBatch:
+        """One series for each combination of the attributes ``by``, with ids like "group=Network, priority=1".
+
+        Parameters as for :meth:`select`. Combinations without an observation in the selection are left out.
+
+        Raises
+        ------
+        UnknownNameError, InputError
+        """
+        selection = select(
+            self._engine,
+            measure,
+            by=by,
+            where=where,
+            since=since,
+            until=until,
+            time=time,
+            every=every,
+            statistic=statistic,
+            as_of=as_of,
+            week_start=week_start,
+            minimum=minimum,
+            load_id=load_id,
+        )
+        return fetch(self._engine, prepare(self._engine, selection))
+
+    def frame(
+        self,
+        measures: str | Sequence[str],
+        *,
+        where: Where | None = None,
+        since: When | str | None = None,
+        until: When | str | None = None,
+        time: str | None = None,
+        as_of: When | str | None = None,
+        load_id: int | None = None,
+    ) -> pd.DataFrame:
+        """One row per observation with its attributes.
+
+        Columns: item, when, start, then ``<measure>``, ``<measure>_size``, ``<measure>_censored`` and the
+        attributes in their own types. Several measures are joined on the item (all items of either).
+
+        Raises
+        ------
+        UnknownNameError, InputError
+            InputError when measures are to be joined that have several observations of an item.
+        """
+        return frames.frame(
+            self._engine,
+            measures,
+            where=where,
+            since=since,
+            until=until,
+            time=time,
+            as_of=as_of,
+            load_id=load_id,
+        )
+
+    def map(self, selection: Selection, method: BulkMethod, *, progress: bool | Progress = True) -> Run:
+        """Apply a bulk method to every series of a selection, in bounded memory.
+
+        Parameters
+        ----------
+        selection : Selection
+            From :meth:`select`.
+        method : BulkMethod
+            ``perf.method("control_charts", chart="p")``. Item names are not handed to it.
+        progress : bool or callable
+            True shows a bar on a terminal; a function is called with (series done, series in all).
+
+        Returns
+        -------
+        Run
+            Named by a hash of method, selection, last load and version. The same run again returns what
+            is there; an interrupted one goes on after its last block.
+
+        Raises
+        ------
+        RepositoryError
+            When the repository is open read-only and the run is not there yet.
+        """
+        return mapping.run(self._engine, selection, method, progress=progress)
+
+    def run(self, key: str) -> Run:
+        """A finished run by its key (the ``name`` in :meth:`history`)."""
+        return mapping.runs(self._engine, key)
+
+    def declare(self, *records: records_store.Record) -> None:
+        """Keep records: objectives, processes, changes, events, exclusions, measures ...
+
+        Declaring the same again changes nothing; a changed one is a new version, the old ones stay.
+
+        Raises
+        ------
+        InputError
+            For something that is no record, or an exclusion that names its point by position.
+        """
+        with self._engine.transaction():
+            records_store.declare(self._engine, records)
+
+    def records(self, kind: str) -> tuple[Any, ...]:
+        """The records of a kind ("objective", "event", ...), each in its last version.
+
+        Raises
+        ------
+        UnknownNameError
+        """
+        return records_store.records(self._engine, kind)
+
+    def save(self, result: Result, *, name: str, by: str, note: str = "") -> int:
+        """Keep a result under a name; the version it got, from 1. Nothing is ever overwritten."""
+        return records_store.save(self._engine, result, name=name, by=by, note=note)
+
+    def result(self, name: str, *, version: int | None = None) -> Any:
+        """A saved result, typed and equal to the last bit; default its last version.
+
+        Raises
+        ------
+        UnknownNameError
+        """
+        return records_store.result(self._engine, name, version=version)
+
+    def history(self, name: str | None = None) -> pd.DataFrame:
+        """Saved results and finished runs: name, version, kind, measure, verdict, saved_at, saved_by, note, package_version."""
+        return records_store.history(self._engine, name)
+
+    def measures(self) -> tuple[Measure, ...]:
+        """Every measure that was loaded or declared, in its last version."""
+        return records_store.records(self._engine, "measure")
+
+    def attributes(self, measure: str) -> dict[str, int]:
+        """Attribute -> number of different values (missing not counted)."""
+        measure_id, _ = measure_row(self._engine, measure)
+        return {
+            name: int(
+                self._engine.rows(
+                    f"SELECT count(DISTINCT attribute_values[{place}]) FROM series WHERE measure_id = ?",
+                    [measure_id],
+                )[0][0]
+            )
+            for name, (place, _) in attribute_types(self._engine, measure_id).items()
+        }
+
+    def rejected(self, load_id: int | None = None) -> pd.DataFrame:
+        """Rejected rows and values: load_id, line, column, measure, reason, original."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            self._engine.columns(
+                'SELECT load_id, line, "column", measure, reason, original FROM rejected '
+                "WHERE ?::INTEGER IS NULL OR load_id = ? ORDER BY load_id, line",
+                [load_id, load_id],
+            )
+        )
+
+    def loads(self) -> pd.DataFrame:
+        """Every load: when, by whom, which file with which content, and what became of its rows."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            self._engine.columns(
+                'SELECT load_id, s.name AS source, file, content_hash, mode, "read", "rows", accepted, updated, '
+                "unchanged, retired, rejected, rejected_values, changed, last_event, loaded_at, loaded_by, "
+                "package_version FROM load JOIN source s USING (source_id) ORDER BY load_id"
+            )
+        )
+
+    def checks(self) -> pd.DataFrame:
+        """Data-integrity checks: measure, check, meaning, found, observations, share, example.
+
+        Missing and impossible values, duplicates, impossible order of times, for each measure.
+        """
+        return checks.checks(self._engine)

@@ -1,0 +1,214 @@
+"""Selection: which observations of a measure, how grouped, how aggregated: plain values that name a run."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from perfanalytics.core.columns import instant
+from perfanalytics.core.errors import InputError, UnknownNameError
+from perfanalytics.core.measure import Measure
+from perfanalytics.core.periods import WEEKDAYS, check_every
+from perfanalytics.core.records import When
+from perfanalytics.repository import records_store
+from perfanalytics.repository.engine import Engine
+
+#: Values an attribute can be compared with.
+Value = str | int | float | bool | dt.date | dt.datetime | None
+Where = Mapping[str, Value | Sequence[Value]]
+
+STATISTICS = ("count", "sum", "mean", "median", "share", "rate", "minimum", "maximum")
+TIMES = ("when", "start", "known")
+_PERCENTILE = re.compile(r"p([1-9][0-9]?)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Observations of a measure, as asked for. Made by :meth:`perfanalytics.Repository.select`.
+
+    Everything is spelled out: what was left to a default is filled in.
+
+    Parameters
+    ----------
+    measure : str
+    by : tuple of str
+        Attributes whose combinations are the series.
+    where : mapping of attribute to tuple of values
+    since, until : str or None
+        ISO times, half-open.
+    time : {"when", "start", "known"}
+        Which time of an observation counts.
+    every, statistic, week_start : str or None
+        Period and what is computed in it; None for the observations themselves.
+    minimum : int or None
+        Periods with fewer observations are gaps.
+    as_of : str or None
+        What was known then, ISO time; None when there are no observations.
+    load_id : int or None
+        As the repository stood after that load; None for the last.
+    """
+
+    kind: ClassVar[str] = "selection"
+
+    measure: str
+    by: tuple[str, ...]
+    where: Mapping[str, tuple[Value, ...]]
+    since: str | None
+    until: str | None
+    time: str
+    every: str | None
+    statistic: str | None
+    week_start: str | None
+    minimum: int | None
+    as_of: str | None
+    load_id: int | None
+
+    def to_record(self) -> dict[str, Any]:
+        """Plain JSON values; :meth:`from_record` gives the selection back."""
+        record = asdict(self)
+        record["by"] = list(self.by)
+        record["where"] = {k: [_plain(v) for v in values] for k, values in self.where.items()}
+        return record
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Selection:
+        """The selection that :meth:`to_record` was called on."""
+        where = {k: tuple(v) for k, v in record["where"].items()}
+        return cls(**{**record, "by": tuple(record["by"]), "where": where})
+
+
+def _plain(value: Value) -> Any:
+    return value.isoformat() if isinstance(value, dt.date | dt.datetime) else value
+
+
+def select(
+    engine: Engine,
+    measure: str,
+    *,
+    by: str | Sequence[str] = (),
+    where: Where | None = None,
+    since: When | str | None = None,
+    until: When | str | None = None,
+    time: str | None = None,
+    every: str | None = None,
+    statistic: str | None = None,
+    as_of: When | str | None = None,
+    week_start: str = "monday",
+    minimum: int | None = None,
+    load_id: int | None = None,
+) -> Selection:
+    """The selection with its defaults filled in and its names checked. See :meth:`perfanalytics.Repository.select`."""
+    measure_id, clock = measure_row(engine, measure)
+    attributes = attribute_types(engine, measure_id)
+    by = (by,) if isinstance(by, str) else tuple(by)
+    for name in (*by, *(where or {})):
+        if name not in attributes:
+            raise UnknownNameError(f"attribute of {measure}", name, attributes)
+    if len(set(by)) != len(by):
+        raise InputError(f"by= names an attribute twice: {by}")
+    if time is not None and time not in TIMES:
+        raise UnknownNameError("time of an observation (time=)", time, TIMES)
+    if every is None:
+        for given, value in (("statistic", statistic), ("minimum", minimum)):
+            if value is not None:
+                raise InputError(f"{given}= is about periods: say which with every=")
+    else:
+        check_every(every)
+        statistic = _statistic(engine, measure, statistic)
+        if week_start.lower() not in WEEKDAYS:
+            raise UnknownNameError("day of the week", week_start, WEEKDAYS)
+        if minimum is not None and minimum < 1:
+            raise InputError(f"minimum is a number of observations, at least 1; got {minimum}")
+    last = last_event(engine, measure_id, load_id)
+    known = last if as_of is None else _day_end(as_of, clock)
+    return Selection(
+        measure=measure,
+        by=by,
+        where={name: _values(name, value) for name, value in (where or {}).items()},
+        since=None if since is None else str(instant(since, clock)),
+        until=None if until is None else str(instant(until, clock)),
+        time=time or "when",
+        every=every,
+        statistic=statistic,
+        week_start=week_start.lower() if every == "week" else None,
+        minimum=minimum,
+        as_of=None if known is None else str(known),
+        load_id=load_id,
+    )
+
+
+def measure_row(engine: Engine, name: str) -> tuple[int, str]:
+    """Number and clock of a measure.
+
+    Raises
+    ------
+    UnknownNameError
+        When nothing was loaded for it.
+    """
+    found = engine.rows("SELECT measure_id, clock FROM measure WHERE name = ?", [name])
+    if not found:
+        raise UnknownNameError("measure", str(name), [n for (n,) in engine.rows("SELECT name FROM measure")])
+    return int(found[0][0]), str(found[0][1])
+
+
+def measure_record(engine: Engine, name: str) -> Measure:
+    """The measure in its last version."""
+    measure = next(m for m in records_store.records(engine, "measure") if m.name == name)
+    assert isinstance(measure, Measure)
+    return measure
+
+
+def attribute_types(engine: Engine, measure_id: int) -> dict[str, tuple[int, str]]:
+    """Attribute -> (place, type), in order of place."""
+    found = engine.rows(
+        "SELECT name, position, type FROM attribute WHERE measure_id = ? ORDER BY position", [measure_id]
+    )
+    return {name: (int(place), str(kind)) for name, place, kind in found}
+
+
+def last_event(engine: Engine, measure_id: int, load_id: int | None = None) -> np.datetime64 | None:
+    """The latest time that the sources of a measure speak of."""
+    found = engine.rows(
+        "SELECT max(last_event) FROM load JOIN measure_source USING (source_id) "
+        "WHERE measure_id = ? AND (?::INTEGER IS NULL OR load_id <= ?)",
+        [measure_id, load_id, load_id],
+    )[0][0]
+    return None if found is None else np.datetime64(found, "us")
+
+
+def _statistic(engine: Engine, measure: str, statistic: str | None) -> str:
+    if statistic is None:
+        scale = measure_record(engine, measure).scale
+        return {"proportion": "share", "count": "sum"}.get(scale or "", "mean")
+    if statistic not in STATISTICS and not _PERCENTILE.fullmatch(statistic):
+        raise UnknownNameError(
+            "statistic", statistic, (*STATISTICS, "p10", "p25", "p75", "p90", "p95", "p99")
+        )
+    return statistic
+
+
+def _day_end(as_of: When | str, clock: str) -> np.datetime64:
+    """A date means the whole day: what was known at its end."""
+    text = isinstance(as_of, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", as_of)
+    day = isinstance(as_of, dt.date) and not isinstance(as_of, dt.datetime)
+    at = instant(as_of, clock)
+    return at + np.timedelta64(86_400_000_000 - 1, "us") if text or day else at
+
+
+def _values(name: str, value: Value | Sequence[Value]) -> tuple[Value, ...]:
+    several = isinstance(value, Sequence | set | frozenset) and not isinstance(value, str)
+    values = tuple(value) if several else (value,)  # type: ignore[arg-type]
+    if not values:
+        raise InputError(f"where={{{name!r}: ...}}: an empty list of values matches nothing")
+    out = tuple(v.item() if isinstance(v, np.generic) else v for v in values)
+    for v in out:
+        if v is not None and not isinstance(v, str | int | float | bool | dt.date):
+            raise InputError(
+                f"where={{{name!r}: ...}}: a value must be text, number, boolean or date, got {v!r}"
+            )
+    return out  # type: ignore[return-value]
