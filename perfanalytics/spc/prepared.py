@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from perfanalytics.core.errors import InputError
 from perfanalytics.core.records import Exclusion
-from perfanalytics.core.segments import Flags, Segments, blocks
+from perfanalytics.core.segments import Flags, Segments, blocks, keep_freed_memory
 from perfanalytics.core.series import SeriesBatch, resolve_exclusions
 from perfanalytics.spc.asked import chosen_points, resolve_estimate, resolve_exclude, stage_starts
 from perfanalytics.spc.families import family_of
@@ -19,6 +19,10 @@ from perfanalytics.spc.family import Points
 from perfanalytics.spc.kernel import Charted, Setting, chart_block
 from perfanalytics.spc.rules import as_rule_set
 from perfanalytics.spc.stability import FALSE_ALARMS
+
+
+#: Arrays of fewer points are small enough for the allocator as it is.
+SMALL = 1 << 13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,8 @@ class Prepared:
     def blocks(self, size: int = 1 << 16) -> Iterator[tuple[int, int, int, Charted | None]]:
         """Series ``first`` to ``last - 1``, the flat position of their first point, and their charts."""
         offsets = self.points.offsets
+        if offsets[-1] > SMALL:
+            keep_freed_memory()
         for first, last in blocks(offsets, size):
             a, b = int(offsets[first]), int(offsets[last])
             if a == b:

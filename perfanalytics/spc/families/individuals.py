@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from perfanalytics.core.columns import Floats
+from perfanalytics.core.segments import breaks_of
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.constants import c4, d2, d3, d4_median
 from perfanalytics.spc.family import Block, ChartFamily, Lines, Panel, Points, one_column
@@ -35,11 +36,12 @@ def estimate(block: Block, estimator: str) -> dict[str, Floats]:
 
 def _lines(block: Block, parameters: Mapping[str, Floats]) -> tuple[Lines, ...]:
     seg = block.segments
-    sigma = seg.expand(parameters["sigma"])
-    ranges = np.where(block.link, block.ranges(), np.nan)
+    center, sigma = parameters["center"], parameters["sigma"]
+    ranges = block.ranges().copy()
+    ranges[breaks_of(block.link)] = np.nan
     return (
-        Lines(value=block.points.value, center=seg.expand(parameters["center"]), sigma=sigma),
-        Lines(value=ranges, center=d2(2) * sigma, sigma=d3(2) * sigma),
+        Lines(value=block.points.value, center=seg.expand(center), sigma=seg.expand(sigma)),
+        Lines(value=ranges, center=seg.expand(d2(2) * sigma), sigma=seg.expand(d3(2) * sigma)),
     )
 
 

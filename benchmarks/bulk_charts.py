@@ -1,0 +1,196 @@
+"""Ten thousand control charts: what they cost beside the ordered read alone.
+
+    python benchmarks/bulk_charts.py                 # 10,000 series of 1,000 points, 3 repeats
+    python benchmarks/bulk_charts.py --series 1000 --points 200 --repeats 1
+
+Every variant runs in a process of its own, the variants in turn, so that a busy machine hits all of them
+alike; the ratio is that of the medians of their CPU times. Reading is one ordered query over (series, time),
+streamed in ranges of series, the incomplete last series carried over. The file is plain DuckDB, its rows as
+loads leave them: clustered on (series, time) or, with --shuffled, in the order of arrival.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+VARIANTS = {
+    "read": "ordered read alone",
+    "charts": "read + limits + all 8 Nelson rules",
+    "read-gaps": "ordered read of the series with gaps",
+    "charts-gaps": "the same with gaps (2%) and an exclusion in every series",
+    "charts-saved": "read + limits + rules + hashing + saving",
+}
+RANGE = 1 << 22
+FLOOR = {"charts": "read", "charts-gaps": "read-gaps", "charts-saved": "read"}
+
+
+def make(path: Path, series: int, points: int, shuffled: bool) -> None:
+    import duckdb
+
+    with duckdb.connect(str(path)) as con:
+        con.execute("SET enable_progress_bar = false")
+        for table, value in (
+            ("plain", "v"),
+            ("gaps", "CASE WHEN hash(s, t, 7) % 50 = 0 THEN NULL ELSE v END"),
+        ):
+            # a normal value from twelve uniform ones, the same on every machine
+            uniform = " + ".join(f"(hash(s, t, {k}) % 1000003) / 1000003.0" for k in range(12))
+            con.execute(
+                f"CREATE TABLE {table} AS SELECT CAST(s AS INTEGER) AS series_id, "
+                "TIMESTAMP '2020-01-01' + t * INTERVAL 1 HOUR AS happened, "
+                f"{value} AS value FROM (SELECT s, t, 20 + {uniform} - 6 AS v "
+                f"FROM range({series}) a(s), range({points}) b(t)) "
+                + ("ORDER BY hash(s, t, 99)" if shuffled else "ORDER BY s, t")
+            )
+
+
+def ordered_batches(path: str, table: str, rows: int = 1 << 17) -> Iterator[tuple[Any, Any, Any]]:
+    """(series_id, at, value) as numpy arrays, batch after batch of the one ordered query."""
+    import duckdb
+
+    con = duckdb.connect(path, read_only=True)
+    con.execute("SET enable_progress_bar = false")
+    many, total = con.execute(f"SELECT max(series_id) + 1, count(*) FROM {table}").fetchall()[0]
+    # about four million points are sorted at a time, as repo.map does: memory does not grow with the table
+    step = max(1, int(many * RANGE / total))
+    for low in range(0, many, step):
+        cursor = con.cursor()
+        reader = cursor.sql(
+            f"SELECT series_id, happened, value FROM {table} "
+            f"WHERE series_id BETWEEN {low} AND {low + step - 1} ORDER BY series_id, happened"
+        ).to_arrow_reader(rows)
+        for batch in reader:
+            ids, happened, value = (batch.column(k) for k in range(3))
+            yield (
+                ids.to_numpy(),
+                happened.to_numpy(zero_copy_only=False),
+                value.to_numpy(zero_copy_only=False),
+            )
+        cursor.close()
+    con.close()
+
+
+def blocks_of_series(batches: Iterator[tuple[Any, Any, Any]]) -> Iterator[tuple[Any, Any, Any, Any]]:
+    """Blocks of whole series: the last series of a batch waits for the next one."""
+    import numpy as np
+
+    carried: tuple[Any, ...] | None = None
+    for columns in batches:
+        if carried is not None:
+            columns = tuple(np.concatenate(pair) for pair in zip(carried, columns, strict=True))
+        ids = columns[0]
+        last = int(np.searchsorted(ids, ids[-1]))
+        if last:
+            yield _cut(tuple(c[:last] for c in columns))
+        carried = tuple(c[last:] for c in columns)
+    if carried is not None and len(carried[0]):
+        yield _cut(carried)
+
+
+def _cut(columns: tuple[Any, ...]) -> tuple[Any, Any, Any, Any]:
+    import numpy as np
+
+    ids, at, value = columns
+    starts = np.flatnonzero(np.diff(ids, prepend=ids[0] - 1))
+    return ids[starts], np.append(starts, len(ids)), at, value
+
+
+def run(variant: str, path: str, save_to: str) -> dict[str, float]:
+    """One variant, measured: CPU and wall seconds without the imports, peak memory of the process in MB."""
+    import duckdb  # noqa: F401
+    import numpy as np
+    import pyarrow  # noqa: F401
+
+    from perfanalytics.core.records import Exclusion
+    from perfanalytics.core.series import SeriesBatch
+    from perfanalytics.spc.charts import bulk_method, columns_of
+    from perfanalytics.spc.prepared import prepare
+
+    asked = {"chart": "individuals", "rules": "nelson", "estimate": None, "stages": (), "sigmas": 3.0}
+    table = "gaps" if variant.endswith("gaps") else "plain"
+    method = bulk_method(rules="nelson")
+    saved: list[dict[str, Any]] = []
+    charts = points = signals = 0
+    before, clock = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+    source = ordered_batches(path, table)
+    if variant.startswith("read"):
+        for ids, _, _ in source:
+            points += len(ids)
+    else:
+        for ids, offsets, at, value in blocks_of_series(source):
+            names = [str(i) for i in ids.tolist()]
+            out = [Exclusion("outage", point=17, series=s) for s in names] if table == "gaps" else []
+            batch = SeriesBatch(value, offsets, ids=names, when=at, exclusions=out)
+            if variant == "charts-saved":
+                columns = method(batch)
+                saved.append({"id": np.array(names, dtype=object), **columns})
+            else:
+                columns, _ = columns_of(batch, prepare(batch, exclude=(), **asked), hashed=False)
+            charts += len(batch)
+            points += len(value)
+            signals += int(columns["n_signals"].sum())
+        if saved:
+            _save(saved, save_to)
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        "wall": time.perf_counter() - clock,
+        "peak_mb": after.ru_maxrss / 1024,
+        "charts": charts,
+        "points": points,
+        "signals": signals,
+    }
+
+
+def _save(saved: list[dict[str, Any]], path: str) -> None:
+    import duckdb
+    import numpy as np
+    import pyarrow as pa
+
+    rows = pa.table({k: np.concatenate([s[k] for s in saved]) for k in saved[0]})  # noqa: F841 (read by DuckDB)
+    with duckdb.connect(path) as con:
+        con.execute("CREATE OR REPLACE TABLE charts AS SELECT * FROM rows")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--series", type=int, default=10_000)
+    parser.add_argument("--points", type=int, default=1_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--shuffled", action="store_true")
+    parser.add_argument("--one", choices=sorted(VARIANTS), help=argparse.SUPPRESS)
+    parser.add_argument("--file", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.one:
+        print(json.dumps(run(given.one, given.file, given.file + ".saved")))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bulk.duckdb"
+        make(path, given.series, given.points, given.shuffled)
+        found: dict[str, list[dict[str, float]]] = {v: [] for v in VARIANTS}
+        for _ in range(given.repeats):
+            for variant in VARIANTS:
+                command = [sys.executable, __file__, "--one", variant, "--file", str(path)]
+                done = subprocess.run(command, check=True, capture_output=True, text=True)
+                found[variant].append(json.loads(done.stdout))
+    print(f"{given.series:,} series of {given.points:,} points, medians of {given.repeats} runs\n")
+    print(f"{'variant':58s} {'CPU s':>7s} {'wall s':>7s} {'ratio':>6s} {'peak MB':>8s}")
+    cpu = {v: statistics.median(r["cpu"] for r in runs) for v, runs in found.items()}
+    for variant, runs in found.items():
+        ratio = f"{cpu[variant] / cpu[FLOOR[variant]]:6.2f}" if variant in FLOOR else f"{1:6.2f}"
+        wall, peak = (statistics.median(r[k] for r in runs) for k in ("wall", "peak_mb"))
+        print(f"{VARIANTS[variant]:58s} {cpu[variant]:7.2f} {wall:7.2f} {ratio} {peak:8.0f}")
+
+
+if __name__ == "__main__":
+    main()
