@@ -50,9 +50,10 @@ if TYPE_CHECKING:
     from perfanalytics.repository.repository import Repository
     from perfanalytics.repository.selection import Selection
     from perfanalytics.repository.source import EventLog, Source, SourceMeasure, WorkingDuration
-    from perfanalytics.spc.chart import ControlChart, control_chart
+    from perfanalytics.spc.chart import control_chart
     from perfanalytics.spc.charts import ControlCharts, control_charts
     from perfanalytics.spc.limits import Limits
+    from perfanalytics.spc.result import ControlChart
     from perfanalytics.spc.rules import NELSON, WESTERN_ELECTRIC, Rule, RuleSet
 
 _PUBLIC = {
@@ -86,9 +87,10 @@ _PUBLIC = {
     "core.result": ("Caveat", "Estimate", "Interval", "Method", "Result"),
     "core.series": ("Series", "SeriesBatch"),
     "figures.plot": ("plot",),
-    "spc.chart": ("ControlChart", "control_chart"),
+    "spc.chart": ("control_chart",),
     "spc.charts": ("ControlCharts", "control_charts"),
     "spc.limits": ("Limits",),
+    "spc.result": ("ControlChart",),
     "spc.rules": ("NELSON", "WESTERN_ELECTRIC", "Rule", "RuleSet"),
     "repository.load_report": ("LoadReport",),
     "repository.mapping": ("Run",),

@@ -36,7 +36,7 @@ KINDS: dict[str, str] = {
     "rule": "perfanalytics.spc.rules:Rule",
     "rule-set": "perfanalytics.spc.rules:RuleSet",
     "limits": "perfanalytics.spc.limits:Limits",
-    "control_chart": "perfanalytics.spc.chart:ControlChart",
+    "control_chart": "perfanalytics.spc.result:ControlChart",
     "control_charts": "perfanalytics.spc.charts:ControlCharts",
     # comparisons
     "effect": "perfanalytics.comparisons.method:Effect",

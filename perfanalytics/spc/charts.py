@@ -253,9 +253,7 @@ def _counted_caveats(codes: NDArray[Any]) -> tuple[Caveat, ...]:
     )
 
 
-def columns_of(
-    batch: SeriesBatch, prepared: Prepared, *, hashed: bool = True
-) -> tuple[dict[str, Any], str]:
+def columns_of(batch: SeriesBatch, prepared: Prepared, *, hashed: bool = True) -> tuple[dict[str, Any], str]:
     """The columns of :class:`ControlCharts`, and where the stability reference comes from.
 
     ``hashed=False`` leaves the hashes of the data empty (to measure what they cost).

@@ -20,7 +20,6 @@ from perfanalytics.spc.kernel import Charted, Setting, chart_block
 from perfanalytics.spc.rules import as_rule_set
 from perfanalytics.spc.stability import FALSE_ALARMS
 
-
 #: Arrays of fewer points are small enough for the allocator as it is.
 SMALL = 1 << 13
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.wording import moment, number, p_text, points_word, unit_of
-
-if TYPE_CHECKING:
-    from perfanalytics.spc.chart import ControlChart
 
 
 def first_signal_text(chart: ControlChart) -> str:

@@ -1,0 +1,204 @@
+"""ControlChart: what a control chart holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfanalytics.core.codec import read_only
+from perfanalytics.core.columns import Floats
+from perfanalytics.core.measure import Measure
+from perfanalytics.core.records import Change, Event, Exclusion
+from perfanalytics.core.result import Result
+from perfanalytics.core.segments import Flags
+from perfanalytics.spc.direction import directions
+from perfanalytics.spc.families import family_of
+from perfanalytics.spc.limits import Limits
+from perfanalytics.spc.rules import Rule, RuleSet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ARRAYS = (
+    "value", "center", "sigma", "lower", "upper", "fired", "stage", "excluded", "when", "labels", "sizes",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ControlChart(Result):
+    """A control chart of one series: P panels, n points.
+
+    Parameters
+    ----------
+    chart : str
+        Name of the chart type.
+    title : str
+        What the chart type is called in a heading.
+    id : str
+        Id of the series.
+    measure : Measure
+    panels : tuple of str, length P
+        The main panel first.
+    value, center, sigma, lower, upper : float arrays, shape (P, n)
+        In the unit of the measure (shares between 0 and 1); NaN where there is none.
+    fired : unsigned integer array, shape (P, n)
+        Bit ``r`` is set where rule ``r`` of ``rules`` fired.
+    rules : RuleSet
+    sigmas : float
+        Width of the limits in sigma.
+    stage : int array, shape (n,)
+        0-based stage of each point.
+    excluded : bool array, shape (n,)
+    exclusions : tuple of Exclusion
+        The records, each naming one point by its position.
+    when, labels, sizes : arrays of shape (n,), or None
+    every : str or None
+        The rhythm of the series ("week").
+    events : tuple of Event or Change
+    limits : Limits
+        Center, sigma and limits by panel and stage; also usable as ``estimate=``.
+    is_share : bool
+        True where values are shares, told in percent.
+    stable : bool or None
+        Whether the chart shows no more than stable charts of its length do; None where it was not judged.
+    p_value, expected_signals : float
+        The evidence behind ``stable``; the number of signalling points expected of a stable process.
+    n_used : int
+        Points that are neither missing nor excluded.
+    """
+
+    kind: ClassVar[str] = "control_chart"
+    schema_version: ClassVar[int] = 1
+
+    chart: str
+    title: str
+    id: str
+    measure: Measure
+    panels: tuple[str, ...]
+    value: Floats
+    center: Floats
+    sigma: Floats
+    lower: Floats
+    upper: Floats
+    fired: NDArray[Any]
+    rules: RuleSet
+    sigmas: float
+    stage: NDArray[np.int64]
+    excluded: Flags
+    exclusions: tuple[Exclusion, ...] = ()
+    when: NDArray[Any] | None = None
+    labels: NDArray[Any] | None = None
+    sizes: Floats | None = None
+    every: str | None = None
+    events: tuple[Event | Change, ...] = ()
+    limits: Limits
+    is_share: bool
+    stable: bool | None
+    p_value: float
+    expected_signals: float
+    n_used: int
+
+    def __post_init__(self) -> None:
+        for name in _ARRAYS:
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, read_only(value))
+
+    @property
+    def n_signals(self) -> int:
+        """Points at which at least one rule fired, in any panel."""
+        return int(np.count_nonzero((self.fired != 0).any(axis=0)))
+
+    @property
+    def signals(self) -> pd.DataFrame:
+        """The rows of :meth:`to_frame` at which a rule fired."""
+        frame = self.to_frame()
+        return frame[frame["rules"] != ""].reset_index(drop=True)
+
+    @property
+    def direction(self) -> NDArray[Any]:
+        """ "improvement", "concern", "neutral" where a rule fired, "" elsewhere; shape (P, n)."""
+        return directions(
+            family_of(self.chart).panels, self.rules, self.fired, self.value, self.center, self.measure.better
+        )
+
+    def rules_at(self, panel: int, point: int) -> tuple[Rule, ...]:
+        """The rules that fired at a point of a panel (both 0-based)."""
+        bits = int(self.fired[panel, point])
+        return tuple(r for bit, r in enumerate(self.rules.rules) if bits >> bit & 1)
+
+    def summary(self) -> pd.DataFrame:
+        """One row.
+
+        Columns: id, measure, chart, n (used points), n_excluded, center, sigma, lower, upper (last stage; NaN
+        where they vary), stages, n_signals, expected_signals, stable, p_value, caveats (codes, "; " between),
+        verdict.
+        """
+        import pandas as pd
+
+        frame = self.limits.to_frame()
+        frame = frame[frame["panel"] == self.panels[0]]
+        level = {
+            k: float(frame[k].iloc[-1]) if len(frame) else np.nan
+            for k in ("center", "sigma", "lower", "upper")
+        }
+        return pd.DataFrame(
+            {
+                "id": [self.id],
+                "measure": [self.measure.name],
+                "chart": [self.chart],
+                "n": [self.n_used],
+                "n_excluded": [int(np.count_nonzero(self.excluded))],
+                **level,
+                "stages": [len(self.limits.n)],
+                "n_signals": [self.n_signals],
+                "expected_signals": [self.expected_signals],
+                "stable": [self.stable],
+                "p_value": [self.p_value],
+                "caveats": ["; ".join(self.caveat_codes)],
+                "verdict": [self.verdict],
+            }
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per panel and point.
+
+        Columns, always: panel, point (0-based), when, label, value, size, center, sigma, lower, upper, stage
+        (0-based), excluded, reason, rules (names that fired, ", " between them, "" for none), direction
+        ("improvement", "concern", "neutral", "" where nothing fired). Values and limits in the unit of the
+        measure, shares between 0 and 1.
+        """
+        import pandas as pd
+
+        p, n = self.value.shape
+        reason = np.full(n, "", dtype=object)
+        for e in self.exclusions:
+            reason[e.point] = e.reason
+        names = {
+            bits: ", ".join(r.name for bit, r in enumerate(self.rules.rules) if bits >> bit & 1)
+            for bits in np.unique(self.fired).tolist()
+        }
+        blank = np.full(n, None, dtype=object)
+        no_time = np.full(n, "NaT", dtype="datetime64[us]")
+        return pd.DataFrame(
+            {
+                "panel": np.repeat(np.array(self.panels, dtype=object), n),
+                "point": np.tile(np.arange(n), p),
+                "when": np.tile(no_time if self.when is None else self.when, p),
+                "label": np.tile(blank if self.labels is None else self.labels, p),
+                "value": self.value.ravel(),
+                "size": np.tile(np.full(n, np.nan) if self.sizes is None else self.sizes, p),
+                "center": self.center.ravel(),
+                "sigma": self.sigma.ravel(),
+                "lower": self.lower.ravel(),
+                "upper": self.upper.ravel(),
+                "stage": np.tile(self.stage, p),
+                "excluded": np.tile(self.excluded, p),
+                "reason": np.tile(reason, p),
+                "rules": np.array([names[b] for b in self.fired.ravel().tolist()], dtype=object),
+                "direction": self.direction.ravel(),
+            }
+        )
