@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,14 +22,14 @@ from perfanalytics.baselines.objectives import (
 )
 from perfanalytics.baselines.result import Baseline
 from perfanalytics.baselines.rows import Description, Row, columns
-from perfanalytics.baselines.stability import Stability, judge
+from perfanalytics.baselines.stability import Estimate, Exclusions, Stability, Stages, judge
 from perfanalytics.baselines.wording import count, day, number, percent, span
 from perfanalytics.core.codec import read_only
 from perfanalytics.core.coerce import as_series
 from perfanalytics.core.counts import counts_and_sizes
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.measure import Measure
-from perfanalytics.core.records import Exclusion, Objective, Process
+from perfanalytics.core.records import Objective, Process
 from perfanalytics.core.result import Caveat, Method
 from perfanalytics.core.series import Series
 
@@ -44,9 +44,9 @@ def baseline(
     process: Process | str | None = None,
     m: int = 10,
     chart: str | None = None,
-    estimate: object = None,
-    stages: object = (),
-    exclude: Sequence[Exclusion] | Mapping[int, str] = (),
+    estimate: Estimate = None,
+    stages: Stages = (),
+    exclude: Exclusions = (),
 ) -> Baseline:
     """Characterise a process: center, spread, percentiles, limits, what to expect next, stability.
 
@@ -69,7 +69,8 @@ def baseline(
         The prediction interval for a mean is for the mean of the next ``m``.
     chart : str, optional
         Control chart of the stability verdict and the natural process limits. Default: "individuals" (of
-        the logarithms where the scale is "log"), "laney_p" for shares with sizes, "p" for items.
+        the logarithms where the scale is "log"), "laney_p" for shares with sizes; items coded 0 and 1 are
+        not charted.
     estimate, stages, exclude :
         As in ``control_chart``. With stages the baseline describes the last one.
 
@@ -128,6 +129,7 @@ def baseline(
         series,
         chart=chart or _default_chart(kind, series),
         logged=scale == "log",
+        rates=kind == "rates",
         estimate=estimate,
         stages=stages,
         exclude=exclude,
@@ -247,9 +249,9 @@ def _scale(series: Series) -> str:
     return numbers.decide_scale(seen, series.measure)[0]
 
 
-def _default_chart(kind: str, series: Series) -> str:
+def _default_chart(kind: str, series: Series) -> str | None:
     if kind == "shares":
-        return "p" if series.sizes is None else "laney_p"
+        return None if series.sizes is None else "laney_p"
     return "individuals"
 
 
@@ -306,8 +308,9 @@ def _assess(
         name = "p50" if objective.statistic == "median" else objective.statistic
         return assess_statistic(next(r for r in rows if r.quantity == name), objective)
     if km is not None:
-        return assess_censored(km, objective, options)
-    return assess_items(in_time, effective(in_time, options.dependence), objective, options)
+        return assess_censored(km, objective, options, measure.unit)
+    size = effective(in_time, options.dependence)
+    return assess_items(in_time, size, objective, options, measure.unit)
 
 
 def _declared_late(objective: Objective, last: np.datetime64) -> list[Caveat]:
@@ -342,10 +345,12 @@ def _verdict(
             f"({percent(row.confidence)} interval {show(row.low)} to {show(row.high)})."
         )
     else:
-        middle, upper = by_name["p50"], by_name["p90"]
-        text = f"{name}: half of {count(n, 'value')}{period} are at most {number(middle.estimate, unit)}"
-        if np.isfinite(upper.estimate):
-            text += f", nine in ten at most {number(upper.estimate, unit)}"
+        # told from the side that matters: a high value is bad unless higher is better
+        side, tail = ("at least", "p10") if series.measure.better == "higher" else ("at most", "p90")
+        middle, far = by_name["p50"], by_name[tail]
+        text = f"{name}: half of {count(n, 'value')}{period} are {side} {number(middle.estimate, unit)}"
+        if np.isfinite(far.estimate):
+            text += f", nine in ten {side} {number(far.estimate, unit)}"
         ahead = by_name.get("next item")
         if ahead is not None and not np.isnan(ahead.low):
             text += f"; the next one is expected {span(ahead.low, ahead.high, unit)}"

@@ -155,7 +155,7 @@ def describe(in_time: NDArray[np.float64], measure: Measure, options: Options) -
     deviation = float(np.median(np.abs(values - np.median(values))))
     rows.append(Row("iqr", float(third - first), method="third less first quartile", unit=unit))
     rows.append(Row("mad", deviation, method="median distance from the median, not scaled", unit=unit))
-    rows += percentile_rows(values, size, confidence, unit)
+    rows += percentile_rows(values, size, confidence, unit, floor=floor, ceiling=ceiling)
     rows += _ahead(values, mean_used, sd_used, size_used, options, unit, family=family, back=back)
     return Description(
         rows=tuple(rows),
@@ -174,8 +174,19 @@ def describe(in_time: NDArray[np.float64], measure: Measure, options: Options) -
     )
 
 
-def percentile_rows(values: NDArray[np.float64], size: Effective, confidence: float, unit: str) -> list[Row]:
-    """Percentiles (linear between order statistics, type 7) with distribution-free intervals."""
+def percentile_rows(
+    values: NDArray[np.float64],
+    size: Effective,
+    confidence: float,
+    unit: str,
+    *,
+    floor: float = -math.inf,
+    ceiling: float = math.inf,
+) -> list[Row]:
+    """Percentiles (linear between order statistics, type 7) with distribution-free intervals.
+
+    An end for which the sample is too small is infinite, or the bound of the scale (0 for a duration).
+    """
     ordered = np.sort(values)
     dependent = size.r > 0
     method = "order statistics" + (", effective sample size (approximation)" if dependent else "")
@@ -186,6 +197,7 @@ def percentile_rows(values: NDArray[np.float64], size: Effective, confidence: fl
             len(ordered), p, confidence=confidence, n_effective=size.n_mean if dependent else None
         )
         low, high = ranks.bounds(ordered)
+        low, high = max(low, floor), min(high, ceiling)
         estimate = float(np.quantile(ordered, p))
         rows.append(Row(f"p{percentile}", estimate, low, high, confidence, ranks.achieved, method, unit))
     return rows

@@ -56,7 +56,7 @@ def check_objective(objective: Objective, measure: Measure, rows: Sequence[Row])
 
 
 def assess_items(
-    in_time: NDArray[np.float64], size: Effective, objective: Objective, options: Options
+    in_time: NDArray[np.float64], size: Effective, objective: Objective, options: Options, unit: str
 ) -> Assessment:
     """The share of items that meet the target, with the exact binomial interval.
 
@@ -72,10 +72,10 @@ def assess_items(
     method = "Clopper-Pearson, exact binomial"
     if rest < 1:
         method += " for the effective number of items (approximation)"
-    return _item_assessment(met / n, low, high, objective, options, method)
+    return _item_assessment(met / n, low, high, objective, options, unit, method)
 
 
-def assess_censored(km: KaplanMeier, objective: Objective, options: Options) -> Assessment:
+def assess_censored(km: KaplanMeier, objective: Objective, options: Options, unit: str) -> Assessment:
     """The share of items that meet the target, with items still open, by Kaplan-Meier."""
     if objective.target > km.last:
         estimate = low = high = math.nan
@@ -84,7 +84,7 @@ def assess_censored(km: KaplanMeier, objective: Objective, options: Options) -> 
     else:
         done, done_low, done_high = km.done_by(objective.target, inclusive=False)
         estimate, low, high = 1 - done, 1 - done_high, 1 - done_low
-    return _item_assessment(estimate, low, high, objective, options, "Kaplan-Meier, log-log interval")
+    return _item_assessment(estimate, low, high, objective, options, unit, "Kaplan-Meier, log-log interval")
 
 
 def assess_statistic(row: Row, objective: Objective) -> Assessment:
@@ -109,13 +109,19 @@ _SAY = {"met": "met", "missed": "missed", "undecided": "not decided by these dat
 
 
 def _item_assessment(
-    share: float, low: float, high: float, objective: Objective, options: Options, method: str
+    share: float,
+    low: float,
+    high: float,
+    objective: Objective,
+    options: Options,
+    unit: str,
+    method: str,
 ) -> Assessment:
     row = Row(SHARE_MEETING, share, low, high, options.confidence, method=method, unit="share")
     interval = f"({percent(options.confidence)} interval {percent(low)} to {percent(high)})"
-    what = f"{_side(objective)} {number(objective.target)}"
+    what = f"{_side(objective)} {number(objective.target, unit)}"
     if math.isnan(share):
-        return Assessment(row, "undecided", f"No item was followed up to {number(objective.target)}.")
+        return Assessment(row, "undecided", f"No item was followed up to {number(objective.target, unit)}.")
     if objective.share is None:
         sentence = f"Objective {objective.name!r} ({what}): {percent(share)} of items meet it {interval}."
         return Assessment(row, None, sentence)

@@ -67,7 +67,7 @@ def describe(
         rows.append(
             Row("dispersion", dispersion, method="Pearson chi-square / (k - 1)", unit="ratio of variances")
         )
-        rows += percentile_rows(x / n, size, confidence, unit)
+        rows += percentile_rows(x / n, size, confidence, unit, floor=0.0, ceiling=math.inf if rate else 1.0)
         typical = float(np.median(n))
         df = max(size.df, 1.0)
         spread = float(np.median(variance / n)) * max(1.0, dispersion)

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from perfanalytics.core.errors import InputError
+from perfanalytics.core.measure import Measure
+from perfanalytics.core.records import Exclusion
 from perfanalytics.core.series import Series, resolve_exclusions
 from perfanalytics.spc.asked import resolve_exclude
-from perfanalytics.spc.chart import control_chart
+from perfanalytics.spc.chart import ControlChart, Stage, control_chart
+from perfanalytics.spc.limits import Limits
+
+#: What ``control_chart`` takes as ``estimate=``, ``stages=`` and ``exclude=``.
+Estimate = str | slice | range | Sequence[int] | Mapping[str, Any] | Limits | ControlChart | None
+Stages = Sequence[Stage] | Stage
+Exclusions = Sequence[Exclusion] | Exclusion | Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,77 +58,127 @@ class Stability:
 
 
 def judge(
-    series: Series, *, chart: str, logged: bool, estimate: object, stages: object, exclude: object
+    series: Series,
+    *,
+    chart: str | None,
+    logged: bool,
+    rates: bool,
+    estimate: Estimate,
+    stages: Stages,
+    exclude: Exclusions,
 ) -> Stability:
     """Chart the series and read off stability, natural limits and the last stage.
 
+    With ``rates`` the counts per unit of size are charted, as they are.
+
     With ``logged`` the logarithms are charted and the limits given back in the unit of the measure: the
-    limits of a duration are then never negative.
+    limits of a duration are then never negative. With several stages the verdict is that of the last one,
+    charted by itself, unless its limits come from elsewhere (``estimate``). Without a chart (items coded 0
+    and 1, on which runs and zones mean nothing) stability is not judged.
     """
-    made = control_chart(
-        _logarithms(series) if logged else series,
-        chart=chart,
-        estimate=estimate,
-        stages=stages,
-        exclude=exclude,
-    )
-    limits = made.limits
-    start = int(limits.first[-1]) if len(limits.first) else 0
-    excluded, _ = series.excluded()
-    more, _ = resolve_exclusions(series.as_batch(), resolve_exclude(exclude))
-    used = ~np.isnan(series.values) & ~excluded & ~more
+    if chart is None:
+        return _not_judged(series, estimate, stages, exclude)
+    charted = _logarithms(series) if logged else _rates(series) if rates else series
+    made = control_chart(charted, chart=chart, estimate=estimate, stages=stages, exclude=exclude)
+    start = int(made.limits.first[-1]) if len(made.limits.first) else 0
+    used = ~np.isnan(series.values) & ~made.excluded & ~np.isnan(made.value[0])
     used[:start] = False
-    center, lower, upper = _natural_limits(made, start, used)
+    if start and (estimate is None or isinstance(estimate, str)):
+        kept = [
+            replace(e, point=e.point - start)
+            for e in made.exclusions
+            if e.point is not None and e.point >= start
+        ]
+        made = control_chart(_part(charted, start, kept), chart=chart, estimate=estimate)
+    center, lower, upper = _natural_limits(made, used[len(used) - made.value.shape[1] :])
     if logged:
         center, lower, upper = (math.exp(x) for x in (center, lower, upper))
     elif series.measure.scale in ("duration", "positive", "count", "proportion"):
-        lower = max(lower, 0.0) if not math.isnan(lower) else lower
-    if series.measure.scale == "proportion" and not math.isnan(upper):
-        upper = min(upper, 1.0)
-    signals = made.signals
-    last = signals[signals["point"] >= start]
+        lower = np.fmax(lower, 0.0) if not math.isnan(lower) else lower
+        upper = min(upper, 1.0) if series.measure.scale == "proportion" else upper
     return Stability(
         start=start,
         used=used,
         stable=made.stable,
         verdict=made.verdict,
-        signals=int(last["point"].nunique()),
-        center=center,
-        lower=lower,
-        upper=upper,
+        signals=made.n_signals,
+        center=float(center),
+        lower=float(lower),
+        upper=float(upper),
         how=f"{chart} chart" + (" of the logarithms" if logged else ""),
-        parameters={"chart": chart, "logarithms": logged, **made.method.parameters},
+        parameters={"logarithms": logged, **made.method.parameters},
     )
 
 
-def _natural_limits(made: Any, start: int, used: NDArray[np.bool_]) -> tuple[float, float, float]:
+def _not_judged(series: Series, estimate: Estimate, stages: Stages, exclude: Exclusions) -> Stability:
+    if estimate is not None or not isinstance(stages, Sequence) or len(stages):
+        raise InputError(
+            "items coded 0 and 1 are not charted one by one, so they have no limits and no stages: aggregate "
+            "them to periods (counts with sizes), or give chart="
+        )
+    excluded, _ = series.excluded()
+    more, _ = resolve_exclusions(series.as_batch(), resolve_exclude(exclude))
+    return Stability(
+        start=0,
+        used=~np.isnan(series.values) & ~excluded & ~more,
+        stable=None,
+        verdict="items coded 0 and 1 are not charted one by one; aggregate them to periods.",
+        signals=0,
+        center=math.nan,
+        lower=math.nan,
+        upper=math.nan,
+        how="not charted",
+        parameters={"chart": None},
+    )
+
+
+def _natural_limits(made: ControlChart, used: NDArray[np.bool_]) -> tuple[float, float, float]:
     """Center and limits of the last stage; where they vary with the sizes, their medians over the points."""
-    limits = made.limits
-    if not len(limits.first):
-        return math.nan, math.nan, math.nan
-    found = [float(getattr(limits, name)[0, -1]) for name in ("center", "lower", "upper")]
-    if any(math.isnan(x) for x in found[1:]):
-        frame = made.to_frame()
-        frame = frame[frame["panel"] == limits.panels[0]].reset_index(drop=True)[start:]
-        frame = frame[used[start:]]
-        for k, name in enumerate(("center", "lower", "upper")):
-            column = frame[name].to_numpy(dtype=float)
-            if math.isnan(found[k]) and len(column) and not np.isnan(column).all():
-                found[k] = float(np.nanmedian(column))
+    last = used & (made.stage == made.stage[-1])
+    found = []
+    for column in (made.center, made.lower, made.upper):
+        values = column[0][last]
+        values = values[~np.isnan(values)]
+        found.append(float(np.median(values)) if len(values) else math.nan)
     return found[0], found[1], found[2]
 
 
 def _logarithms(series: Series) -> Series:
     """The series of the logarithms, with times, exclusions and rhythm."""
     measure = replace(series.measure, name=f"log {series.measure.name}", scale="real", unit="")
+    return _rebuilt(series, np.log(series.values), measure, series.exclusions)
+
+
+def _rates(series: Series) -> Series:
+    """The series of counts per unit of size."""
+    assert series.sizes is not None
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = np.where(series.sizes > 0, series.values / series.sizes, np.nan)
+    return _rebuilt(series, values, series.measure, series.exclusions, sizes=False)
+
+
+def _part(series: Series, start: int, exclusions: list[Exclusion]) -> Series:
+    part = series.take(start)
+    return _rebuilt(part, part.values, part.measure, exclusions)
+
+
+def _rebuilt(
+    series: Series,
+    values: NDArray[np.float64],
+    measure: Measure,
+    exclusions: Sequence[Exclusion],
+    *,
+    sizes: bool = True,
+) -> Series:
     return Series(
-        np.log(series.values),
+        values,
         measure=measure,
         when=series.when,
+        sizes=series.sizes if sizes else None,
         labels=series.labels,
         items=series.items,
         events=series.events,
-        exclusions=series.exclusions,
+        exclusions=exclusions,
         expected_every=series.expected_every,
         clock=series.clock if series.when is not None else None,
         id=series.id,

@@ -1,0 +1,83 @@
+"""Shares and rates: exact intervals, overdispersion, dependence."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from perfanalytics.baselines.numbers import Options
+from perfanalytics.baselines.shares import describe
+
+PLAIN, AR1 = (Options(0.95, 0.95, d, 5) for d in ("independent", "ar1"))
+
+
+def rows(counts: list[float], sizes: list[float], options: Options = PLAIN, *, rate: bool = False) -> dict:
+    found = describe(
+        np.array(counts, dtype=float), np.array(sizes, dtype=float), options, rate=rate, unit="1"
+    )
+    return {r.quantity: r for r in found.rows} | {"caveats": [c.code for c in found.caveats], "all": found}
+
+
+def test_the_pooled_share_is_exact_binomial() -> None:
+    got = rows([10, 15, 18], [20, 20, 20])["share"]
+    assert got.estimate == pytest.approx(43 / 60)
+    # R binom.test(43, 60): tests/reference/baselines.R
+    assert (got.low, got.high) == pytest.approx((0.585563931050, 0.825494716486))
+    assert got.method == "Clopper-Pearson, exact binomial"
+
+
+def test_the_pooled_rate_is_exact_poisson() -> None:
+    got = rows([12, 25], [5.0, 7.5], rate=True)["rate"]
+    # R poisson.test(37, 12.5)
+    assert (got.low, got.high) == pytest.approx((2.08411316537, 4.07997009135))
+
+
+def test_gaps_are_left_out() -> None:
+    with_gap = rows([10, math.nan, 15, 18], [20, math.nan, 20, 20])["share"]
+    assert with_gap == rows([10, 15, 18], [20, 20, 20])["share"]
+
+
+def test_dispersion_is_pearsons_chi_square() -> None:
+    # R: m <- glm(cbind(x, 60 - x) ~ 1, binomial); sum(residuals(m, "pearson")^2) / 4
+    assert rows([30, 42, 28, 45, 35], [60] * 5)["dispersion"].estimate == pytest.approx(3.78472222222)
+
+
+def test_overdispersed_shares_say_so_and_widen_the_interval() -> None:
+    rng = np.random.default_rng(3)
+    sizes = np.full(40, 500.0)
+    plain = rng.binomial(500, 0.8, 40).astype(float).tolist()
+    over = rng.binomial(500, rng.beta(40, 10, 40)).astype(float).tolist()
+    assert "overdispersed" not in rows(plain, sizes.tolist(), AR1)["caveats"]
+    wide, narrow = rows(over, sizes.tolist(), AR1), rows(over, sizes.tolist(), PLAIN)
+    assert "overdispersed" in wide["caveats"]
+    assert "overdispersed" in narrow["caveats"]
+    assert "approximation" in wide["share"].method
+    assert wide["share"].high - wide["share"].low > 2 * (narrow["share"].high - narrow["share"].low)
+
+
+@pytest.mark.parametrize("dispersed", [False, True])
+def test_coverage_of_the_pooled_share(dispersed: bool) -> None:
+    rng = np.random.default_rng(5)
+    held = 0
+    for _ in range(300):
+        share = rng.beta(40, 10, 30) if dispersed else np.full(30, 0.8)
+        got = rows(rng.binomial(200, share).astype(float).tolist(), [200.0] * 30, AR1)["share"]
+        held += got.low <= 0.8 <= got.high
+    # 95% nominal, standard error 1.3 points; the exact interval may hold more
+    assert held / 300 >= 0.95 - 3 * 0.0126
+
+
+def test_all_or_none() -> None:
+    for counts in ([0, 0, 0], [9, 9, 9]):
+        got = rows(counts, [9, 9, 9], AR1)
+        assert got["share"].low == (0.0 if counts[0] == 0 else pytest.approx(0.025 ** (1 / 27)))
+        assert 0 <= got["next period"].low <= got["next period"].high <= 1
+
+
+def test_items_coded_0_and_1() -> None:
+    got = rows([1, 0, 1, 1, 0, 1, 1, 1, 0, 1], [1] * 10)
+    assert got["share"].estimate == 0.7
+    assert "p50" not in got
+    assert "too-few-points" in got["caveats"]
