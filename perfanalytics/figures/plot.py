@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 #: Kind of result -> "module:function"; the function turns a result into a plain plotly dict.
-FIGURES: dict[str, str] = {}
+FIGURES: dict[str, str] = {
+    "control_chart": "perfanalytics.figures.control_chart:draw",
+    "comparison": "perfanalytics.figures.comparison:draw",
+}
 
 
 def figure_dict(result: Result) -> dict[str, Any]:

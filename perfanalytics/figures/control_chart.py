@@ -1,0 +1,263 @@
+"""The figure of a control chart: points, limits as steps, zones, signals, exclusions, events.
+
+In two steps: :func:`perfanalytics.figures.control_chart_info.info` gives a record of arrays (what is drawn
+where), :func:`draw` dresses it for plotly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfanalytics.figures import style
+from perfanalytics.figures.control_chart_info import LETTER, WIDTH, ChartInfo, PanelInfo, Steps, info, told
+from perfanalytics.spc.result import ControlChart
+from perfanalytics.spc.wording import moment, number
+
+
+def spread_out(values: Sequence[float], room: float) -> list[float]:
+    """Positions for labels at these heights, moved apart so that neighbours are ``room`` from each other.
+
+    Examples
+    --------
+    >>> spread_out([1.0, 1.1, 5.0], 1.0)
+    [0.55, 1.55, 5.0]
+    """
+    order = np.argsort(values, kind="stable")
+    placed = np.asarray(values, dtype=float)[order]
+    for _ in range(len(placed) * 4):
+        gaps = np.diff(placed)
+        tight = np.flatnonzero(gaps < room - 1e-9)
+        if not len(tight):
+            break
+        k = tight[0]
+        push = (room - gaps[k]) / 2
+        placed[k] -= push
+        placed[k + 1] += push
+    out = np.empty_like(placed)
+    out[order] = placed
+    return [round(float(v), 12) for v in out]
+
+
+def draw(chart: ControlChart) -> dict[str, Any]:
+    """The figure of a control chart as a plain plotly dict."""
+    record = info(chart)
+    two = len(record.panels) > 1
+    domains = ((0.36, 1.0), (0.0, 0.26)) if two else ((0.0, 1.0),)
+    rows = 1 + max((row for _, _, row in record.labels), default=-1)
+    top = 52 + 17 * rows
+    bottom = 78
+    height = (560 if two else 420) + 17 * rows
+    data: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    shapes: list[dict[str, Any]] = []
+    keyed: set[str] = set()
+    layout_axes: dict[str, Any] = {}
+    for k, (panel, domain) in enumerate(zip(record.panels, domains, strict=True)):
+        axis = {"yaxis": f"y{k + 1 if k else ''}", "xaxis": "x"}
+        data += _lines(panel, axis)
+        data += _points(chart, record, panel, k, axis, keyed)
+        layout_axes[f"yaxis{k + 1 if k else ''}"] = style.axis(
+            panel.axis,
+            domain=domain,
+            **({"tickformat": ".0%" if _coarse(panel) else ".1%"} if record.share else {}),
+        )
+        pixels = (height - top - bottom) * (domain[1] - domain[0])
+        annotations += _level_labels(chart, panel, k, pixels)
+    shapes += [_vertical(border, "solid", style.GREY, 1.0) for border in record.borders]
+    for at, text, row in record.labels:
+        shapes.append(_vertical(at, "dot", style.INK, 1.2))
+        if row >= 0:
+            annotations.append(_event_label(at, text, row, record.x))
+    if record.labels:
+        data.append(_event_hovers(record))
+    layout_axes["xaxis"] = style.axis(record.x_title, anchor=f"y{len(record.panels) if two else ''}")
+    layout = style.layout(
+        record.title,
+        height=height,
+        margin={"l": 70, "r": 118, "t": top, "b": bottom},
+        shapes=shapes,
+        annotations=annotations,
+        showlegend=bool(keyed),
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": -0.11 if two else -0.16,
+            "yanchor": "top",
+        },
+        **layout_axes,
+    )
+    return {"data": data, "layout": layout}
+
+
+def _coarse(panel: PanelInfo) -> bool:
+    values = panel.path_y[np.isfinite(panel.path_y)]
+    return not len(values) or bool(values.max() - values.min() > 0.05)
+
+
+def _lines(panel: PanelInfo, axis: dict[str, str]) -> list[dict[str, Any]]:
+    def line(steps: Steps, color: str, width: float, dash: str) -> dict[str, Any]:
+        return {
+            "type": "scatter",
+            "mode": "lines",
+            "x": steps.x,
+            "y": steps.y,
+            "line": {"color": color, "width": width, "dash": dash},
+            "hoverinfo": "skip",
+            "showlegend": False,
+            **axis,
+        }
+
+    out = [line(zone, style.LIGHT, 0.8, "solid") for zone in panel.zones]
+    # limits that vary with the size step too often for long dashes
+    dash = "dot" if len(panel.upper.y) + len(panel.lower.y) > 60 else "dash"
+    out += [line(limit, style.GREY, 1.4, dash) for limit in (panel.lower, panel.upper)]
+    out.append(line(panel.center, style.GREY, 1.4, "solid"))
+    return out
+
+
+def _points(
+    chart: ControlChart, record: ChartInfo, panel: PanelInfo, k: int, axis: dict[str, str], keyed: set[str]
+) -> list[dict[str, Any]]:
+    many = len(record.x) > 300
+    value_format = ".1%" if record.share else ".6~g"
+    data: list[dict[str, Any]] = [
+        {
+            "type": "scatter",
+            "mode": "lines" if many else "lines+markers",
+            "x": panel.path_x,
+            "y": panel.path_y,
+            "line": {"color": style.INK, "width": 0.9},
+            "marker": {"color": style.INK, "size": 4.5},
+            "hovertemplate": f"%{{x}}<br>%{{y:{value_format}}}<extra></extra>",
+            "connectgaps": False,
+            "showlegend": False,
+            **axis,
+        }
+    ]
+    for word, where in panel.signals.items():
+        color, symbol = style.DIRECTION[word]
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": {"neutral": "signal"}.get(word, f"signal: {word}"),
+                "legendgroup": word,
+                "showlegend": word not in keyed,
+                "x": record.x[where],
+                "y": record.value[k, where],
+                "text": [panel.texts[int(i)] for i in where],
+                "hovertemplate": "%{text}<extra></extra>",
+                "marker": {
+                    "color": color,
+                    "symbol": symbol,
+                    "size": 10,
+                    "line": {"color": style.PAPER, "width": 1},
+                },
+                **axis,
+            }
+        )
+        keyed.add(word)
+    hidden = [i for i in sorted(record.excluded) if np.isfinite(record.value[k, i])]
+    if hidden:
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": "excluded",
+                "legendgroup": "excluded",
+                "showlegend": "excluded" not in keyed,
+                "x": record.x[hidden],
+                "y": record.value[k, hidden],
+                "text": [
+                    f"{told(chart, i)}: {number(float(record.value[k, i]), share=record.share)}<br>"
+                    f"{record.excluded[i]}"
+                    for i in hidden
+                ],
+                "hovertemplate": "%{text}<extra></extra>",
+                "marker": {"color": style.GREY, "symbol": "x-open", "size": 10},
+                **axis,
+            }
+        )
+        keyed.add("excluded")
+    return data
+
+
+def _level_labels(chart: ControlChart, panel: PanelInfo, k: int, pixels: float) -> list[dict[str, Any]]:
+    drawn = np.concatenate([panel.path_y, panel.upper.y, panel.lower.y, chart.value[k]])
+    drawn = drawn[np.isfinite(drawn)]
+    if not len(panel.levels) or not len(drawn):
+        return []
+    room = 15.0 / pixels * max(float(drawn.max() - drawn.min()) * 1.1, 1e-300)
+    places = spread_out([value for _, value, _ in panel.levels], room)
+    return [
+        {
+            "xref": "paper",
+            "yref": f"y{k + 1 if k else ''}",
+            "x": 1.0,
+            "y": place,
+            "xanchor": "left",
+            "yanchor": "middle",
+            "xshift": 6,
+            "showarrow": False,
+            "text": f"{name} {text}",
+            "font": {"size": 11, "color": style.INK if name == "center" else style.GREY},
+        }
+        for (name, _, text), place in zip(panel.levels, places, strict=True)
+    ]
+
+
+def _vertical(x: Any, dash: str, color: str, width: float) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "xref": "x",
+        "yref": "paper",
+        "x0": x,
+        "x1": x,
+        "y0": 0,
+        "y1": 1,
+        "line": {"color": color, "width": width, "dash": dash},
+        "layer": "below",
+    }
+
+
+def _event_label(at: Any, text: str, row: int, x: NDArray[Any]) -> dict[str, Any]:
+    span = float((x[-1] - x[0]).astype(np.float64)) or 1.0
+    start = WIDTH * float((at - x[0]).astype(np.float64)) / span
+    late = start + LETTER * len(text) + 14 > WIDTH
+    return {
+        "xref": "x",
+        "yref": "paper",
+        "x": at,
+        "y": 1,
+        "yshift": 9 + 17 * row,
+        "xanchor": "right" if late else "left",
+        "yanchor": "middle",
+        "showarrow": False,
+        "text": text,
+        "font": {"size": 11, "color": style.INK},
+    }
+
+
+def _event_hovers(record: ChartInfo) -> dict[str, Any]:
+    """Invisible marks at the top of the event lines, so that every event tells its name."""
+    top = record.panels[0]
+    drawn = np.concatenate([top.path_y, top.upper.y])
+    drawn = drawn[np.isfinite(drawn)]
+    height = float(drawn.max()) if len(drawn) else 0.0
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": np.array([at for at, _, _ in record.labels]),
+        "y": np.full(len(record.labels), height),
+        "text": [f"{text} ({moment(at)})" for at, text, _ in record.labels],
+        "hovertemplate": "%{text}<extra></extra>",
+        "marker": {"opacity": 0, "size": 12},
+        "showlegend": False,
+        "xaxis": "x",
+        "yaxis": "y",
+    }

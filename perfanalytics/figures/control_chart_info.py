@@ -1,0 +1,260 @@
+"""What the figure of a control chart shows where, as a record of arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfanalytics.core.columns import Floats, instant
+from perfanalytics.core.errors import InputError
+from perfanalytics.core.periods import period_number
+from perfanalytics.spc.families import family_of
+from perfanalytics.spc.family import Panel
+from perfanalytics.spc.result import ControlChart
+from perfanalytics.spc.wording import moment, number, unit_of
+
+#: Width of the plotting area in pixels that label placement reckons with, and of one letter.
+WIDTH, LETTER = 900.0, 6.6
+#: Rows of event labels above the chart; what does not fit keeps its line and its hover text.
+ROWS = 3
+ZONES = (-2.0, -1.0, 1.0, 2.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """A line in steps: x in pairs of edges, NaN rows where it is interrupted."""
+
+    x: NDArray[Any]
+    y: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelInfo:
+    """One panel as drawn."""
+
+    name: str
+    axis: str
+    path_x: NDArray[Any]
+    path_y: Floats
+    center: Steps
+    lower: Steps
+    upper: Steps
+    zones: tuple[Steps, ...]
+    #: direction -> positions of the signalling points
+    signals: dict[str, NDArray[np.int64]]
+    texts: dict[int, str]
+    #: (name, value, text) of the lines at the right margin
+    levels: tuple[tuple[str, float, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartInfo:
+    """A control chart as drawn; ``labels`` are events as (x, text, row), row -1 where there was no room."""
+
+    title: str
+    x: NDArray[Any]
+    x_title: str
+    value: Floats
+    panels: tuple[PanelInfo, ...]
+    excluded: dict[int, str]
+    borders: NDArray[Any]
+    labels: tuple[tuple[Any, str, int], ...]
+    share: bool
+
+
+def info(chart: ControlChart) -> ChartInfo:
+    """What is drawn where."""
+    n = chart.value.shape[1]
+    x: NDArray[Any] = chart.when if chart.when is not None else np.arange(n, dtype=np.float64)
+    left, right = _edges(x)
+    borders = np.flatnonzero(np.diff(chart.stage, prepend=chart.stage[:1])) if n else np.empty(0, dtype=int)
+    missing = np.zeros(n, dtype=bool)
+    if chart.when is not None and chart.every is not None and n:
+        missing[1:] = np.diff(period_number(chart.when, chart.every)) > 1
+    labels = _event_labels(chart, x)
+    name = chart.measure.name + (f" [{chart.id}]" if chart.id else "")
+    return ChartInfo(
+        title=f"{name}: {chart.title}",
+        x=x,
+        x_title="" if chart.when is not None else "point (0 is the first)",
+        value=chart.value,
+        panels=tuple(_panel(chart, k, x, left, right, missing) for k in range(len(chart.panels))),
+        excluded={int(e.point): _excluded_text(e) for e in chart.exclusions if e.point is not None},
+        borders=left[[b for b in borders if all(x[b] != at for at, _, _ in labels)]],
+        labels=labels,
+        share=chart.is_share,
+    )
+
+
+def _panel(
+    chart: ControlChart,
+    k: int,
+    x: NDArray[Any],
+    left: NDArray[Any],
+    right: NDArray[Any],
+    missing: NDArray[Any],
+) -> PanelInfo:
+    spec = family_of(chart.chart).panels[k]
+    value = np.where(chart.excluded, np.nan, chart.value[k])
+    at = np.flatnonzero(missing)
+    lines = {
+        line: _steps(left, right, _inside(getattr(chart, line)[k], spec), chart.stage)
+        for line in ("lower", "upper")
+    }
+    zones: tuple[Steps, ...] = ()
+    if spec.independent and chart.sigmas > max(ZONES):
+        zones = tuple(
+            _steps(
+                left,
+                right,
+                _inside(chart.center[k] + z * chart.sigma[k], spec),
+                chart.stage,
+            )
+            for z in ZONES
+        )
+    direction = chart.direction[k]
+    signals = {
+        word: np.flatnonzero(direction == word)
+        for word in ("improvement", "concern", "neutral")
+        if (direction == word).any()
+    }
+    unit = unit_of(chart.measure)
+    if k == 0:
+        axis = chart.measure.label if not chart.is_share else f"{chart.measure.name} (share)"
+    else:
+        axis = f"{chart.panels[k]}{f' ({unit.strip()})' if unit else ''}"
+    return PanelInfo(
+        name=chart.panels[k],
+        axis=axis,
+        path_x=np.insert(x, at, x[at]),
+        path_y=np.insert(value, at, np.nan),
+        center=_steps(left, right, chart.center[k], chart.stage),
+        lower=lines["lower"],
+        upper=lines["upper"],
+        zones=zones,
+        signals=signals,
+        texts={int(i): _signal_text(chart, k, int(i)) for where in signals.values() for i in where},
+        levels=_levels(chart, k),
+    )
+
+
+def _inside(y: Floats, panel: Panel) -> Floats:
+    """A limit or zone line at the end of the possible range cannot be passed: it is not drawn."""
+    out = y.copy()
+    if panel.floor is not None:
+        out[out <= panel.floor] = np.nan
+    if panel.ceiling is not None:
+        out[out >= panel.ceiling] = np.nan
+    return out
+
+
+def _edges(x: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Half way to the neighbours; the outer ones as far as the median step."""
+    if len(x) == 0:
+        return x, x
+    if len(x) == 1:
+        half: Any = np.timedelta64(12, "h") if x.dtype.kind == "M" else 0.5
+        return x - half, x + half
+    step = np.diff(x)
+    usual = np.median(step.astype(np.float64))
+    # behind a long gap the limits begin half a usual step before the point, not in the middle of the gap
+    half_step = np.minimum(step.astype(np.float64), usual) / 2
+    if x.dtype.kind == "M":
+        half_step = half_step.astype("int64").astype("timedelta64[us]")
+        outer: Any = np.timedelta64(int(usual / 2), "us")
+    else:
+        outer = usual / 2
+    left, right = x.copy(), x.copy()
+    left[1:] -= half_step
+    right[:-1] += half_step
+    left[0] -= outer
+    right[-1] += outer
+    return left, right
+
+
+def _steps(left: NDArray[Any], right: NDArray[Any], y: Floats, stage: NDArray[np.int64]) -> Steps:
+    """The line of ``y`` in steps, one piece a run of equal values, interrupted at stages and NaN."""
+    if not len(y):
+        return Steps(x=left, y=y)
+    # equal to NaN: two missing neighbours are one run
+    change = np.diff(y) != 0
+    both = np.isnan(y[1:]) & np.isnan(y[:-1])
+    border = np.diff(stage) != 0
+    first = np.flatnonzero(np.append(True, (change & ~both) | border))
+    last = np.append(first[1:], len(y)) - 1
+    xs = np.stack([left[first], right[last], right[last]], axis=1)
+    ys = np.stack([y[first], y[first], y[first]], axis=1)
+    # a gap in time interrupts limits that differ on its two sides
+    apart = left[first[1:]] > right[first[1:] - 1]
+    ends = np.append(border[first[1:] - 1] | apart, True)
+    ys[ends, 2] = np.nan
+    return Steps(x=xs.ravel(), y=ys.ravel())
+
+
+def told(chart: ControlChart, point: int) -> str:
+    if chart.when is not None:
+        return moment(chart.when[point], chart.every)
+    if chart.labels is not None and chart.labels[point]:
+        return str(chart.labels[point])
+    return f"point {point}"
+
+
+def _signal_text(chart: ControlChart, k: int, point: int) -> str:
+    share, sigma = chart.is_share, float(chart.sigma[k, point])
+    rules = "<br>".join(rule.text for rule in chart.rules_at(k, point))
+    value = number(float(chart.value[k, point]), sigma, share=share)
+    size = "" if chart.sizes is None else f" of {chart.sizes[point]:g}"
+    return f"{told(chart, point)}: {value}{unit_of(chart.measure)}{size}<br>{rules}"
+
+
+def _excluded_text(record: Any) -> str:
+    who = f" ({record.who}{f', {record.decided_on}' if record.decided_on else ''})" if record.who else ""
+    return f"excluded: {record.reason}{who}"
+
+
+def _levels(chart: ControlChart, k: int) -> tuple[tuple[str, float, str], ...]:
+    """Center and limits of the newest point that has limits, with their values in words."""
+    seen = np.flatnonzero(np.isfinite(chart.upper[k]) & np.isfinite(chart.center[k]))
+    if not len(seen):
+        return ()
+    i = seen[-1]
+    spread = float(chart.sigma[k, i])
+    spec = family_of(chart.chart).panels[k]
+    out = []
+    for name, y in (("upper limit", chart.upper), ("center", chart.center), ("lower limit", chart.lower)):
+        if name == "center" or np.isfinite(_inside(y[k, i : i + 1], spec)[0]):
+            level = float(y[k, i])
+            out.append((name, level, number(level, spread, share=chart.is_share)))
+    return tuple(out)
+
+
+def _event_labels(chart: ControlChart, x: NDArray[Any]) -> tuple[tuple[Any, str, int], ...]:
+    """Events within the chart, each in the lowest row in which its text overlaps no other."""
+    if chart.when is None or not len(x):
+        return ()
+    span = max(float((x[-1] - x[0]).astype(np.float64)), 1.0)
+    found = []
+    for event in chart.events:
+        try:
+            at = instant(event.when, chart.provenance.clock)
+        except InputError:
+            continue
+        if x[0] <= at <= x[-1]:
+            found.append((at, event.name))
+    found.sort(key=lambda f: f[0])
+    ends = [-np.inf] * ROWS
+    out = []
+    for at, name in found:
+        start = WIDTH * float((at - x[0]).astype(np.float64)) / span
+        text = name if len(name) <= 32 else name[:31] + "…"
+        # the last labels are right-aligned, so that they stay inside
+        width = LETTER * len(text) + 14
+        from_x = start if start + width <= WIDTH else start - width
+        row = next((r for r in range(ROWS) if ends[r] <= from_x), -1)
+        if row >= 0:
+            ends[row] = from_x + width
+        out.append((at, text, row))
+    return tuple(out)
