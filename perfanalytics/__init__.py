@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from perfanalytics.core.result import Caveat, Estimate, Interval, Method, Result
     from perfanalytics.core.series import Series, SeriesBatch
     from perfanalytics.figures.plot import plot
+    from perfanalytics.models.model import fit
+    from perfanalytics.models.result import Model
     from perfanalytics.repository.load_report import LoadReport
     from perfanalytics.repository.mapping import Run
     from perfanalytics.repository.repository import Repository
@@ -87,6 +89,8 @@ _PUBLIC = {
     "core.result": ("Caveat", "Estimate", "Interval", "Method", "Result"),
     "core.series": ("Series", "SeriesBatch"),
     "figures.plot": ("plot",),
+    "models.model": ("fit",),
+    "models.result": ("Model",),
     "spc.chart": ("control_chart",),
     "spc.charts": ("ControlCharts", "control_charts"),
     "spc.limits": ("Limits",),

@@ -44,6 +44,8 @@ KINDS: dict[str, str] = {
     "comparison": "perfanalytics.comparisons.result:Comparison",
     # baselines
     "baseline": "perfanalytics.baselines.result:Baseline",
+    # models
+    "model": "perfanalytics.models.result:Model",
 }
 
 #: Methods that run over batches in bulk (``perf.method(name, ...)``) -> "module:function".

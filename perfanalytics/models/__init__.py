@@ -1,0 +1,1 @@
+"""Process performance models: from factors to a predicted range of the outcome."""
