@@ -68,8 +68,10 @@ def least_squares(x: Floats, y: Floats, names: list[str]) -> LeastSquares:
     ----------
     Bjorck (1967), BIT 7, 257-278; Higham (2002), Accuracy and Stability of Numerical Algorithms, 20.5.
     """
-    largest = np.maximum(np.abs(x).max(axis=0), 1e-300)
-    scale = largest * np.sqrt(np.sum(np.square(x / largest), axis=0))
+    largest = np.abs(x).max(axis=0)
+    largest[largest == 0] = 1.0  # a column of zeros; it is refused below
+    length = np.sqrt(np.sum(np.square(x / largest), axis=0))
+    scale = largest * np.where(length > 0, length, 1.0)
     a = x / scale
     _refuse_dependent(a, names)
     q, r = np.linalg.qr(a)
