@@ -96,7 +96,7 @@ def assemble(prepared: Prepared, columns: Mapping[str, NDArray[Any]], present: N
             when=when,
             sizes=sizes,
             censored=columns["c"].astype(bool) if found.has_censored else None,
-            items=columns["item"] if "item" in columns else None,
+            items=columns.get("item"),
             **common,
         )
     assert selection.statistic is not None

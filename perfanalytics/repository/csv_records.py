@@ -57,8 +57,7 @@ def records(
         For an encoding that does not exist.
     """
     name = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
-    opened = gzip.open(path) if is_gzip(path) else Path(path).open("rb")
-    with opened as raw:
+    with gzip.open(path) if is_gzip(path) else Path(path).open("rb") as raw:
         try:
             # bytes that are not of the encoding come through as lone surrogates, and are found below
             file = io.TextIOWrapper(raw, encoding=name, errors="surrogateescape", newline="")

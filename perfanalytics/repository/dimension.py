@@ -66,14 +66,15 @@ def groups(engine: Engine, selection: Selection) -> Groups:
         f"{column}::{_SQL_TYPES.get(attributes[name][1], 'VARCHAR')}"
         for column, name in zip(columns, selection.by, strict=True)
     ]
-    values = ", ".join(f"{c} AS a{i}" for i, c in enumerate(columns))
+    raw = ", ".join(f"{c} AS a{i}" for i, c in enumerate(columns))
     sorts = ", ".join(f"{t} AS o{i}" for i, t in enumerate(typed))
     names = ", ".join(f"a{i}" for i in range(len(columns)))
     order = ", ".join(f"o{i} NULLS LAST, a{i}" for i in range(len(columns)))
     places = ", ".join(f"o{i}" for i in range(len(columns)))
     inline = ", ".join(f"{t} NULLS LAST, {c}" for t, c in zip(typed, columns, strict=True))
     found = engine.rows(
-        f"SELECT {names} FROM (SELECT {values}, {sorts} FROM series WHERE {where}) GROUP BY {names}, {places} ORDER BY {order}",
+        f"SELECT {names} FROM (SELECT {raw}, {sorts} FROM series WHERE {where}) "
+        f"GROUP BY {names}, {places} ORDER BY {order}",
         parameters,
     )
     ids = tuple(
@@ -94,7 +95,8 @@ def _check_exist(
     """An attribute value that never occurs is a slip of the pen, and said so."""
     known = f"SELECT DISTINCT {column} FROM series WHERE measure_id = ?"
     absent = engine.rows(
-        f"SELECT t::VARCHAR FROM ({given} AS t) WHERE t NOT IN (SELECT * FROM ({known}) AS k(v) WHERE v IS NOT NULL)",
+        f"SELECT t::VARCHAR FROM ({given} AS t) "
+        f"WHERE t NOT IN (SELECT * FROM ({known}) AS k(v) WHERE v IS NOT NULL)",
         [[t for t in texts if t is not None], measure_id],
     )
     missing = None in texts and not engine.rows(

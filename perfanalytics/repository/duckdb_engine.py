@@ -127,6 +127,8 @@ class DuckDBSandbox(_Connection):
                 },
             )
         )
+        # no number may depend on where the machine stands
+        self.execute("SET TimeZone = 'UTC'")
 
     def read_csv(
         self, table: str, path: str, *, names: Sequence[str], delimiter: str, quote: str | None, gzip: bool

@@ -86,7 +86,7 @@ def _reduce(log: EventLog, raw: Raw, sandbox: Sandbox) -> None:
         )
         parts.append(f"f.* EXCLUDE ({key})")
     for i, (name, condition) in enumerate(log.reached.items()):
-        checks.check(condition, where=f"event log, reached {name}")
+        condition = checks.check(condition, where=f"event log, reached {name}")
         chosen = pick(False, f"coalesce(({condition}\n)::BOOLEAN, false)")
         joins.append(
             f"LEFT JOIN (SELECT {key}, {quoted(str(log.time))} AS _t FROM typed WHERE _row IN ({chosen})) "
@@ -114,8 +114,8 @@ def _add_duration(duration: WorkingDuration, source: Source, raw: Raw, sandbox: 
     hours = working_hours(rows["a"], rows["b"], calendar, stopped=stopped)
     sandbox.put("_hours", {"_row": rows["_row"], "_hours": hours})
     sandbox.execute(
-        f"CREATE OR REPLACE TABLE staged AS SELECT s.*, CASE WHEN isnan(h._hours) THEN NULL ELSE h._hours END "
-        f"AS {quoted(duration.name)} FROM staged s JOIN _hours h USING (_row) ORDER BY _row"
+        "CREATE OR REPLACE TABLE staged AS SELECT s.*, "
+        f"CASE WHEN isnan(h._hours) THEN NULL ELSE h._hours END AS {quoted(duration.name)} FROM staged s JOIN _hours h USING (_row) ORDER BY _row"
     )
 
 
@@ -136,7 +136,8 @@ def _stops(
         f"""WITH place AS (SELECT {key} AS k, row_number() OVER (ORDER BY _row) - 1 AS p FROM staged),
             steps AS (SELECT {key} AS k, {quoted(duration.state)}::VARCHAR AS state,
                              {quoted(log.time)}::TIMESTAMP AS since,
-                             lead({quoted(log.time)}::TIMESTAMP) OVER (PARTITION BY {key} ORDER BY {order}) AS until
+                             lead({quoted(log.time)}::TIMESTAMP)
+                                 OVER (PARTITION BY {key} ORDER BY {order}) AS until
                       FROM typed)
             SELECT p, since, until FROM steps JOIN place USING (k)
             WHERE state IN (SELECT unnest(?)) AND since IS NOT NULL AND (until IS NULL OR until >= since)
@@ -152,7 +153,8 @@ def _on_clock(calendar: Calendar, source: Source, clock: str) -> Calendar:
 
     if calendar.zone is not None and clock != "UTC":
         raise InputError(
-            f"calendar {calendar.name!r} has a zone, the times of source {source.name!r} have none: give time_zone="
+            f"calendar {calendar.name!r} has a zone, the times of source {source.name!r} have none: "
+            "give time_zone="
         )
     return replace(calendar, zone=source.time_zone) if calendar.zone is None and clock == "UTC" else calendar
 

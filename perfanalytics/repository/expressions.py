@@ -13,6 +13,7 @@ from typing import Any
 
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.repository.engine import Reader
+from perfanalytics.repository.source import quoted
 
 #: Kinds of nodes an expression may be made of. No subqueries, windows, stars, parameters, lambdas.
 _ALLOWED = {
@@ -66,9 +67,12 @@ class Expressions:
             )
         } | _HARMLESS_MACROS
         self._functions -= _ABOUT_THE_DATABASE
+        self._types = {name.lower() for (name,) in reader.rows("SELECT type_name FROM duckdb_types()")}
 
     def check(self, expression: str, *, where: str) -> str:
-        """The expression, if it is one and uses only columns of the source.
+        """The expression as SQL, if it is one and uses only columns of the source.
+
+        A text that is exactly the name of a column means that column and need not be quoted ("Down Time").
 
         Parameters
         ----------
@@ -85,6 +89,8 @@ class Expressions:
         """
         if not isinstance(expression, str) or not expression.strip():
             raise InputError(f"{where}: an SQL expression over the columns is needed, got {expression!r}")
+        if expression in self._columns.values():
+            return quoted(expression)
         # the line end keeps a comment from swallowing the bracket
         text = f"SELECT (\n{expression}\n)"
         tree = json.loads(self._reader.rows("SELECT json_serialize_sql(?)", [text])[0][0])
@@ -119,6 +125,8 @@ class Expressions:
             name = ".".join(names)
             if len(names) != 1 or name.lower() not in self._columns:
                 raise UnknownNameError(f"column in {expression!r} ({where})", name, self._columns.values())
+        if kind == "TYPE" and node["type_name"].lower() not in self._types:
+            raise InputError(f"{where}: there is no type {node['type_name']} (in {expression!r})")
         if kind == "FUNCTION":
             name = node["function_name"].lower()
             if name not in self._functions or node.get("schema"):

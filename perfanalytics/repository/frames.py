@@ -79,8 +79,8 @@ def _one(engine: Engine, selection: Selection) -> pd.DataFrame:
     )
     m = selection.measure
     columns = engine.columns(
-        f"""SELECT o.item, o.t AS "when", o.started AS "start", o.v AS {quoted(m)}, o.s AS {quoted(m + "_size")},
-            o.c AS {quoted(m + "_censored")}{listed}
+        f"""SELECT o.item, o.t AS "when", o.started AS "start",
+            o.v AS {quoted(m)}, o.s AS {quoted(m + "_size")}, o.c AS {quoted(m + "_censored")}{listed}
             FROM ({query.sql}) o JOIN series s USING (series_id) ORDER BY o.t, o.row_id""",
         query.parameters,
     )

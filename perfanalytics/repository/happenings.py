@@ -62,11 +62,28 @@ def exclusions(
     for e in found:
         if e.when is None and (selection.every is not None or e.item is None or not has_items):
             left += 1
-        elif e.when is not None and selection.every is not None:
-            out.append(replace(e, when=_period(e.when, selection, clock)))
         else:
+            e = _whole_days(e)
+            if e.when is not None and selection.every is not None:
+                e = replace(e, when=_period(e.when, selection, clock))
             out.append(e)
     return out, left
+
+
+def _whole_days(e: Exclusion) -> Exclusion:
+    """A date means the whole day, not its first instant."""
+    if e.when is None:
+        return e
+    until = e.when if e.until is None else e.until
+    if _is_day(until):
+        until = dt.datetime.combine(until, dt.time.max)
+    elif e.until is None:
+        return e
+    return replace(e, until=until)
+
+
+def _is_day(when: dt.date) -> bool:
+    return not isinstance(when, dt.datetime)
 
 
 def _within(where: Mapping[str, str], selection: Selection) -> bool:

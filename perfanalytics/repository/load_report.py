@@ -103,7 +103,7 @@ class LoadReport(Result):
             object.__setattr__(self, name, read_only(getattr(self, name)))
 
     def summary(self) -> pd.DataFrame:
-        """One row: load_id, source, file, read, rejected, rows, accepted, updated, unchanged, retired, rejected_values."""
+        """One row with the counts of the load."""
         import pandas as pd
 
         names = ("load_id", "source", "file", "read", "rejected", "rows", "accepted", "updated", "unchanged")
@@ -125,7 +125,7 @@ class LoadReport(Result):
         )
 
     def measures_frame(self) -> pd.DataFrame:
-        """One row per measure: observations, added, corrected, withdrawn, open items, gaps, missing, rejected."""
+        """One row per measure: what became of its observations."""
         import pandas as pd
 
         return pd.DataFrame(

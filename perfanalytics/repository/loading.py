@@ -88,7 +88,8 @@ def _hash_rows(source: Source, sandbox: Sandbox) -> None:
 
     identity = "_content || chr(29) || row_number() OVER (PARTITION BY _content ORDER BY _row)"
     sandbox.execute(
-        f"""CREATE TABLE hashed AS SELECT _row, md5_number_upper(_key) AS key_high, md5_number_lower(_key) AS key_low,
+        f"""CREATE TABLE hashed AS SELECT _row,
+            md5_number_upper(_key) AS key_high, md5_number_lower(_key) AS key_low,
             md5_number_upper(_content) AS content_high, md5_number_lower(_content) AS content_low
         FROM (SELECT _row, _content, {"_key" if key else identity} AS _key FROM
               (SELECT _row, {text(names)} AS _content, {text(key) if key else "NULL"} AS _key FROM staged))"""
@@ -125,7 +126,8 @@ def _record(
     by: str,
 ) -> None:
     engine.execute(
-        "INSERT INTO load VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, now() AT TIME ZONE 'UTC', ?, ?, ?)",
+        "INSERT INTO load VALUES "
+        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, now() AT TIME ZONE 'UTC', ?, ?, ?)",
         [
             merged.load_id,
             merged.source_id,

@@ -135,7 +135,8 @@ def run_key(engine: Engine, selection: Selection, method: BulkMethod) -> str:
         [selection.measure],
     )[0][0]
     declared = engine.rows(
-        "SELECT coalesce(max(record_id), 0) FROM record WHERE kind IN ('event', 'change', 'exclusion', 'measure')"
+        "SELECT coalesce(max(record_id), 0) FROM record "
+        "WHERE kind IN ('event', 'change', 'exclusion', 'process', 'measure')"
     )[0][0]
     text = json.dumps(
         [method.method.key, dict(method.columns), selection.to_record(), last, declared, __version__],
@@ -196,7 +197,7 @@ def _blocks(
             g = columns["g"]
             # the last series of the piece may go on in the next
             cut = int(np.searchsorted(g, g[-1]))
-            if cut < block // 2:
+            if cut < max(block // 2, 1):
                 left = columns
                 continue
             yield _batch(prepared, {c: v[:cut] for c, v in columns.items()})

@@ -51,7 +51,8 @@ def _merge_rows(engine: Engine, sandbox: Sandbox, source: Source, out: Merged) -
     engine.execute(
         f"""CREATE OR REPLACE TEMP TABLE _rows AS
         SELECT h._row, h.key_high, h.key_low, h.content_high, h.content_low,
-               coalesce(k.row_id, {top} + row_number() OVER (PARTITION BY k.row_id IS NULL ORDER BY h._row)) AS row_id,
+               coalesce(k.row_id, {top} + row_number()
+                   OVER (PARTITION BY k.row_id IS NULL ORDER BY h._row)) AS row_id,
                CASE WHEN c.row_id IS NULL THEN 'new'
                     WHEN c.content_high = h.content_high AND c.content_low = h.content_low THEN 'same'
                     ELSE 'changed' END AS status
@@ -76,8 +77,8 @@ def _merge_rows(engine: Engine, sandbox: Sandbox, source: Source, out: Merged) -
     out.retired = _one(engine, "SELECT count(*) FROM _gone")
     if out.updated or out.retired:
         engine.execute(
-            "UPDATE source_row SET retired_load_id = ? WHERE source_id = ? AND retired_load_id IS NULL AND row_id IN "
-            "(SELECT row_id FROM _gone UNION ALL SELECT row_id FROM _rows WHERE status = 'changed')",
+            "UPDATE source_row SET retired_load_id = ? "
+            "WHERE source_id = ? AND retired_load_id IS NULL AND row_id IN (SELECT row_id FROM _gone UNION ALL SELECT row_id FROM _rows WHERE status = 'changed')",
             [out.load_id, out.source_id],
         )
     engine.execute(
@@ -108,7 +109,8 @@ def _merge_observations(
     )
     top = _one(engine, "SELECT coalesce(max(series_id), 0) FROM series")
     engine.execute(
-        f"""INSERT INTO series SELECT {top} + row_number() OVER (ORDER BY attribute_values), ?, attribute_values
+        f"""INSERT INTO series
+        SELECT {top} + row_number() OVER (ORDER BY attribute_values), ?, attribute_values
         FROM (SELECT DISTINCT attribute_values FROM _observed ANTI JOIN
               (SELECT attribute_values FROM series WHERE measure_id = ?) USING (attribute_values))""",
         [measure_id, measure_id],
@@ -118,7 +120,8 @@ def _merge_observations(
         SELECT s.series_id, o._when AS time, o._value AS value, o._size AS size, o._censored AS censored,
                o._item AS item, o._start AS started, o._known AS known, r.row_id
         FROM _observed o JOIN _rows r USING (_row)
-        JOIN (SELECT series_id, attribute_values FROM series WHERE measure_id = ?) s USING (attribute_values)""",
+        JOIN (SELECT series_id, attribute_values FROM series WHERE measure_id = ?) s
+        USING (attribute_values)""",
         [measure_id],
     )
     # what the repository holds of these rows (in a snapshot also of those that are gone)
@@ -152,7 +155,8 @@ def _merge_observations(
     if inserted:
         columns = ", ".join(_CONTENT)
         engine.execute(
-            f"INSERT INTO observation SELECT {columns}, row_id, ?, NULL {fresh} ORDER BY series_id, time, row_id",
+            f"INSERT INTO observation SELECT {columns}, row_id, ?, NULL {fresh} "
+            "ORDER BY series_id, time, row_id",
             [out.load_id],
         )
 
@@ -174,8 +178,8 @@ def _measure_id(engine: Engine, o: Observed, source_id: int, clock: str, source:
         measure_id, before = found[0]
         if before != clock:
             raise LoadError(
-                f"source {source.name!r}: times are {_clock(clock)}, those of {measure.name} in the repository "
-                f"are {_clock(before)}: declare time_zone= the same way"
+                f"source {source.name!r}: times are {_clock(clock)}, "
+                f"those of {measure.name} in the repository are {_clock(before)}: declare time_zone= the same way"
             )
     else:
         measure_id = _one(engine, "SELECT coalesce(max(measure_id), 0) + 1 FROM measure")

@@ -1,4 +1,4 @@
-"""Bringing the schema of a repository up to date: numbered SQL files, each in a transaction with its record."""
+"""Numbered SQL files bring the schema of a repository up to date, each in a transaction with its record."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def migrate(engine: Engine, migrations: list[tuple[int, str, str]] | None = None
     """
     migrations = available() if migrations is None else migrations
     exists = engine.rows(
-        "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'main' AND table_name = 'migration'"
+        "SELECT count(*) FROM information_schema.tables "
+        "WHERE table_schema = 'main' AND table_name = 'migration'"
     )[0][0]
     done = dict(engine.rows("SELECT number, content_hash FROM migration")) if exists else {}
     known = {number: _hash(sql) for number, _, sql in migrations}
@@ -54,7 +55,8 @@ def migrate(engine: Engine, migrations: list[tuple[int, str, str]] | None = None
         try:
             with engine.transaction():
                 engine.execute(
-                    "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name VARCHAR NOT NULL, "
+                    "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, "
+                    "name VARCHAR NOT NULL, "
                     "content_hash VARCHAR NOT NULL, applied_at TIMESTAMP NOT NULL, "
                     "package_version VARCHAR NOT NULL)"
                 )

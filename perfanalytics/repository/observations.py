@@ -1,4 +1,4 @@
-"""The observations of a selection as columns in order of series and time: one SELECT with bound parameters."""
+"""The observations of a selection in order of series and time: one SELECT with bound parameters."""
 
 from __future__ import annotations
 

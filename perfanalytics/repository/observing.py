@@ -45,25 +45,25 @@ def observe(measures: tuple[SourceMeasure, ...], raw: Raw, sandbox: Sandbox) -> 
 
 def _observe(m: SourceMeasure, table: str, raw: Raw, sandbox: Sandbox, checks: Expressions) -> Observed:
     name = m.measure.name
-    for which, text in m.expressions().items():
-        checks.check(text, where=f"measure {name}, {which}")
-    types = _types(m, sandbox)
-    attributes = m.attribute_expressions()
-    out = Observed(m, table, {a: _attribute_type(types[f"attribute {a}"]) for a in attributes})
+    sql = {
+        which: checks.check(text, where=f"measure {name}, {which}") for which, text in m.expressions().items()
+    }
+    types = _types(name, sql, sandbox)
+    out = Observed(m, table, {a: _attribute_type(types[f"attribute {a}"]) for a in m.attribute_expressions()})
 
     def part(name: str, cast: str) -> str:
-        text = m.expressions().get(name)
-        return f"NULL::{cast}" if text is None else f"({text}\n)::{cast}"
+        return f"({sql[name]}\n)::{cast}" if name in sql else f"NULL::{cast}"
 
-    listed = ", ".join(_attribute_text(attributes[a], kind) for a, kind in out.attributes.items())
+    listed = ", ".join(_attribute_text(sql[f"attribute {a}"], kind) for a, kind in out.attributes.items())
     try:
         sandbox.execute(
             f"""CREATE TABLE {table} AS SELECT _row,
                 {part("value", "DOUBLE")} AS _value, {part("when", "TIMESTAMP")} AS _when,
-                {part("size", "DOUBLE")} AS _size, coalesce({part("censored", "BOOLEAN")}, false) AS _censored,
+                {part("size", "DOUBLE")} AS _size,
+                coalesce({part("censored", "BOOLEAN")}, false) AS _censored,
                 {part("item", "VARCHAR")} AS _item, {part("start", "TIMESTAMP")} AS _start,
                 {part("known", "TIMESTAMP")} AS _known, [{listed}]::VARCHAR[] AS _attributes
-            FROM staged WHERE coalesce(({m.where or "true"}\n)::BOOLEAN, false)"""
+            FROM staged WHERE coalesce(({sql.get("where", "true")}\n)::BOOLEAN, false)"""
         )
     except Exception as error:
         raise InputError(f"measure {name}: {str(error).splitlines()[0]}") from error
@@ -112,13 +112,12 @@ def _reject_values(m: SourceMeasure, out: Observed, raw: Raw, sandbox: Sandbox) 
         )
 
 
-def _types(m: SourceMeasure, sandbox: Sandbox) -> dict[str, str]:
-    expressions = m.expressions()
+def _types(name: str, expressions: dict[str, str], sandbox: Sandbox) -> dict[str, str]:
     select = ", ".join(f"({text}\n) AS {quoted(part)}" for part, text in expressions.items())
     try:
         types = {n: t for n, t, *_ in sandbox.rows(f"DESCRIBE SELECT {select} FROM staged")}
     except Exception as error:
-        raise InputError(f"measure {m.measure.name}: {str(error).splitlines()[0]}") from error
+        raise InputError(f"measure {name}: {str(error).splitlines()[0]}") from error
     for part, kind in types.items():
         bare = kind.split("(")[0]
         if part in ("value", "size"):
@@ -131,7 +130,7 @@ def _types(m: SourceMeasure, sandbox: Sandbox) -> dict[str, str]:
             continue
         if not good and kind != '"NULL"':
             raise InputError(
-                f"measure {m.measure.name}: {part} must be {what}, {expressions[part]!r} is of type {kind}: "
+                f"measure {name}: {part} must be {what}, {expressions[part]!r} is of type {kind}: "
                 "declare the type of the columns with columns="
             )
     return types

@@ -37,7 +37,8 @@ def declare(engine: Engine, records: Iterable[Record]) -> None:
     for record in records:
         if not isinstance(record, _TYPES):
             raise InputError(
-                f"declare() takes records ({', '.join(t.__name__ for t in _TYPES)}), got {type(record).__name__}"
+                f"declare() takes records ({', '.join(t.__name__ for t in _TYPES)}), "
+                f"got {type(record).__name__}"
             )
         if isinstance(record, Exclusion) and record.point is not None:
             raise InputError(
@@ -124,7 +125,8 @@ def history(engine: Engine, name: str | None) -> pd.DataFrame:
     """Saved results and finished runs. See :meth:`perfanalytics.Repository.history`."""
     import pandas as pd
 
-    sql = """SELECT name, version, kind, measure, verdict, saved_at, saved_by, note, package_version FROM result
+    sql = """SELECT name, version, kind, measure, verdict, saved_at, saved_by, note, package_version
+        FROM result
         UNION ALL BY NAME
         SELECT key AS name, 1 AS version, 'run' AS kind, selection->>'measure' AS measure,
                (method->>'name') || ' of ' || series || ' series' AS verdict, finished_at AS saved_at,

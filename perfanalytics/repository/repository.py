@@ -244,7 +244,7 @@ class Repository:
         minimum: int | None = None,
         load_id: int | None = None,
     ) -> SeriesBatch:
-        """One series for each combination of the attributes ``by``, with ids like "group=Network, priority=1".
+        """One series for each combination of attributes, with ids like "group=Network, priority=1".
 
         Parameters as for :meth:`select`. Combinations without an observation in the selection are left out.
 
@@ -366,7 +366,10 @@ class Repository:
         return records_store.result(self._engine, name, version=version)
 
     def history(self, name: str | None = None) -> pd.DataFrame:
-        """Saved results and finished runs: name, version, kind, measure, verdict, saved_at, saved_by, note, package_version."""
+        """Saved results and finished runs.
+
+        Columns: name, version, kind, measure, verdict, saved_at, saved_by, note, package_version.
+        """
         return records_store.history(self._engine, name)
 
     def measures(self) -> tuple[Measure, ...]:
@@ -404,8 +407,8 @@ class Repository:
 
         return pd.DataFrame(
             self._engine.columns(
-                'SELECT load_id, s.name AS source, file, content_hash, mode, "read", "rows", accepted, updated, '
-                "unchanged, retired, rejected, rejected_values, changed, last_event, loaded_at, loaded_by, "
+                'SELECT load_id, s.name AS source, file, content_hash, mode, "read", "rows", accepted, '
+                "updated, unchanged, retired, rejected, rejected_values, changed, last_event, loaded_at, loaded_by, "
                 "package_version FROM load JOIN source s USING (source_id) ORDER BY load_id"
             )
         )

@@ -102,7 +102,7 @@ def select(
     minimum: int | None = None,
     load_id: int | None = None,
 ) -> Selection:
-    """The selection with its defaults filled in and its names checked. See :meth:`perfanalytics.Repository.select`."""
+    """The selection with its defaults filled in. See :meth:`perfanalytics.Repository.select`."""
     measure_id, clock = measure_row(engine, measure)
     attributes = attribute_types(engine, measure_id)
     by = (by,) if isinstance(by, str) else tuple(by)

@@ -25,7 +25,7 @@ _WHAT = {
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """One column of ``typed``: its SQL, and the SQL conditions under which a row does not fit, with reasons."""
+    """One column of ``typed``: its SQL, and (reason, SQL condition) pairs under which a row does not fit."""
 
     name: str
     sql: str

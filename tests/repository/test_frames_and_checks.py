@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from perfanalytics.core.errors import InputError, UnknownNameError
+from perfanalytics.repository.source import Source, SourceMeasure
+from repository.samples import CSV, HOURS, MET, simple, tickets
+
+
+def test_one_row_an_observation_with_typed_attributes(repo, csv):
+    repo.load(tickets(csv(CSV)))
+    frame = repo.frame("hours")
+    assert list(frame.columns) == [
+        "item",
+        "when",
+        "start",
+        "hours",
+        "hours_size",
+        "hours_censored",
+        "team",
+        "prio",
+    ]
+    assert frame["item"].tolist() == ["a", "b", "c", "d"]
+    assert frame["prio"].tolist() == [1, 2, 3, 1]
+    assert frame["prio"].dtype.kind == "i"
+    assert frame["hours"].dtype == float
+    assert repo.frame("hours", where={"team": "North"})["item"].tolist() == ["a", "c"]
+    assert repo.frame("hours", since="2024-05-03", until="2024-05-10")["item"].tolist() == ["b", "c"]
+
+
+def test_several_measures_are_joined_on_the_item(repo, csv):
+    repo.load(tickets(csv(CSV)))
+    frame = repo.frame(["hours", "met"]).set_index("item")
+    assert frame.loc["a", ["hours", "met"]].tolist() == [2.5, 1.0]
+    assert np.isnan(frame.loc["d", "met"])
+    assert list(frame.columns).count("team") == 1
+    # a condition on an attribute that only one of them has
+    assert repo.frame(["hours", "met"], where={"prio": [1, 2]})["item"].tolist() == ["a", "b", "d"]
+    with pytest.raises(UnknownNameError, match="did you mean 'prio'"):
+        repo.frame(["hours", "met"], where={"priox": 1})
+    with pytest.raises(InputError, match="named twice"):
+        repo.frame(["hours", "hours"])
+
+
+def test_what_cannot_be_joined(repo):
+    when = pd.date_range("2024-01-01", periods=2)
+    repo.load(simple([1, 2], when, item=["a", "a"]))
+    other = simple([1, 0], when, measure=MET)
+    repo.load(Source("other", frame=other.frame, measures=other.measures))
+    with pytest.raises(InputError, match="several observations of 'a'"):
+        repo.frame(["defects", "met"])
+    with pytest.raises(InputError, match="without one"):
+        repo.frame(["met", "defects"])
+
+
+def test_checks_find_what_is_wrong(repo):
+    frame = pd.DataFrame(
+        {
+            "k": ["a", "b", "c", "c", "d"],
+            "start": pd.to_datetime(["2024-01-05", "2024-01-01", "2024-01-01", "2024-01-01", "2024-01-01"]),
+            "end": pd.to_datetime(["2024-01-04", "2024-01-01", "2024-01-03", "2024-01-03", None]),
+            "h": [-24.0, 0.0, 48.0, 48.0, np.nan],
+        }
+    )
+    repo.load(
+        Source(
+            "s", frame=frame, measures=(SourceMeasure(HOURS, value="h", when="end", start="start", item="k"),)
+        )
+    )
+    found = repo.checks().set_index("check")
+    assert found["observations"].unique().tolist() == [5]
+    numbers = found["found"].to_dict()
+    assert numbers == {
+        "missing value": 0,
+        "open item": 1,
+        "ends before it starts": 1,
+        "known before it happened": 0,
+        "known before it starts": 0,
+        "no denominator": 0,
+        "future time": 0,
+        "negative value": 1,
+        "zero duration": 1,
+        "exact duplicate": 1,
+        "repeated item": 1,
+        "out of range": 0,
+    }
+    assert found.loc["ends before it starts", "example"] == "a"
+    assert found.loc["negative value", "share"] == 0.2
+
+
+def test_checks_of_an_empty_repository(repo):
+    assert list(repo.checks().columns) == [
+        "measure",
+        "check",
+        "meaning",
+        "found",
+        "observations",
+        "share",
+        "example",
+    ]
