@@ -1,0 +1,169 @@
+"""What the figure of a comparison shows, as a record of arrays; drawing is in :mod:`.comparison`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfanalytics.comparisons.method import Effect
+from perfanalytics.comparisons.result import Comparison, SideTable
+from perfanalytics.comparisons.verdict import bounds
+
+#: At most this many raw points a side are drawn (spread evenly over the side); boxes use all.
+DRAWN = 1500
+#: quantity -> short name in the effects panel
+SHORT = {
+    "difference_of_means": "mean",
+    "ratio_of_means": "mean",
+    "ratio_of_geometric_means": "geo. mean",
+    "ratio_of_odds": "odds",
+    "difference_of_medians": "median",
+    "hodges_lehmann_shift": "shift (H-L)",
+    "difference_of_proportions": "share",
+    "ratio_of_proportions": "share",
+    "ratio_of_sds": "spread (SD)",
+    "probability_of_superiority": "P(after higher)",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideInfo:
+    """One side as drawn: points (x, y), its jittered positions, its box (low whisker, quartiles, high)."""
+
+    name: str
+    x: NDArray[Any]
+    y: NDArray[np.float64]
+    jitter: NDArray[np.float64]
+    box: tuple[float, float, float, float, float]
+    level: float
+    span: tuple[Any, Any]
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One effect as drawn."""
+
+    label: str
+    estimate: float
+    low: float
+    high: float
+    primary: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Info:
+    """What is drawn: both sides, where the change lies, the rows of the effects, the margin."""
+
+    sides: tuple[SideInfo, SideInfo]
+    change: Any
+    log: bool
+    timed: bool
+    differences: tuple[Row, ...]
+    ratios: tuple[Row, ...]
+    probabilities: tuple[Row, ...]
+    margin: tuple[float, float] | None
+    margin_in: str
+    predicted: tuple[float, float] | None
+
+
+def info(result: Comparison) -> Info:
+    """The numbers of the figure."""
+    primary = result.primary
+    timed = result.before.when is not None and result.after.when is not None
+    start = 0 if timed else len(result.before.values)
+    tested = primary.form != "test"
+    levels = _levels(result)
+    sides = (
+        _side(result.before, levels[0], result.tail, 0, 0),
+        _side(result.after, levels[1], result.tail, 1, start),
+    )
+    rows = [e for e in result.effects if e.role != "companion" and e.quantity in _drawn(result)]
+    margin = bounds(primary, result.margin) if result.margin is not None and tested else None
+    if margin is not None and primary.form == "difference" and result.measure.scale == "proportion":
+        margin = (100 * margin[0], 100 * margin[1])
+    return Info(
+        sides=sides,
+        change=_change(result, timed),
+        log=result.method.parameters.get("scale") == "log",
+        timed=timed,
+        differences=tuple(_row(e, result) for e in rows if e.form == "difference"),
+        ratios=tuple(_row(e, result) for e in rows if e.form == "ratio"),
+        probabilities=tuple(_row(e, result) for e in rows if e.form == "probability"),
+        margin=margin,
+        margin_in=primary.form,
+        predicted=None if tested or np.isnan(primary.low) else (primary.low, primary.high),
+    )
+
+
+def _drawn(result: Comparison) -> dict[str, str]:
+    names = dict(SHORT)
+    names[f"difference_of_p{100 * result.tail:g}"] = f"P{100 * result.tail:g}"
+    return names
+
+
+def _row(e: Effect, result: Comparison) -> Row:
+    # differences of shares are read in percentage points
+    factor = 100.0 if e.form == "difference" and result.measure.scale == "proportion" else 1.0
+    return Row(
+        label=_drawn(result)[e.quantity],
+        estimate=factor * e.estimate,
+        low=factor * e.low,
+        high=factor * e.high,
+        primary=e.role == "primary",
+    )
+
+
+def _levels(result: Comparison) -> tuple[float, float]:
+    """The center of each side: fitted where the method gives one in the unit of the measure."""
+    p = result.primary
+    if p.quantity in ("difference_of_means", "ratio_of_geometric_means", "difference_of_proportions"):
+        return p.before, p.after
+    if p.quantity == "predicted_mean_after":
+        return p.before, p.after
+    return result.before.median, result.after.median
+
+
+def _side(side: SideTable, level: float, tail: float, place: int, start: int) -> SideInfo:
+    n = len(side.values)
+    keep = np.arange(n) if n <= DRAWN else np.unique(np.linspace(0, n - 1, DRAWN).round().astype(int))
+    x = side.when if side.when is not None else np.arange(start + 1, start + n + 1)
+    quartiles = np.quantile(side.values, [min(tail, 1 - tail), 0.25, 0.5, 0.75, max(tail, 1 - tail)])
+    # van der Corput's sequence: evenly spread, the same every time
+    jitter = place + 0.30 * (_van_der_corput(len(keep)) - 0.5)
+    return SideInfo(
+        name=side.name,
+        x=x[keep],
+        y=side.values[keep],
+        jitter=jitter,
+        box=(
+            float(quartiles[0]),
+            float(quartiles[1]),
+            float(quartiles[2]),
+            float(quartiles[3]),
+            float(quartiles[4]),
+        ),
+        level=level,
+        span=(x[0], x[-1]),
+        hidden=n - len(keep),
+    )
+
+
+def _van_der_corput(n: int) -> NDArray[np.float64]:
+    k = np.arange(n)
+    out = np.zeros(n)
+    for bit in range(16):
+        out += ((k >> bit) & 1) * 2.0 ** -(bit + 1)
+    return out
+
+
+def _change(result: Comparison, timed: bool) -> Any:
+    if not timed:
+        return len(result.before.values) + 0.5
+    assert result.before.when is not None
+    assert result.after.when is not None
+    last, first = result.before.when[-1], result.after.when[0]
+    return None if first < last else last + (first - last) // 2
