@@ -204,7 +204,6 @@ def level_changes(
         keep = seen & usable[series]
         fit = fit_reml(_padded(flat, keep, series, position, is_after, weight), LEVEL_CONTRAST, noise=noise)
         half = special.stdtrit(fit.df, 0.5 + confidence / 2) * fit.se
-        factor = variance_factor(fit.rho, fit.noise)
         found = {
             "estimate": fit.estimate,
             "low": fit.estimate - half,
@@ -216,20 +215,28 @@ def level_changes(
             "rho": fit.rho,
             "noise": fit.noise,
             "log_spread": fit.log_spread,
-            "effective_before": sizes[0][rows] / factor,
-            "effective_after": sizes[1][rows] / factor,
+            "effective_before": effective_periods(sizes[0][rows].astype(float), fit.rho, fit.noise),
+            "effective_after": effective_periods(sizes[1][rows].astype(float), fit.rho, fit.noise),
         }
         for name in names:
             out[name][rows] = found[name]
     return LevelChanges(**out)
 
 
-def variance_factor(rho: Floats, noise: Floats) -> Floats:
-    """How much dependence inflates the variance of a long mean: (1 + rho) / (1 - rho) for AR(1).
+def effective_periods(n: Floats | float, rho: Floats, noise: Floats) -> Floats:
+    """Independent values that tell as much about a mean as n periods with this correlation.
 
-    With the noise share v: ``1 + 2 (1 - v) rho / (1 - rho)``.
+    ``n / (1 + 2 sum_k (1 - k/n) (1 - v) rho^k)``: for long series without noise ``n (1 - rho) / (1 + rho)``,
+    but never below 1 for positive rho; that formula falls to 0 where the memory is longer than the series.
+
+    Examples
+    --------
+    >>> [round(float(effective_periods(n, np.array(0.4), np.array(0.0))), 2) for n in (10, 100)]
+    [4.74, 43.27]
     """
-    return np.asarray(1.0 + 2.0 * (1.0 - noise) * rho / (1.0 - rho))
+    n = np.asarray(n, dtype=float)
+    inner = rho / (1.0 - rho) - rho * (1.0 - rho**n) / (n * (1.0 - rho) ** 2)
+    return np.asarray(n / (1.0 + 2.0 * (1.0 - noise) * inner))
 
 
 def _varies(flat: Floats, series: NDArray[np.int64], use: NDArray[np.bool_], m: int) -> NDArray[np.bool_]:

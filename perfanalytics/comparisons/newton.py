@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from perfanalytics.comparisons.criteria import Criterion
 from perfanalytics.core.columns import Floats
@@ -85,22 +86,20 @@ def minimize(criterion: Criterion, start: Floats, *, give_up_above: Floats | Non
         better = (value < reached[active]) | (fall[active] < 1e-6)
         # a coordinate that presses against its bound stays there
         stuck = ((x <= low) & (gradient > 0)) | ((x >= high) & (gradient < 0))
-        if stuck.any():
-            gradient = np.where(stuck, 0.0, gradient)
-            hessian[stuck[:, :, None] | stuck[:, None, :]] = 0.0
-            hessian[stuck[:, :, None] & np.eye(x.shape[1], dtype=bool)] = 1.0
-        values, vectors = np.linalg.eigh(hessian)
-        values = np.maximum(np.abs(values), 1e-3)
-        along = (gradient[:, None, :] @ vectors)[:, 0]
-        scaled = along / values
-        newton = -(vectors @ scaled[:, :, None])[:, :, 0]
-        newton /= np.maximum(1.0, np.abs(newton).max(axis=1, keepdims=True))
+        newton, expected = _step(gradient, hessian, stuck)
+        beyond = ~stuck & ((x + newton < low) | (x + newton > high))
+        if beyond.any():
+            # it goes to its bound, and the others take the step that suits them then
+            jump = np.where(beyond, np.clip(x + newton, low, high) - x, 0.0)
+            shifted = gradient + (hessian @ jump[:, :, None])[:, :, 0]
+            rest, _ = _step(shifted, hessian, stuck | beyond)
+            newton = np.where(beyond, jump, rest)
         moved = active[better]
         best[moved], move[moved], reached[moved] = x[better], newton[better], value[better]
-        fall[moved] = (along * scaled).sum(axis=1)[better]
+        fall[moved] = expected[better]
         move[active[~better]] *= 0.25
         trial[active] = np.clip(best[active] + move[active], low, high)
-        going = fall[active] > 1e-9
+        going = fall[active] > 1e-11
         # the last, tiny step needs no check
         best[active[~going]] = trial[active[~going]]
         going &= np.abs(move[active]).max(axis=1) > 1e-9
@@ -112,3 +111,20 @@ def minimize(criterion: Criterion, start: Floats, *, give_up_above: Floats | Non
             active = active[going]
             problem = criterion.rows(active)
     return best
+
+
+def _step(gradient: Floats, hessian: Floats, held: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Newton step with some coordinates held, no longer than 1 in any; and the fall it promises, twice.
+
+    Directions of negative curvature are followed downhill.
+    """
+    if held.any():
+        gradient = np.where(held, 0.0, gradient)
+        hessian = np.where(held[:, :, None] | held[:, None, :], np.eye(gradient.shape[1]), hessian)
+    values, vectors = np.linalg.eigh(hessian)
+    values = np.maximum(np.abs(values), 1e-3)
+    along = (gradient[:, None, :] @ vectors)[:, 0]
+    scaled = along / values
+    step = -(vectors @ scaled[:, :, None])[:, :, 0]
+    step /= np.maximum(1.0, np.abs(step).max(axis=1, keepdims=True))
+    return step, (along * scaled).sum(axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +86,12 @@ def common_effects(
             row = _share_row(row, sides, answer, options.confidence)
         rows.append(row)
     if "hodges_lehmann_shift" not in given:
-        rows.append(shift_effect(sides, options.confidence, role="secondary"))
+        shift = shift_effect(sides, options.confidence, role="secondary")
+        if not answer.tested:  # values in time that allow no test: the shift is a description only
+            shift = replace(
+                shift, low=NAN, high=NAN, statistic=NAN, df=NAN, p_value=NAN, method="descriptive"
+            )
+        rows.append(shift)
     return tuple(rows), widen
 
 

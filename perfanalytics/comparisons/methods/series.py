@@ -15,8 +15,8 @@ from perfanalytics.comparisons.criteria import NOISE_PRIOR, RHO_BOUND
 from perfanalytics.comparisons.levels import (
     FEWEST,
     LEVEL_CONTRAST,
+    effective_periods,
     level_design,
-    variance_factor,
     whitened,
 )
 from perfanalytics.comparisons.method import NAN, Answer, Effect, Options
@@ -81,7 +81,7 @@ def _tested(sides: Sides, options: Options, scale: AnalysisScale) -> Answer:
     inner = fitted_contrast(fit, 0, 2 * options.confidence - 1)
     rho, v = float(fit.rho[0]), float(fit.noise[0])
     n1, n2 = sides.before.periods, sides.after.periods
-    factor = float(variance_factor(fit.rho[:1], fit.noise[:1])[0])
+    worth = [float(effective_periods(n, fit.rho[:1], fit.noise[:1])[0]) for n in (n1, n2)]
     white = ljung_box(whitened(design, fit), fitted=1 if v == 0 else 2)
     slope = slope_before(data)
     doubts, check_caveats = failed_checks(slope, white)
@@ -105,7 +105,7 @@ def _tested(sides: Sides, options: Options, scale: AnalysisScale) -> Answer:
         effects=(_primary(found, fit, sides, scale), _shift(fit, sides, options.confidence), *companions),
         doubts=doubts,
         equivalence=_as_effect(inner, scale, sides)[1:],
-        effective=(n1 / factor, n2 / factor),
+        effective=(worth[0], worth[1]),
         block=block_length(rho, max(n1, n2)),
         center_se=found.se,
         center_df=found.df,
@@ -113,7 +113,7 @@ def _tested(sides: Sides, options: Options, scale: AnalysisScale) -> Answer:
         caveats=(
             *scale.caveats,
             *_size_caveats(sides),
-            *_dependence(rho, v, n1 + n2, factor, naive),
+            *_dependence(rho, v, n1 + n2, sum(worth), naive),
             *_fit_caveats(fit),
             *check_caveats,
         ),
@@ -256,16 +256,16 @@ def _size_caveats(sides: Sides) -> tuple[Caveat, ...]:
     return (Caveat("too-few-periods", text, {"before": n1, "after": n2, "needed": FEW}),)
 
 
-def _dependence(rho: float, v: float, n: int, factor: float, naive: Effect) -> tuple[Caveat, ...]:
-    if 1 / factor >= AUTOCORRELATED_BELOW:
+def _dependence(rho: float, v: float, n: int, worth: float, naive: Effect) -> tuple[Caveat, ...]:
+    if worth >= n * AUTOCORRELATED_BELOW:
         return ()
     text = (
         f"Neighbouring periods are correlated (rho {rho:.2f}"
         + (f", {v:.0%} of the variance is independent noise" if v else "")
-        + f"): {n} periods tell as much as about {n / factor:.0f} independent ones. "
+        + f"): {n} periods tell as much as about {worth:.0f} independent ones. "
         f"Welch's test, which takes all values as independent, would have said p = {p_text(naive.p_value)}."
     )
-    evidence = {"rho": rho, "noise_share": v, "effective_n": n / factor, "naive_p_value": naive.p_value}
+    evidence = {"rho": rho, "noise_share": v, "effective_n": worth, "naive_p_value": naive.p_value}
     return (Caveat("autocorrelated", text, evidence),)
 
 
