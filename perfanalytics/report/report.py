@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -16,6 +17,9 @@ from perfanalytics.figures.plot import FIGURES, figure_dict
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: Rows of a table that are printed; the saved result has all of them.
+LONGEST_TABLE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,22 +175,42 @@ def _tables(tables: Sequence[tuple[str, pd.DataFrame]]) -> list[dict[str, Any]]:
 
 
 def _table(frame: pd.DataFrame) -> str:
-    frame = frame.loc[:, [c for c in frame.columns if not frame[c].isna().all()]]
-    text: str = frame.head(500).to_html(
-        index=False, border=0, na_rep="", float_format=_number, justify="unset"
-    )
-    more = (
-        f"<p class='more'>{len(frame) - 500} more rows are in the saved result.</p>"
-        if len(frame) > 500
-        else ""
-    )
-    return text + more
+    """An HTML table: texts to the left, numbers to the right, columns without any value left out."""
+    told = {"verdict", "caveats"}  # the page says these in words
+    shown = [
+        c for c in frame.columns if c not in told and not frame[c].isna().all() and (frame[c] != "").any()
+    ]
+    numeric = {c: frame[c].dtype.kind in "iufb" for c in shown}
+    head = "".join(f"<th{'' if numeric[c] else ' class=t'}>{html.escape(str(c))}</th>" for c in shown)
+    rows = []
+    for row in frame.loc[:, shown].head(LONGEST_TABLE).itertuples(index=False):
+        cells = zip(shown, row, strict=True)
+        rows.append("".join(f"<td{'' if numeric[c] else ' class=t'}>{_cell(v)}</td>" for c, v in cells))
+    body = "".join(f"<tr>{r}</tr>" for r in rows)
+    text = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    left = len(frame) - LONGEST_TABLE
+    return text + (f"<p class='more'>{left:,} more rows are in the saved result.</p>" if left > 0 else "")
+
+
+def _cell(value: object) -> str:
+    """One value as a person reads it."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, bool) or type(value).__name__ == "bool":
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return _number(value)
+    if hasattr(value, "isoformat"):
+        return html.escape(
+            value.isoformat(sep=" ").removesuffix(" 00:00:00") if hasattr(value, "hour") else str(value)
+        )
+    return html.escape(f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 else str(value))
 
 
 def _number(value: float) -> str:
     """Four significant digits, without exponents where a person reads the number easily."""
-    if value == 0:
-        return "0"
+    if value == 0 or value in (float("inf"), float("-inf")):
+        return {0.0: "0", float("inf"): "∞", float("-inf"): "-∞"}[value]
     if 1e-4 <= abs(value) < 1e7:
         digits = max(0, 3 - int(f"{value:e}".split("e")[1]))
         text = f"{value:,.{digits}f}"
