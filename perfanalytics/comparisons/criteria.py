@@ -103,24 +103,33 @@ class Criterion:
     def evaluate(self, theta: Floats) -> Evaluated:
         """Everything about the generalised least squares fit at theta (m, s, k)."""
         gram, log_v = self.gram(theta)
-        xx, xy, yy = gram[..., 1:, 1:], gram[..., 1:, 0], gram[..., 0, 0]
-        if self.p == 2:
-            a, b, c = xx[..., 0, 0], xx[..., 0, 1], xx[..., 1, 1]
-            det = a * c - b * b
-            inverse = np.stack([c, -b, -b, a], axis=-1).reshape(xx.shape) / det[..., None, None]
-            log_xx = np.asarray(np.log(det))
-        else:
-            inverse = np.asarray(np.linalg.inv(xx))
-            log_xx = np.asarray(np.linalg.slogdet(xx)[1])
-        beta = np.einsum("...ij,...j->...i", inverse, xy)
-        rss = yy - (beta * xy).sum(axis=-1)
-        unit = np.einsum("i,...ij,j->...", self.contrast, inverse, self.contrast)
+        beta, rss, log_xx, unit = self._solve(gram)
         return Evaluated(
-            rss=np.maximum(rss, 1e-300),
+            rss=rss,
             log_determinant=log_v + log_xx - self.design.log_weight[:, None],
             unit_variance=unit,
             beta=beta,
         )
+
+    def _solve(self, gram: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """Coefficients, RSS, log|X'X| and variance of the contrast / s^2 from the cross products."""
+        if self.p == 2:  # nearly all fits: in closed form, without the overhead of general routines
+            a, b, c = gram[..., 1, 1], gram[..., 1, 2], gram[..., 2, 2]
+            u, v = gram[..., 0, 1], gram[..., 0, 2]
+            det = a * c - b * b
+            one, two = (c * u - b * v) / det, (a * v - b * u) / det
+            rss = gram[..., 0, 0] - one * u - two * v
+            p, q = self.contrast
+            unit = (p * p * c - 2 * p * q * b + q * q * a) / det
+            beta, log_xx = np.stack([one, two], axis=-1), np.asarray(np.log(det))
+        else:
+            xx, xy = gram[..., 1:, 1:], gram[..., 1:, 0]
+            inverse = np.asarray(np.linalg.inv(xx))
+            log_xx = np.asarray(np.linalg.slogdet(xx)[1])
+            beta = np.einsum("...ij,...j->...i", inverse, xy)
+            rss = gram[..., 0, 0] - (beta * xy).sum(axis=-1)
+            unit = np.einsum("i,...ij,j->...", self.contrast, inverse, self.contrast)
+        return beta, np.maximum(rss, 1e-300), log_xx, unit
 
     def value(self, theta: Floats) -> Floats:
         """-2 log REML likelihood for theta (m, s, k), with the constants of ``nlme::gls``; shape (m, s)."""
@@ -178,13 +187,17 @@ class AR1Criterion(Criterion):
                 self.cross[:, g, j] = ab + np.swapaxes(ab, 1, 2)
         alone = [np.where((first & side)[..., None], z, 0.0) for side in (~after, after)]
         self.alone = np.stack([np.swapaxes(a, 1, 2) @ a for a in alone], axis=1)
+        flat = (len(z), -1, z.shape[2] ** 2)
+        self.sums = np.concatenate(
+            [a.reshape(flat) for a in (self.now, self.cross, self.then, self.alone)], axis=1
+        )
         self.after_count = (after & (np.arange(z.shape[1]) < design.length[:, None])).sum(axis=1)
 
     def rows(self, rows: NDArray[np.int64]) -> AR1Criterion:
         part = object.__new__(AR1Criterion)
         for name in ("contrast", "spread", "low", "high", "prior", "gaps"):
             setattr(part, name, getattr(self, name))
-        for name in ("now", "cross", "then", "count", "alone", "after_count"):
+        for name in ("now", "cross", "then", "count", "alone", "after_count", "sums"):
             setattr(part, name, getattr(self, name)[rows])
         part.design = Design(
             z=self.design.z[rows],
@@ -223,25 +236,22 @@ class AR1Criterion(Criterion):
         rho = np.tanh(theta[..., -1])
         phi = rho[..., None] ** self.gaps  # (m, s, gaps)
         one = 1.0 - phi * phi
-        s = np.exp(-theta[..., 0]) if self.spread else np.ones_like(rho)
-        # scale of the point itself and of its predecessor, for the three kinds of terms
-        now = np.stack([np.ones_like(s), s * s, s * s], axis=-1)
-        cross = np.stack([np.ones_like(s), s, s * s], axis=-1)
-        then = np.stack([np.ones_like(s), np.ones_like(s), s * s], axis=-1)
         m, points = rho.shape
-        q = self.now.shape[-1]
-        coefficients = np.concatenate(
-            [
-                (now[..., None, :] / one[..., None]).reshape(m, points, -1),
-                (-(phi / one)[..., None] * cross[..., None, :]).reshape(m, points, -1),
-                ((phi * phi / one)[..., None] * then[..., None, :]).reshape(m, points, -1),
-                np.stack([np.ones_like(s), s * s], axis=-1),
-            ],
-            axis=-1,
-        )
-        sums = np.concatenate(
-            [a.reshape(m, -1, q * q) for a in (self.now, self.cross, self.then, self.alone)], axis=1
-        )
+        q, g = self.now.shape[-1], len(self.gaps)
+        s = np.exp(-theta[..., 0]) if self.spread else np.ones_like(rho)
+        # the point itself, its product with its predecessor, the predecessor; for the three kinds of terms
+        # (both before, across the change, both after), then the points that stand alone
+        coefficients = np.empty((m, points, 9 * g + 2))
+        terms = coefficients[..., : 9 * g].reshape(m, points, 3, g, 3)
+        for k, factor in enumerate((1.0 / one, -phi / one, phi * phi / one)):
+            terms[:, :, k] = factor[..., None]
+        squared = (s * s)[..., None]
+        terms[:, :, 0, :, 1] *= squared
+        terms[:, :, 1, :, 1] *= s[..., None]
+        terms[..., 2] *= squared[..., None]
+        coefficients[..., 9 * g] = 1.0
+        coefficients[..., 9 * g + 1] = s * s
+        sums = self.sums
         gram = (coefficients @ sums).reshape(m, points, q, q)
         log_v = (self.count[:, None, :] * np.log(one)).sum(axis=-1)
         if self.spread:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,16 +37,7 @@ def derivatives(f: Callable[[Floats], Floats], x: Floats) -> tuple[Floats, Float
     ([[4.0, 1.0]], [[[4.0, 2.0], [2.0, 0.0]]])
     """
     k = x.shape[1]
-    unit = np.eye(k) * STEP
-    pairs = [(i, j) for i in range(k) for j in range(i)]
-    moves = np.concatenate(
-        [
-            np.zeros((1, k)),
-            unit,
-            -unit,
-            *[np.stack([unit[i] + unit[j], -unit[i] - unit[j]]) for i, j in pairs],
-        ]
-    )
+    moves, pairs = _stencil(k)
     at = f(x[:, None, :] + moves)
     value, up, down = at[:, 0], at[:, 1 : k + 1], at[:, k + 1 : 2 * k + 1]
     gradient = (up - down) / (2 * STEP)
@@ -57,6 +49,15 @@ def derivatives(f: Callable[[Floats], Floats], x: Floats) -> tuple[Floats, Float
         mixed = (both - up[:, i] - down[:, i] - up[:, j] - down[:, j] + 2 * value) / (2 * STEP**2)
         hessian[:, i, j] = hessian[:, j, i] = mixed
     return value, gradient, hessian
+
+
+@lru_cache(maxsize=8)
+def _stencil(k: int) -> tuple[Floats, list[tuple[int, int]]]:
+    """Where the function is evaluated around a point of k coordinates, and the pairs i > j."""
+    unit = np.eye(k) * STEP
+    pairs = [(i, j) for i in range(k) for j in range(i)]
+    both_ways = [sign * (unit[i] + unit[j]) for i, j in pairs for sign in (1, -1)]
+    return np.stack([np.zeros(k), *unit, *(-unit), *both_ways]), pairs
 
 
 def minimize(criterion: Criterion, start: Floats, *, give_up_above: Floats | None = None) -> Floats:

@@ -138,7 +138,7 @@ def _describe(side: Side, times: Floats, options: Options, scale: AnalysisScale)
             weights * (forward - shift_forward),
         ]
     )
-    n, w, wy, y, yy, m, wf = (times @ np.add.reduceat(columns, starts, axis=1).T).T
+    n, w, wy, y, yy, m, wf = np.einsum("bp,kp->kb", times, np.add.reduceat(columns, starts, axis=1))
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = np.where(n > 1, np.maximum(yy - y * y / n, 0.0) / (n - 1), np.nan)
     variance[variance <= 1e-26 * max(shift**2, 1e-300)] = 0.0

@@ -1,0 +1,203 @@
+"""False alarms and power of the default comparison beside Welch and Mann-Whitney, in the same run.
+
+Run from the root of the repository::
+
+    python benchmarks/error_rates.py --simulations 2000
+
+Prints Markdown tables: percent of simulated studies in which each test says p < 0.05, with the standard
+error; power for the shift that an oracle who knows the correlation would find in 80% of the studies; how
+often sound studies fail the checks of attributability; and how often the resampled intervals of the
+secondary rows hold the truth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+import perfanalytics as perf
+from perfanalytics.comparisons.classical import ljung_box
+from perfanalytics.comparisons.levels import (
+    LEVEL_CONTRAST,
+    level_changes,
+    level_design,
+    slope_design,
+    whitened,
+)
+from perfanalytics.comparisons.reml import fit_reml
+
+ALPHA = 0.05
+RHOS = (0.0, 0.2, 0.4, 0.6)
+SIZES = (30, 50, 100)
+
+
+def ar1(rng: np.random.Generator, m: int, n: int, rho: float) -> np.ndarray:
+    """m stationary AR(1) series of unit variance."""
+    e = rng.standard_normal((m, n))
+    y = e.copy()
+    for t in range(1, n):
+        y[:, t] = rho * y[:, t - 1] + np.sqrt(1 - rho**2) * e[:, t]
+    return y
+
+
+def ar2(rng: np.random.Generator, m: int, n: int, a: float, b: float) -> np.ndarray:
+    """m AR(2) series of unit variance."""
+    burn = 200
+    e = rng.standard_normal((m, n + burn))
+    y = np.zeros_like(e)
+    for t in range(2, n + burn):
+        y[:, t] = a * y[:, t - 1] + b * y[:, t - 2] + e[:, t]
+    variance = (1 - b) / ((1 + b) * ((1 - b) ** 2 - a**2))
+    return y[:, burn:] / np.sqrt(variance)
+
+
+def oracle_shift(n1: int, n2: int, rho: float) -> float:
+    """The difference an oracle who knows rho (unit variance) detects with 80% power."""
+    n = n1 + n2
+    k = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    x = np.stack([np.ones(n), np.arange(n) >= n1], axis=1).astype(float)
+    inverse = np.linalg.inv(np.where(k == 0, 1.0, rho ** k.astype(float)))
+    variance = np.linalg.inv(x.T @ inverse @ x)[1, 1]
+    return float((special.ndtri(1 - ALPHA / 2) + special.ndtri(0.8)) * np.sqrt(variance))
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Percent of series in which each test rejects."""
+
+    default: float
+    default_without_noise: float
+    welch: float
+    mann_whitney: float
+
+
+def rates(y: np.ndarray, n1: int, *, scale: str = "raw") -> Rates:
+    """y (m, n) as the user sees it; the default works on ``scale``, the others on the values as they are."""
+    m, n = y.shape
+    offsets = np.arange(m + 1) * n
+    both = [
+        level_changes(y.ravel(), offsets, n1, scale=scale, noise=noise).p_value for noise in (True, False)
+    ]
+    return Rates(*(100 * float((p < ALPHA).mean()) for p in (*both, welch_p(y, n1), mann_whitney_p(y, n1))))
+
+
+def welch_p(y: np.ndarray, n1: int) -> np.ndarray:
+    a, b = y[:, :n1], y[:, n1:]
+    v1, v2 = a.var(1, ddof=1) / a.shape[1], b.var(1, ddof=1) / b.shape[1]
+    df = (v1 + v2) ** 2 / (v1**2 / (a.shape[1] - 1) + v2**2 / (b.shape[1] - 1))
+    return 2 * special.stdtr(df, -np.abs(b.mean(1) - a.mean(1)) / np.sqrt(v1 + v2))
+
+
+def mann_whitney_p(y: np.ndarray, n1: int) -> np.ndarray:
+    n, n2 = y.shape[1], y.shape[1] - n1
+    ranks = y.argsort(axis=1).argsort(axis=1) + 1
+    u = ranks[:, n1:].sum(axis=1) - n2 * (n2 + 1) / 2
+    z = (np.abs(u - n1 * n2 / 2) - 0.5) / np.sqrt(n1 * n2 * (n + 1) / 12)
+    return 2 * special.ndtr(-z)
+
+
+def not_attributable(y: np.ndarray, n1: int) -> float:
+    """Percent of studies that fail the checks (slope before, whiteness; joint level 5%, Holm)."""
+    m, n = y.shape
+    gap = np.ones((m, n))
+    gap[:, 0] = np.inf
+    after = np.broadcast_to(np.arange(n) >= n1, (m, n))
+    design = level_design(y, after=after, gap=gap)
+    fit = fit_reml(design, LEVEL_CONTRAST)
+    white = np.array(
+        [ljung_box(whitened(design, fit, i), fitted=1 + (fit.noise[i] > 0)).p_value for i in range(m)]
+    )
+    time_before = np.broadcast_to(np.arange(n1, dtype=float), (m, n1))
+    slope = fit_reml(slope_design(y[:, :n1], time=time_before, gap=gap[:, :n1]), np.array([0.0, 1.0]))
+    slope_p = 2 * special.stdtr(slope.df, -np.abs(slope.estimate / slope.se))
+    return 100 * float((np.minimum(white, slope_p) < ALPHA / 2).mean())
+
+
+def row(*cells: object) -> None:
+    print("| " + " | ".join(f"{c:.1f}" if isinstance(c, float) else str(c) for c in cells) + " |")
+
+
+def head(*cells: str) -> None:
+    row(*cells)
+    print("|" + " --- |" * len(cells))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--simulations", type=int, default=500, help="series a cell (500)")
+    parser.add_argument("--coverage", type=int, default=200, help="full comparisons a cell (200)")
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    m, rng, start = args.simulations, np.random.default_rng(args.seed), time.perf_counter()
+    print(f"{m} series a cell; standard error at 5%: {100 * np.sqrt(0.05 * 0.95 / m):.2f} points, at 75%: ")
+    print(f"{100 * np.sqrt(0.75 * 0.25 / m):.2f} points.\n")
+
+    print("**False alarms and power on AR(1), in percent (power: shift an oracle finds in 80%)**\n")
+    head("data", "n a side", "rho", "default", "Welch", "Mann-Whitney", "power", "(Welch)", "(Mann-Whitney)")
+    for law, scale in (("normal", "raw"), ("lognormal", "log")):
+        for n in SIZES:
+            for rho in RHOS:
+                y = ar1(rng, m, 2 * n, rho)
+                moved = y + oracle_shift(n, n, rho) * (np.arange(2 * n) >= n)
+                null, power = (rates(x if scale == "raw" else np.exp(x), n, scale=scale) for x in (y, moved))
+                row(law, n, f"{rho:.1f}", null.default, null.welch, null.mann_whitney,
+                    power.default, power.welch, power.mann_whitney)  # fmt: skip
+
+    print("\n**Harder cases without an effect, in percent**\n")
+    head("data", "n before", "n after", "default", "without noise term", "Welch", "Mann-Whitney")
+    hard = []
+    for n in SIZES:
+        drift = 0.5**0.5 * ar1(rng, m, 2 * n, 0.95) + 0.5**0.5 * rng.standard_normal((m, 2 * n))
+        hard.append((f"half drift (rho 0.95), half noise, n = {n}", n, n, drift))
+    hard += [("AR(2), 0.4 and 0.3", n, n, ar2(rng, m, 2 * n, 0.4, 0.3)) for n in (50, 100)]
+    for rho in (0.0, 0.4):
+        for ratio in (0.5, 2.0):
+            y = ar1(rng, m, 120, rho)
+            y[:, 100:] *= ratio
+            hard.append((f"AR(1) rho {rho}, SD after x {ratio}", 100, 20, y))
+    for size in (0.5, 1.0):
+        y = ar1(rng, m, 100, 0.2) + size * np.linspace(-0.5, 0.5, 100)
+        hard.append((f"drift under way, {size} SD over the study", 50, 50, y))
+    for name, n1, n2, y in hard:
+        r = rates(y, n1)
+        row(name, n1, n2, r.default, r.default_without_noise, r.welch, r.mann_whitney)
+
+    print("\n**Studies that fail a check (drift before, whiteness; joint level 5%), in percent**\n")
+    head("data", "n a side", "fail a check")
+    for rho in RHOS:
+        for n in (30, 100):
+            row(f"sound: AR(1), rho {rho}", n, not_attributable(ar1(rng, m, 2 * n, rho), n))
+    for size in (1.0, 2.0, 4.0):
+        y = ar1(rng, m, 100, 0.2) + size * np.linspace(-0.5, 0.5, 100)
+        row(f"drift under way, {size:g} SD over the study, rho 0.2", 50, not_attributable(y, 50))
+    season = 0.7 * np.sin(2 * np.pi * np.arange(140) / 7 + rng.uniform(0, 7, (m, 1)))
+    row("weekly season of 0.7 SD", 70, not_attributable(season + ar1(rng, m, 140, 0.2), 70))
+
+    print("\n**Share of 95% intervals of the secondary rows that hold the truth (no effect), in percent**\n")
+    quantities = (
+        "difference_of_means",
+        "difference_of_medians",
+        "hodges_lehmann_shift",
+        "difference_of_p90",
+        "ratio_of_sds",
+    )
+    head("data", "n a side", *quantities)
+    measure = perf.Measure("hours", definition="simulated", unit="hours", better="lower", scale="duration")
+    for n in (30, 100):
+        for rho in (0.0, 0.4, 0.6):
+            held = np.zeros(len(quantities))
+            for y in np.exp(0.7 * ar1(rng, args.coverage, 2 * n, rho)):
+                c = perf.compare(perf.Series(y[:n], measure=measure), perf.Series(y[n:], measure=measure))
+                for k, quantity in enumerate(quantities):
+                    e = c.effect(quantity)
+                    held[k] += e.low <= e.null <= e.high
+            row(f"lognormal (0.7), rho {rho}", n, *(100 * held / args.coverage).tolist())
+    print(f"\n{time.perf_counter() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
