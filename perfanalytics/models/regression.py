@@ -120,6 +120,7 @@ def fit_gaussian(frame: pd.DataFrame, asked: Asked) -> Model:
         factors=read_only(np.array(made.factor_of, dtype=object)),
         coefficients=read_only(solved.coefficients),
         unscaled=read_only(solved.unscaled),
+        steps=read_only(_steps(made.matrix)),
         sigma=sigma,
         df=df,
         smearing=smearing,
@@ -212,6 +213,12 @@ def _cross_validate(
         relative=float(np.median(relative)) if len(relative) else math.nan,
         folds=folds,
     )
+
+
+def _steps(x: Floats) -> Floats:
+    """1 for columns of zeros and ones, the standard deviation for others."""
+    coded = ((x == 0) | (x == 1)).all(axis=0)
+    return np.where(coded, 1.0, x.std(axis=0, ddof=1))
 
 
 def _order(rows: pd.DataFrame, time: str | None) -> NDArray[np.int64] | None:

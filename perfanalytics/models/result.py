@@ -51,6 +51,8 @@ class Model(Result):
     coefficients : float array, shape (p,)
     unscaled : float array, shape (p, p)
         Inverse of X'X; times ``sigma**2`` it is the covariance of the coefficients.
+    steps : float array, shape (p,)
+        What the figure shows the effect of: 1 for a level of a factor, one standard deviation for a number.
     sigma : float
         Residual standard deviation, on the scale of the fit.
     df : float
@@ -94,6 +96,7 @@ class Model(Result):
     factors: NDArray[Any]
     coefficients: NDArray[np.float64]
     unscaled: NDArray[np.float64]
+    steps: NDArray[np.float64]
     sigma: float
     df: float
     smearing: float
