@@ -115,7 +115,8 @@ def _add_duration(duration: WorkingDuration, source: Source, raw: Raw, sandbox: 
     sandbox.put("_hours", {"_row": rows["_row"], "_hours": hours})
     sandbox.execute(
         "CREATE OR REPLACE TABLE staged AS SELECT s.*, "
-        f"CASE WHEN isnan(h._hours) THEN NULL ELSE h._hours END AS {quoted(duration.name)} FROM staged s JOIN _hours h USING (_row) ORDER BY _row"
+        f"CASE WHEN isnan(h._hours) THEN NULL ELSE h._hours END AS {quoted(duration.name)} "
+        "FROM staged s JOIN _hours h USING (_row) ORDER BY _row"
     )
 
 

@@ -78,7 +78,8 @@ def _merge_rows(engine: Engine, sandbox: Sandbox, source: Source, out: Merged) -
     if out.updated or out.retired:
         engine.execute(
             "UPDATE source_row SET retired_load_id = ? "
-            "WHERE source_id = ? AND retired_load_id IS NULL AND row_id IN (SELECT row_id FROM _gone UNION ALL SELECT row_id FROM _rows WHERE status = 'changed')",
+            "WHERE source_id = ? AND retired_load_id IS NULL AND row_id IN "
+            "(SELECT row_id FROM _gone UNION ALL SELECT row_id FROM _rows WHERE status = 'changed')",
             [out.load_id, out.source_id],
         )
     engine.execute(
@@ -179,7 +180,8 @@ def _measure_id(engine: Engine, o: Observed, source_id: int, clock: str, source:
         if before != clock:
             raise LoadError(
                 f"source {source.name!r}: times are {_clock(clock)}, "
-                f"those of {measure.name} in the repository are {_clock(before)}: declare time_zone= the same way"
+                f"those of {measure.name} in the repository are {_clock(before)}: "
+                "declare time_zone= the same way"
             )
     else:
         measure_id = _one(engine, "SELECT coalesce(max(measure_id), 0) + 1 FROM measure")
