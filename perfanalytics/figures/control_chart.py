@@ -27,18 +27,15 @@ def spread_out(values: Sequence[float], room: float) -> list[float]:
     [0.55, 1.55, 5.0]
     """
     order = np.argsort(values, kind="stable")
-    placed = np.asarray(values, dtype=float)[order]
-    for _ in range(len(placed) * 4):
-        gaps = np.diff(placed)
-        tight = np.flatnonzero(gaps < room - 1e-9)
-        if not len(tight):
-            break
-        k = tight[0]
-        push = (room - gaps[k]) / 2
-        placed[k] -= push
-        placed[k + 1] += push
-    out = np.empty_like(placed)
-    out[order] = placed
+    # with the room taken off, the places must not fall: pool neighbours that do (isotonic regression)
+    pools: list[tuple[float, int]] = []
+    for value in np.asarray(values, dtype=float)[order] - room * np.arange(len(order)):
+        pools.append((float(value), 1))
+        while len(pools) > 1 and pools[-2][0] >= pools[-1][0]:
+            (a, n), (b, m) = pools.pop(-2), pools.pop()
+            pools.append(((a * n + b * m) / (n + m), n + m))
+    out = np.empty(len(order))
+    out[order] = np.repeat([p for p, _ in pools], [n for _, n in pools]) + room * np.arange(len(order))
     return [round(float(v), 12) for v in out]
 
 

@@ -39,7 +39,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ControlCharts(Result):
     """Control charts of m series, one row each.
 
@@ -284,7 +284,8 @@ def columns_of(batch: SeriesBatch, prepared: Prepared, *, hashed: bool = True) -
     np.fmin.at(smallest, of, p)
     tests = np.bincount(of, weights=~np.isnan(p), minlength=m)
     judged = np.isfinite(smallest)
-    p_value = np.where(judged, np.minimum(1.0, smallest * tests), np.nan)
+    smallest[~judged] = np.nan
+    p_value = np.minimum(1.0, smallest * tests)
     newest = np.full(m, -1, dtype=np.int64)
     some = counted.newest >= 0
     newest[of[some]] = (starts + counted.newest)[some]
@@ -406,13 +407,16 @@ def bulk_method(
     'integer'
     """
     family, rule_set = family_of(chart), as_rule_set(rules)
-    resolve_estimate(family, estimate)
+    frozen = resolve_estimate(family, estimate).frozen
     if any(not isinstance(s, int | str) for s in stages):
         raise InputError(
             "stages of a bulk method are positions or ISO texts, so that a run can be named by them"
         )
-    asked = to_record(estimate) if isinstance(estimate, Limits) else estimate
-    if isinstance(asked, Sequence) and not isinstance(asked, str):
+    asked: Any = estimate
+    if frozen is not None:
+        # limits of another chart are named by their numbers
+        asked = dict(frozen)
+    elif isinstance(asked, Sequence) and not isinstance(asked, str):
         asked = [int(k) for k in asked]
     named = RULE_SETS.get(rule_set.name) == rule_set
     parameters = {

@@ -27,7 +27,7 @@ _ARRAYS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ControlChart(Result):
     """A control chart of one series: P panels, n points.
 
