@@ -137,6 +137,7 @@ def level_changes(
     *,
     scale: str = "raw",
     weights: ArrayLike | None = None,
+    periods: ArrayLike | None = None,
     confidence: float = 0.95,
     noise: bool = True,
 ) -> LevelChanges:
@@ -154,6 +155,8 @@ def level_changes(
     scale : {"raw", "log"}
     weights : array_like of float, shape (n,), optional
         The number of items behind each value.
+    periods : array_like of int, shape (n,), optional
+        Number of the period of each value, rising within a series; 1 apart when left out.
     confidence : float
     noise : bool
         Whether the noise term is tried (the default of :func:`perfanalytics.compare`).
@@ -161,7 +164,8 @@ def level_changes(
     Raises
     ------
     InputError
-        For values that are not positive on the log scale, or a change outside the series.
+        For values that are not positive on the log scale, a change outside the series, periods that do not
+        rise.
 
     Examples
     --------
@@ -194,6 +198,10 @@ def level_changes(
     series = np.repeat(np.arange(m), lengths)
     position = np.arange(len(flat)) - off[series]
     is_after = position >= before[series]
+    if periods is not None:
+        position = np.asarray(periods, dtype=np.int64)
+        if position.shape != flat.shape or (np.diff(position)[np.diff(series) == 0] <= 0).any():
+            raise InputError("periods must be whole numbers that rise within each series, one for each value")
     sizes = [np.bincount(series[seen & side], minlength=m) for side in (~is_after, is_after)]
     varies = [_varies(flat, series, seen & side, m) for side in (~is_after, is_after)]
     usable = (sizes[0] >= FEWEST) & (sizes[1] >= FEWEST) & varies[0] & varies[1]

@@ -51,6 +51,7 @@ KINDS: dict[str, str] = {
 #: Methods that run over batches in bulk (``perf.method(name, ...)``) -> "module:function".
 BULK_METHODS: dict[str, str] = {
     "control_charts": "perfanalytics.spc.charts:bulk_method",
+    "level_change": "perfanalytics.comparisons.bulk:bulk_method",
 }
 
 
