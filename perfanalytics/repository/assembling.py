@@ -64,7 +64,7 @@ def prepare(engine: Engine, selection: Selection) -> Prepared:
 
 def fetch(engine: Engine, prepared: Prepared) -> SeriesBatch:
     """The whole selection as one batch; groups without observations are left out."""
-    query = ordered(prepared.query, items=_with_items(prepared))
+    query = ordered(prepared.query, prepared.extent, items=_with_items(prepared))
     columns = engine.columns(query.sql, query.parameters)
     present = np.flatnonzero(prepared.extent.counts) if prepared.selection.by else np.array([0])
     return assemble(prepared, columns, present)
@@ -78,6 +78,7 @@ def assemble(prepared: Prepared, columns: Mapping[str, NDArray[Any]], present: N
     values = columns["v"].astype(np.float64, copy=False)
     when = columns["t"].astype("datetime64[us]", copy=False)
     sizes = columns["s"].astype(np.float64) if found.has_sizes else None
+    censored = columns["c"].astype(bool) if found.has_censored else None
     common: dict[str, Any] = {
         "measure": prepared.measure,
         "ids": [prepared.groups.ids[i] for i in present],
@@ -95,7 +96,7 @@ def assemble(prepared: Prepared, columns: Mapping[str, NDArray[Any]], present: N
             offsets,
             when=when,
             sizes=sizes,
-            censored=columns["c"].astype(bool) if found.has_censored else None,
+            censored=censored,
             items=columns.get("item"),
             **common,
         )
@@ -105,7 +106,7 @@ def assemble(prepared: Prepared, columns: Mapping[str, NDArray[Any]], present: N
         when,
         values,
         sizes,
-        columns["c"].astype(bool),
+        np.zeros(len(g), dtype=bool) if censored is None else censored,
         statistic=selection.statistic,
         span=prepared.span,
         minimum=selection.minimum,

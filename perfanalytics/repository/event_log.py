@@ -32,7 +32,8 @@ def reduce_rows(source: Source, raw: Raw, sandbox: Sandbox, clock: str) -> None:
     if log is None:
         if source.key:
             _reject_repeated(source, raw, sandbox)
-        sandbox.execute("CREATE TABLE staged AS SELECT * EXCLUDE (_bad) FROM typed")
+        sandbox.execute("ALTER TABLE typed DROP COLUMN _bad")
+        sandbox.execute("ALTER TABLE typed RENAME TO staged")
     else:
         _reduce(log, raw, sandbox)
     for duration in source.durations:

@@ -43,9 +43,10 @@ def load(engine: Engine, source: Source, *, by: str = "") -> LoadReport:
         _hash_rows(source, sandbox)
         if raw.content_hash is None:
             raw.content_hash = _content_hash(sandbox)
+        last = _last_event(source, observed, sandbox)
         with engine.transaction():
             merged = merging.merge(engine, sandbox, source, observed, clock)
-            _record(engine, source, raw, merged, last_event=_last_event(source, observed, sandbox), by=by)
+            _record(engine, source, raw, merged, last_event=last, by=by)
         return _report(source, raw, observed, merged, clock)
     finally:
         sandbox.close()
@@ -86,14 +87,24 @@ def _hash_rows(source: Source, sandbox: Sandbox) -> None:
             + ")"
         )
 
-    identity = "_content || chr(29) || row_number() OVER (PARTITION BY _content ORDER BY _row)"
+    content = f"md5_number({text(names)})"
     sandbox.execute(
-        f"""CREATE TABLE hashed AS SELECT _row,
-            md5_number_upper(_key) AS key_high, md5_number_lower(_key) AS key_low,
-            md5_number_upper(_content) AS content_high, md5_number_lower(_content) AS content_low
-        FROM (SELECT _row, _content, {"_key" if key else identity} AS _key FROM
-              (SELECT _row, {text(names)} AS _content, {text(key) if key else "NULL"} AS _key FROM staged))"""
+        f"CREATE TABLE hashed AS SELECT _row, {content} AS c, "
+        f"{f'md5_number({text(key)})' if key else content} AS k FROM staged"
     )
+    if not key:
+        # the second of identical rows, the third ... are records of their own
+        sandbox.execute(
+            """CREATE OR REPLACE TABLE hashed AS SELECT _row, c,
+            CASE WHEN n = 1 THEN k ELSE md5_number(k::VARCHAR || chr(29) || n) END AS k
+            FROM (SELECT _row, c, k, row_number() OVER (PARTITION BY k ORDER BY _row) AS n FROM hashed)"""
+        )
+    halves = ", ".join(
+        f"({column} >> 64)::UBIGINT AS {name}_high, ({column} & 18446744073709551615)::UBIGINT AS {name}_low"
+        for column, name in (("k", "key"), ("c", "content"))
+    )
+    sandbox.execute(f"CREATE OR REPLACE TABLE hashed AS SELECT _row, {halves} FROM hashed")
+    sandbox.execute("DROP TABLE staged")
 
 
 def _content_hash(sandbox: Sandbox) -> str:

@@ -190,7 +190,7 @@ def _blocks(
         and any(e.item is not None for e in prepared.exclusions)
     )
     for low, high in _ranges(present, prepared.extent.counts):
-        query = ordered(prepared.query, items=items, low=low, high=high)
+        query = ordered(prepared.query, prepared.extent, items=items, low=low, high=high)
         left: dict[str, NDArray[Any]] | None = None
         for piece in engine.stream(query.sql, query.parameters, points=block):
             columns = piece if left is None else {c: np.concatenate([left[c], piece[c]]) for c in piece}

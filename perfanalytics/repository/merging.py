@@ -41,6 +41,8 @@ def merge(engine: Engine, sandbox: Sandbox, source: Source, observed: list[Obser
     _merge_rows(engine, sandbox, source, out)
     for o in observed:
         _merge_observations(engine, sandbox, source, o, clock, out)
+    for table in ("_rows", "_gone", "_new", "_old", "_same", "_hashed", "_combinations"):
+        engine.execute(f"DROP TABLE IF EXISTS {table}")
     return out
 
 
@@ -101,18 +103,28 @@ def _merge_observations(
     listed = ", ".join(
         f"_attributes[{by_place[p]}]" if p in by_place else "NULL" for p in range(1, width + 1)
     )
+    # rows carry the number of their combination of attributes, not the texts
+    sandbox.execute(
+        "CREATE OR REPLACE TABLE _combinations AS SELECT row_number() OVER () AS _k, _attributes "
+        f"FROM (SELECT DISTINCT _attributes FROM {o.table})"
+    )
+    engine.put(
+        "_combinations",
+        sandbox.arrow(f"SELECT _k, [{listed}]::VARCHAR[] AS attribute_values FROM _combinations"),
+    )
     engine.put(
         "_observed",
         sandbox.arrow(
-            "SELECT _row, _when, _value, _size, _censored, _item, _start, nullif(_known, _when) AS _known, "
-            f"[{listed}]::VARCHAR[] AS attribute_values FROM {o.table}"
+            "SELECT _row, _when, _value, _size, _censored, _item, _start, nullif(_known, _when) AS _known, _k "
+            f"FROM {o.table} JOIN _combinations USING (_attributes)"
         ),
     )
+    sandbox.execute(f"DROP TABLE {o.table}")
     top = _one(engine, "SELECT coalesce(max(series_id), 0) FROM series")
     engine.execute(
         f"""INSERT INTO series
         SELECT {top} + row_number() OVER (ORDER BY attribute_values), ?, attribute_values
-        FROM (SELECT DISTINCT attribute_values FROM _observed ANTI JOIN
+        FROM (SELECT DISTINCT attribute_values FROM _combinations ANTI JOIN
               (SELECT attribute_values FROM series WHERE measure_id = ?) USING (attribute_values))""",
         [measure_id, measure_id],
     )
@@ -121,10 +133,12 @@ def _merge_observations(
         SELECT s.series_id, o._when AS time, o._value AS value, o._size AS size, o._censored AS censored,
                o._item AS item, o._start AS started, o._known AS known, r.row_id
         FROM _observed o JOIN _rows r USING (_row)
-        JOIN (SELECT series_id, attribute_values FROM series WHERE measure_id = ?) s
-        USING (attribute_values)""",
+        JOIN (SELECT _k, series_id FROM _combinations
+              JOIN (SELECT series_id, attribute_values FROM series WHERE measure_id = ?)
+              USING (attribute_values)) s USING (_k)""",
         [measure_id],
     )
+    engine.execute("DROP TABLE _observed")
     # what the repository holds of these rows (in a snapshot also of those that are gone)
     engine.execute(
         """CREATE OR REPLACE TEMP TABLE _old AS SELECT * EXCLUDE (load_id, retired_load_id) FROM observation

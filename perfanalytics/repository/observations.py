@@ -22,32 +22,57 @@ class Query:
     parameters: tuple[Any, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a selection holds, before it is fetched."""
+
+    counts: NDArray[np.int64]
+    first: np.datetime64 | None
+    last: np.datetime64 | None
+    load_ids: tuple[int, ...]
+    has_items: bool
+    has_sizes: bool
+    has_censored: bool
+    without_period: int
+
+
 def observations(engine: Engine, selection: Selection, groups: Groups) -> Query:
     """The observations that were known at ``as_of``, without order: g, t, v, s, c, item, row_id, load_id.
 
     v is NULL for a gap; an open item has the time since it began and c true. ``own`` says whether t is the
     observation's own time (an open item may have none yet: it then stands at ``as_of``).
     """
-    # A measure that is not timed has no open items, whatever its unit.
     unit = UNIT_SECONDS.get(measure_record(engine, selection.measure).unit, 1.0)
-    known = "coalesce(o.known, o.time)"
-    is_open = f"(o.started IS NOT NULL AND o.started <= p.a AND (o.value IS NULL OR {known} > p.a))"
+    timed, known_apart = _uses(engine, groups)
+    known = "coalesce(o.known, o.time)" if known_apart else "o.time"
+    # conditions that cannot matter are left out of the query: they cost as much as the sort
+    is_open = (
+        f"(o.started IS NOT NULL AND o.started <= p.a AND (o.value IS NULL OR {known} > p.a))"
+        if timed
+        else "false"
+    )
+    at_axis = f"CASE WHEN {is_open} AND NOT coalesce(o.time <= p.a, false) THEN p.a ELSE o.time END"
     axis = {
-        "when": f"CASE WHEN {is_open} AND NOT coalesce(o.time <= p.a, false) THEN p.a ELSE o.time END",
+        "when": at_axis if timed else "o.time",
         "start": "o.started",
-        "known": f"CASE WHEN {is_open} THEN p.a ELSE {known} END",
+        "known": f"CASE WHEN {is_open} THEN p.a ELSE {known} END" if timed else known,
     }[selection.time]
     own = {
-        "when": f"(NOT {is_open} OR coalesce(o.time <= p.a, false))",
+        "when": f"(NOT {is_open} OR coalesce(o.time <= p.a, false))" if timed else "true",
         "start": "true",
-        "known": f"NOT {is_open}",
+        "known": f"NOT {is_open}" if timed else "true",
     }[selection.time]
+    value = "o.value"
+    if timed:
+        value = (
+            f"CASE WHEN {is_open} THEN epoch_us(p.a) / 1e6 / {unit!r} - epoch_us(o.started) / 1e6 / {unit!r} "
+            "ELSE o.value END"
+        )
+    visible = f"({is_open} OR coalesce({known} <= p.a, false))" if timed else f"{known} <= p.a"
     sql = f"""SELECT d.g, {axis} AS t, o.size AS s, o.item, o.row_id, o.load_id, o.started, {own} AS own,
-            CASE WHEN {is_open} THEN epoch_us(p.a) / 1e6 / {unit!r} - epoch_us(o.started) / 1e6 / {unit!r}
-                 ELSE o.value END AS v,
-            {is_open} OR (o.censored AND o.value IS NOT NULL) AS c, o.series_id
+            {value} AS v, {is_open} OR (o.censored AND o.value IS NOT NULL) AS c, o.series_id
         FROM observation o JOIN ({groups.sql}) d USING (series_id), (SELECT ?::TIMESTAMP AS a) p
-        WHERE ({is_open} OR coalesce({known} <= p.a, false)) AND {{stored}}"""
+        WHERE {visible} AND {{stored}}"""
     stored = "o.retired_load_id IS NULL"
     parameters: list[Any] = [*groups.parameters, selection.as_of]
     if selection.load_id is not None:
@@ -64,46 +89,48 @@ def observations(engine: Engine, selection: Selection, groups: Groups) -> Query:
     return Query(sql, tuple(parameters))
 
 
-def ordered(query: Query, *, items: bool, low: int | None = None, high: int | None = None) -> Query:
+def _uses(engine: Engine, groups: Groups) -> tuple[bool, bool]:
+    """Whether the observations have a start, and a time at which they were known that is not their own."""
+    started, known = engine.rows(
+        f"SELECT count(started), count(known) FROM observation JOIN ({groups.sql}) USING (series_id)",
+        groups.parameters,
+    )[0]
+    return bool(started), bool(known)
+
+
+def ordered(
+    query: Query, found: Extent, *, items: bool, low: int | None = None, high: int | None = None
+) -> Query:
     """The columns a series is made of, by group and time; ties in the order of the source.
+
+    Sizes (s) and censoring (c) are among them when there are any.
 
     ``low`` and ``high`` limit it to the groups ``low <= g < high``.
     """
-    item = ", item" if items else ""
+    columns = ["g", "t", "v"]
+    columns += ["s"] * found.has_sizes + ["c"] * found.has_censored + ["item"] * items
     part, parameters = "", query.parameters
     if low is not None and high is not None:
         part, parameters = "WHERE g >= ? AND g < ?", (*parameters, low, high)
-    return Query(f"SELECT g, t, v, s, c{item} FROM ({query.sql}) {part} ORDER BY g, t, row_id", parameters)
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """What a selection holds, before it is fetched."""
-
-    counts: NDArray[np.int64]
-    first: np.datetime64 | None
-    last: np.datetime64 | None
-    load_ids: tuple[int, ...]
-    has_items: bool
-    has_sizes: bool
-    has_censored: bool
-    without_period: int
+    return Query(f"SELECT {', '.join(columns)} FROM ({query.sql}) {part} ORDER BY g, t, row_id", parameters)
 
 
 def extent(engine: Engine, selection: Selection, groups: Groups, query: Query) -> Extent:
     """Numbers of observations a group, first and last time, loads, and which columns there are."""
     found = engine.columns(
         f"""SELECT g, count(*) AS n, min(t) AS first, max(t) AS last, count(item) AS items, count(s) AS sizes,
-            count(*) FILTER (c) AS censored, list_sort(list_distinct(list(load_id))) AS loads
-            FROM ({query.sql}) GROUP BY g"""
-        if len(groups.ids) == 1
-        else f"""SELECT g, count(*) AS n, min(t) AS first, max(t) AS last, count(item) AS items,
-            count(s) AS sizes, count(*) FILTER (c) AS censored FROM ({query.sql}) GROUP BY g""",
+            count(*) FILTER (c) AS censored, min(load_id) AS load_low, max(load_id) AS load_high
+            FROM ({query.sql}) GROUP BY g""",
         query.parameters,
     )
     counts = np.zeros(len(groups.ids), dtype=np.int64)
     counts[found["g"].astype(np.int64)] = found["n"]
-    loads = engine.rows(f"SELECT DISTINCT load_id FROM ({query.sql}) ORDER BY load_id", query.parameters)
+    loads: tuple[int, ...] = tuple(
+        sorted({int(i) for i in (*found["load_low"].tolist(), *found["load_high"].tolist())})
+    )
+    if len(loads) > 2 or (found["load_low"] < found["load_high"]).any():
+        listed = engine.rows(f"SELECT DISTINCT load_id FROM ({query.sql}) ORDER BY load_id", query.parameters)
+        loads = tuple(int(i) for (i,) in listed)
     outside = 0
     if selection.every is not None:
         everything = query.sql.removesuffix(" AND own")
@@ -112,7 +139,7 @@ def extent(engine: Engine, selection: Selection, groups: Groups, query: Query) -
         counts=counts,
         first=found["first"].min() if len(found["g"]) else None,
         last=found["last"].max() if len(found["g"]) else None,
-        load_ids=tuple(int(i) for (i,) in loads),
+        load_ids=loads,
         has_items=bool(found["items"].sum()),
         has_sizes=bool(found["sizes"].sum()),
         has_censored=bool(found["censored"].sum()),

@@ -408,8 +408,8 @@ class Repository:
         return pd.DataFrame(
             self._engine.columns(
                 'SELECT load_id, s.name AS source, file, content_hash, mode, "read", "rows", accepted, '
-                "updated, unchanged, retired, rejected, rejected_values, changed, last_event, "
-                "loaded_at, loaded_by, package_version FROM load JOIN source s USING (source_id) ORDER BY load_id"
+                "updated, unchanged, retired, rejected, rejected_values, changed, "
+                "last_event, loaded_at, loaded_by, package_version FROM load JOIN source s USING (source_id) ORDER BY load_id"
             )
         )
 

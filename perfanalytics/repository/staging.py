@@ -83,6 +83,7 @@ def stage(source: Source, raw: Raw, sandbox: Sandbox) -> str:
             line, text = lines[row]
             raw.rejects.append(Reject(line, column.name, f"{field!r} {reason}", text or field))
         sandbox.execute("DELETE FROM typed WHERE _bad > 0")
+    sandbox.execute("DROP TABLE raw")
     return "UTC" if source.time_zone is not None or zoned else "local"
 
 
