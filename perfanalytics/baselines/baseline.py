@@ -23,7 +23,7 @@ from perfanalytics.baselines.objectives import (
 from perfanalytics.baselines.result import Baseline
 from perfanalytics.baselines.rows import Description, Row, columns
 from perfanalytics.baselines.stability import Estimate, Exclusions, Stability, Stages, judge
-from perfanalytics.baselines.wording import count, day, number, percent, span
+from perfanalytics.baselines.wording import count, day, number, percent, share_interval, span
 from perfanalytics.core.codec import read_only
 from perfanalytics.core.coerce import as_series
 from perfanalytics.core.counts import counts_and_sizes
@@ -338,12 +338,13 @@ def _verdict(
     period = "" if when is None else f" from {day(when[0])} to {day(when[-1])}"
     if kind in ("shares", "rates"):
         row = by_name["share" if kind == "shares" else "rate"]
-        show = percent if kind == "shares" else number
         points = count(n, "period" if series.sizes is not None else "item")
-        text = (
-            f"{name}: {show(row.estimate)} over {points}{period} "
-            f"({percent(row.confidence)} interval {show(row.low)} to {show(row.high)})."
-        )
+        if kind == "shares":
+            said, interval = share_interval(row.estimate, row.low, row.high, row.confidence)
+        else:
+            said = number(row.estimate)
+            interval = f"({percent(row.confidence)} interval {number(row.low)} to {number(row.high)})"
+        text = f"{name}: {said} over {points}{period} {interval}."
     else:
         # told from the side that matters: a high value is bad unless higher is better
         side, tail = ("at least", "p10") if series.measure.better == "higher" else ("at most", "p90")

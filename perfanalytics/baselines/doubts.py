@@ -44,8 +44,8 @@ def doubts(
         out.append(
             Caveat(
                 "zero-on-log-scale",
-                f"{zeros} of {n} values are 0 and have no logarithm: normal and lognormal intervals are not "
-                "computed, the distribution-free ones are.",
+                f"{zeros} of {n} values are 0 and have no logarithm: lognormal intervals are not computed (the "
+                "distribution-free ones are), and the chart is that of the values as they are.",
                 {"zeros": zeros, "n": n},
             )
         )

@@ -14,7 +14,7 @@ from perfanalytics.baselines.censoring import KaplanMeier
 from perfanalytics.baselines.intervals import Effective, clopper_pearson, effective
 from perfanalytics.baselines.numbers import PERCENTILES, Options
 from perfanalytics.baselines.rows import Row
-from perfanalytics.baselines.wording import number, percent
+from perfanalytics.baselines.wording import number, percent, share_interval
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Objective
@@ -95,12 +95,16 @@ def assess_statistic(row: Row, objective: Objective) -> Assessment:
         standing = "met"
     elif (at_most and row.low > objective.target) or (not at_most and row.high < objective.target):
         standing = "missed"
-    show = percent if row.quantity == "share" else (lambda x: number(x, row.unit))
     name = {"p50": "median"}.get(row.quantity, row.quantity)
+    if row.quantity == "share":
+        said, interval = share_interval(row.estimate, row.low, row.high, row.confidence)
+        target = percent(objective.target)
+    else:
+        said, target = number(row.estimate, row.unit), number(objective.target, row.unit)
+        interval = f"({percent(row.confidence)} interval {number(row.low)} to {number(row.high)})"
     sentence = (
-        f"Objective {objective.name!r}: the {name} shall be {_side(objective)} {show(objective.target)}; it "
-        f"is {show(row.estimate)} ({percent(row.confidence)} interval {show(row.low)} to {show(row.high)}), "
-        f"so it is {_SAY[standing]}."
+        f"Objective {objective.name!r}: the {name} shall be {_side(objective)} {target}; it is {said} "
+        f"{interval}, so it is {_SAY[standing]}."
     )
     return Assessment(None, standing, sentence)
 
@@ -118,12 +122,12 @@ def _item_assessment(
     method: str,
 ) -> Assessment:
     row = Row(SHARE_MEETING, share, low, high, options.confidence, method=method, unit="share")
-    interval = f"({percent(options.confidence)} interval {percent(low)} to {percent(high)})"
+    said, interval = share_interval(share, low, high, options.confidence)
     what = f"{_side(objective)} {number(objective.target, unit)}"
     if math.isnan(share):
         return Assessment(row, "undecided", f"No item was followed up to {number(objective.target, unit)}.")
     if objective.share is None:
-        sentence = f"Objective {objective.name!r} ({what}): {percent(share)} of items meet it {interval}."
+        sentence = f"Objective {objective.name!r} ({what}): {said} of items meet it {interval}."
         return Assessment(row, None, sentence)
     standing: Standing = "undecided"
     if low >= objective.share:
@@ -132,7 +136,7 @@ def _item_assessment(
         standing = "missed"
     sentence = (
         f"Objective {objective.name!r}: {percent(objective.share)} of items shall be {what}; "
-        f"{percent(share)} are {interval}, so it is {_SAY[standing]}."
+        f"{said} are {interval}, so it is {_SAY[standing]}."
     )
     return Assessment(row, standing, sentence)
 

@@ -29,13 +29,15 @@ def number(value: float, unit: str = "") -> str:
     return f"{text} {unit}" if unit not in ("", "1") else text
 
 
-def percent(share: float) -> str:
-    """A share as a percentage: one decimal near the ends, none in the middle.
+def percent(share: float, *, fine: bool = False) -> str:
+    """A share as a percentage: one decimal near the ends (everywhere when ``fine``), none in the middle.
 
     Examples
     --------
     >>> percent(0.8321), percent(0.985), percent(0.0213), percent(1.0)
     ('83%', '98.5%', '2.1%', '100%')
+    >>> percent(0.7713, fine=True)
+    '77.1%'
     """
     if math.isnan(share):
         return "unknown"
@@ -44,7 +46,7 @@ def percent(share: float) -> str:
         return f"{value:.0f}%"
     if 0 < value < 0.1 or 99.9 < value < 100:
         return "less than 0.1%" if value < 50 else "more than 99.9%"
-    return f"{value:.0f}%" if 10 <= value <= 90 else f"{value:.1f}%".replace(".0%", "%")
+    return f"{value:.0f}%" if 10 <= value <= 90 and not fine else f"{value:.1f}%".replace(".0%", "%")
 
 
 def span(low: float, high: float, unit: str = "") -> str:
@@ -78,3 +80,16 @@ def count(n: int, thing: str) -> str:
     ('1 point', '1,200 points')
     """
     return f"{n:,} {thing}" + ("" if n == 1 else "s")
+
+
+def share_interval(share: float, low: float, high: float, confidence: float) -> tuple[str, str]:
+    """A share and its interval, with a decimal where the interval is narrow.
+
+    Examples
+    --------
+    >>> share_interval(0.7713, 0.7653, 0.7771, 0.95)
+    ('77.1%', '(95% interval 76.5% to 77.7%)')
+    """
+    fine = high - low < 0.03
+    ends = f"{percent(low, fine=fine)} to {percent(high, fine=fine)}"
+    return percent(share, fine=fine), f"({percent(confidence)} interval {ends})"

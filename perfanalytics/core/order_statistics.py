@@ -9,6 +9,7 @@ labelled so by those who use it.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,23 +81,27 @@ def quantile_ranks(n: int, p: float, *, confidence: float = 0.95, n_effective: f
     _check_size(n)
     _check_open("p", p)
     _check_open("confidence", confidence)
-    k = 1.0 if n_effective is None else (min(max(n_effective, 1.0), float(n)) + 1) / (n + 1)
-    ranks = np.arange(1, n + 1, dtype=float)
-    # above[r-1] = P(X_(r) > q_p): the lower end misses; 1 - above of the upper rank: the upper end misses
-    above = special.betaincc(ranks * k, (n + 1 - ranks) * k, p)
-    below = special.betainc(ranks * k, (n + 1 - ranks) * k, p)
+    k = _stretch(n, n_effective)
+
+    def above(r: int) -> float:
+        """P(X_(r) > q_p): so often the lower end errs. Rises with r."""
+        return float(special.betaincc(r * k, (n + 1 - r) * k, p)) if r else 0.0
+
+    def below(r: int) -> float:
+        """P(X_(r) < q_p): so often the upper end errs. Falls with r."""
+        return float(special.betainc(r * k, (n + 1 - r) * k, p)) if r <= n else 0.0
+
     alpha = 1 - confidence
     half = alpha / 2 * (1 + 1e-12)
-    low = int(np.sum(above <= half))
-    high = n + 1 - int(np.sum(below <= half))
-    if low == 0 and above[0] < alpha:
-        low = 1
-        high = n + 1 - int(np.sum(below <= alpha - above[0]))
-    elif high == n + 1 and below[-1] < alpha:
-        high = n
-        low = int(np.sum(above <= alpha - below[-1]))
-    miss = (above[low - 1] if low else 0.0) + (below[high - 1] if high <= n else 0.0)
-    return Ranks(low, high, float(1 - miss))
+    low = _last(0, n, lambda r: above(r) <= half)
+    high = n + 1 - _last(0, n, lambda d: below(n + 1 - d) <= half)
+    if low == 0 and above(1) < alpha:
+        low, rest = 1, alpha - above(1)
+        high = n + 1 - _last(0, n, lambda d: below(n + 1 - d) <= rest)
+    elif high == n + 1 and below(n) < alpha:
+        high, rest = n, alpha - below(n)
+        low = _last(0, n, lambda r: above(r) <= rest)
+    return Ranks(low, high, 1 - above(low) - below(high))
 
 
 def tolerance_ranks(
@@ -122,16 +127,17 @@ def tolerance_ranks(
     _check_size(n)
     _check_open("coverage", coverage)
     _check_open("confidence", confidence)
-    k = 1.0 if n_effective is None else (min(max(n_effective, 1.0), float(n)) + 1) / (n + 1)
-    spans = np.arange(1, n, dtype=float)  # s - r
-    if not len(spans):
+    if n == 1:
         return Ranks(1, 1, 0.0)
-    held = special.betaincc(spans * k, (n + 1 - spans) * k, coverage)
-    enough = np.flatnonzero(held >= confidence)
-    span = int(enough[0]) + 1 if len(enough) else n - 1
-    low = (n + 1 - span) // 2
-    low = max(1, min(low, n - span))
-    return Ranks(low, low + span, float(held[span - 1]))
+    k = _stretch(n, n_effective)
+
+    def held(span: int) -> float:
+        """P(U_(s) - U_(r) >= coverage), s - r = span. Rises with the span."""
+        return float(special.betaincc(span * k, (n + 1 - span) * k, coverage))
+
+    span = min(_last(0, n - 1, lambda m: m == 0 or held(m) < confidence) + 1, n - 1)
+    low = max(1, min((n + 1 - span) // 2, n - span))
+    return Ranks(low, low + span, held(span))
 
 
 def prediction_ranks(n: int, *, coverage: float = 0.95) -> Ranks:
@@ -176,6 +182,19 @@ def tolerance_size(*, coverage: float = 0.95, confidence: float = 0.95, sides: i
     while special.betaincc(n - 1, 2, coverage) < confidence:
         n += 1
     return n
+
+
+def _stretch(n: int, n_effective: float | None) -> float:
+    """What the parameters of the beta law are multiplied with under dependence."""
+    return 1.0 if n_effective is None else (min(max(n_effective, 1.0), float(n)) + 1) / (n + 1)
+
+
+def _last(low: int, high: int, holds: Callable[[int], bool]) -> int:
+    """Largest of low ... high for which the condition holds; it holds at ``low`` and stops once."""
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle - 1)
+    return low
 
 
 def _check_size(n: int) -> None:

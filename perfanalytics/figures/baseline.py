@@ -300,7 +300,7 @@ def _shape(line: Line) -> dict[str, Any]:
         "x1": 1,
         "y0": line.value,
         "y1": line.value,
-        "layer": "between",
+        "layer": "above",
         "line": {"color": color, "dash": dash, "width": width},
     }
 
