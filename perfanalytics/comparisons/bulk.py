@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfanalytics.comparisons.levels import level_changes
+from perfanalytics.comparisons.sides import values_and_weights
 from perfanalytics.core.bulk import BulkMethod
 from perfanalytics.core.columns import Floats, instant
 from perfanalytics.core.errors import InputError, UnknownNameError
@@ -82,16 +83,14 @@ def _apply(
     if batch.when is None:
         raise InputError("the date of a change needs series with times")
     m = len(batch)
-    weights = batch.weights if batch.weights is not None else np.ones(len(batch.values))
-    if batch.measure.scale == "proportion" and batch.sizes is not None:
-        weights = batch.sizes
+    values, weights, _ = values_and_weights(batch)
     excluded, _ = batch.excluded()
-    use = ~np.isnan(batch.values) & ~excluded & (weights > 0)
+    use = ~np.isnan(values) & ~excluded & (weights > 0)
     series = np.repeat(np.arange(m), batch.lengths)
     if chosen == "log":
-        impossible = np.bincount(series, weights=use & ~(batch.values > 0), minlength=m) > 0
+        impossible = np.bincount(series, weights=use & ~(values > 0), minlength=m) > 0
         use &= ~impossible[series]
-    forward = np.log(np.where(use, batch.values, 1.0)) if chosen == "log" else batch.values
+    forward = np.log(np.where(use, values, 1.0)) if chosen == "log" else values
     if every is None:
         period = np.arange(len(forward), dtype=np.int64)
     else:

@@ -69,8 +69,8 @@ def minimize(criterion: Criterion, start: Floats, *, give_up_above: Floats | Non
         ``value`` (m, s, k) -> (m, s), ``rows``, ``low`` and ``high``.
     start : float array, shape (m, k)
     give_up_above : float array, shape (m,), optional
-        A problem is left where it is as soon as its value less four times the fall that Newton's method
-        still expects stays above this bar.
+        A problem is left where it is as soon as its value less four times the fall that the quadratic model
+        still promises stays above this bar.
     """
     low, high = criterion.low, criterion.high
     best = np.clip(start, low, high)
@@ -105,7 +105,7 @@ def minimize(criterion: Criterion, start: Floats, *, give_up_above: Floats | Non
         best[active[~going]] = trial[active[~going]]
         going &= np.abs(move[active]).max(axis=1) > 1e-9
         if give_up_above is not None:
-            going &= reached[active] - 4.0 * fall[active] <= give_up_above[active]
+            going &= reached[active] - 2.0 * fall[active] <= give_up_above[active]
         if not going.any():
             break
         if not going.all():

@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 
 from perfanalytics.core.coerce import as_series
 from perfanalytics.core.columns import Floats
+from perfanalytics.core.counts import counts_and_sizes
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.periods import check_every, period_number
 from perfanalytics.core.result import Caveat
-from perfanalytics.core.series import Series
+from perfanalytics.core.series import Series, SeriesBatch
 
 ORDERS = ("time", "none")
+#: Statistics of a period whose variance does not fall with the number of items behind them.
+UNWEIGHTED = frozenset({"count", "sum", "minimum", "maximum"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -181,7 +184,7 @@ def _rhythm(one: Series, two: Series, every: str | None) -> tuple[str | None, st
 
 def _side(series: Series, rhythm: str | None) -> Side:
     excluded, _ = series.excluded()
-    values, weights, counted = _values_and_weights(series)
+    values, weights, counted = values_and_weights(series.as_batch())
     use = ~np.isnan(values) & ~excluded & (weights > 0)
     if rhythm is None or series.when is None:
         period = np.arange(len(series), dtype=np.int64)
@@ -198,21 +201,34 @@ def _side(series: Series, rhythm: str | None) -> Side:
     )
 
 
-def _values_and_weights(series: Series) -> tuple[Floats, Floats, bool]:
-    """Values with their weights in means; counts of a proportion become shares."""
-    values = series.values
-    seen = ~np.isnan(values)
-    if series.measure.scale == "proportion" and (
-        series.sizes is not None or np.isin(values[seen], (0.0, 1.0)).all()
-    ):
-        from perfanalytics.core.counts import counts_and_sizes
+def values_and_weights(batch: SeriesBatch) -> tuple[Floats, Floats, bool]:
+    """Values with their weights in means, and whether the weights are denominators.
 
-        counts, sizes, _ = counts_and_sizes(series.as_batch())
+    Counts of a proportion become shares weighted by their sizes; a rate is weighted by its denominator, a
+    mean or percentile of a period by its weight (the number of items behind it). Totals and extremes of
+    periods are not weighted: the number of items is part of what they measure.
+
+    Raises
+    ------
+    InputError
+        For counts with denominators that were not made rates.
+    """
+    values, measure = batch.values, batch.measure
+    seen = ~np.isnan(values)
+    if measure.scale == "proportion" and (batch.sizes is not None or np.isin(values[seen], (0.0, 1.0)).all()):
+        counts, sizes, _ = counts_and_sizes(batch)
         shares = np.divide(counts, sizes, out=np.full(len(counts), np.nan), where=sizes > 0)
         return shares, np.nan_to_num(sizes), True
-    if series.weights is not None:
-        return values, np.where(seen, series.weights, 0.0), False
-    return values, np.ones(len(values)), False
+    statistic = batch.selection.get("statistic")
+    weights = batch.sizes if statistic == "rate" else batch.weights
+    if statistic is None and measure.scale == "count" and batch.sizes is not None:
+        raise InputError(
+            "counts with denominators (sizes=) are compared as rates: give values=counts / sizes and "
+            "weights=sizes"
+        )
+    if weights is None or statistic in UNWEIGHTED:
+        return values, np.ones(len(values)), False
+    return values, np.where(seen, weights, 0.0), False
 
 
 def _overlap(one: Side, two: Side) -> bool:

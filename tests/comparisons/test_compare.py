@@ -336,6 +336,37 @@ def test_items_become_days_with_their_count_as_weight():
     assert weekly.outcome == "undecided"
 
 
+def test_totals_of_periods_are_not_weighted_by_their_items_and_rates_are_by_their_exposure():
+    """A week with few incidents counts as much as one with many; a week without any is a zero, not a gap."""
+    rng = np.random.default_rng(10)
+    n = rng.poisson(3, 60).astype(float)
+    count = perf.Measure("incidents", definition="opened", unit="incidents", better="lower", scale="count")
+
+    def sides(values, weights, sizes, statistic):
+        return [
+            perf.Series(
+                values[s],
+                measure=count,
+                weights=weights[s],
+                sizes=None if sizes is None else sizes[s],
+                selection={"statistic": statistic},
+            )
+            for s in (slice(0, 30), slice(30, 60))
+        ]
+
+    c = perf.compare(*sides(n, n, None, "count"))
+    assert c.before.n == 30
+    assert c.before.mean == pytest.approx(n[:30].mean())
+    exposure = rng.uniform(50, 150, 60)
+    c = perf.compare(*sides(n / exposure, n, exposure, "rate"))
+    assert c.before.mean == pytest.approx(n[:30].sum() / exposure[:30].sum())
+    with pytest.raises(perf.InputError, match="compared as rates"):
+        perf.compare(
+            perf.Series(n[:30], sizes=exposure[:30], measure=count),
+            perf.Series(n, sizes=exposure, measure=count),
+        )
+
+
 def test_one_value_a_day_without_rhythm_stands_as_it_is():
     before, after = durations()
     months = np.datetime64("2014-01") + np.arange(120)
@@ -357,6 +388,27 @@ def test_pandas_series_and_lists_are_taken():
     assert c.outcome == "detected"
     assert c.before.when is not None
     assert perf.compare(rng.normal(10, 1, 40).tolist(), rng.normal(8, 1, 40).tolist()).outcome == "detected"
+
+
+def test_real_cycle_times_differ_in_the_tail_and_not_in_the_typical_value(real_data):
+    """7digital's features, 2009-10 against 2011-12, by week: center, median, tail differ."""
+    frame = pd.read_csv(real_data / "features_7digital.csv.gz")
+    frame["Done"] = pd.to_datetime(frame["Done"], format="%d/%m/%Y")
+    frame = frame[(frame["Type"] == "MMF") & frame["Cycle.Time"].notna() & frame["Done"].notna()]
+    frame = frame.sort_values("Done", kind="stable")
+    days = perf.Measure(
+        "cycle_time", definition="development started to done", unit="days", better="lower", scale="duration"
+    )
+    series = perf.Series(frame["Cycle.Time"].to_numpy(float), measure=days, when=frame["Done"].to_numpy())
+    c = perf.compare(series.between(None, "2011-01-01"), series.between("2011-01-01"), every="week")
+    assert c.outcome == "undecided"
+    assert c.primary.estimate == pytest.approx(1.0, abs=0.05)
+    assert c.effect("difference_of_medians").estimate == 0
+    tail = c.effect("difference_of_p90")
+    assert tail.estimate == pytest.approx(-9, abs=0.5)
+    assert tail.excludes_null
+    assert c.effect("ratio_of_sds").excludes_null
+    assert {"autocorrelated", "unequal-spread"} <= set(c.caveat_codes)
 
 
 # --- objective, resampling ---------------------------------------------------------------------------------
