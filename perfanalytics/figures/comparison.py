@@ -313,6 +313,9 @@ def _effect_notes(rows: tuple[Row, ...], x: str, y: str) -> list[dict[str, Any]]
                 "text": text,
                 "showarrow": False,
                 "font": {"size": 11, "color": style.INK},
+                # the line of no effect does not cross the numbers
+                "bgcolor": "rgba(255,255,255,0.85)",
+                "borderpad": 1,
             }
         )
     return notes
@@ -328,8 +331,7 @@ def _null_shapes(x: str, y: str, null: float, margin: tuple[float, float] | None
             "x1": null,
             "y0": 0,
             "y1": 1,
-            "line": {"color": style.INK, "width": 1, "dash": "dot"},
-            "layer": "below",
+            "line": {"color": style.INK, "width": 1, "dash": "dash"},
         }
     ]
     if margin is not None:
