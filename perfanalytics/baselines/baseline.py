@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from perfanalytics.baselines import numbers, shares
 from perfanalytics.baselines.censoring import KaplanMeier, kaplan_meier
-from perfanalytics.baselines.doubts import few_points, open_items, stability_doubts
+from perfanalytics.baselines.doubts import few_points, ignored_weights, open_items, stability_doubts
 from perfanalytics.baselines.intervals import Dependence, effective
 from perfanalytics.baselines.numbers import PERCENTILES, Options
 from perfanalytics.baselines.objectives import (
@@ -163,8 +163,10 @@ def baseline(
         rows.append(assessed.row)
 
     when = None if series.when is None else series.when[used]
-    n_missing = int(np.isnan(series.values[judged.start :]).sum())
+    n_excluded = int(np.sum(judged.excluded[judged.start :] & ~np.isnan(series.values[judged.start :])))
     caveats = [*found.caveats, *stability_doubts(judged.stable, judged.signals, judged.verdict)]
+    if series.weights is not None:
+        caveats.append(ignored_weights())
     if objective is not None and when is not None:
         caveats += _declared_late(objective, when[-1])
     return Baseline(
@@ -194,8 +196,8 @@ def baseline(
         measure=series.measure,
         process=process,
         n=int(used.sum()),
-        n_missing=n_missing,
-        n_excluded=len(in_time) - int(used.sum()) - n_missing,
+        n_missing=len(in_time) - int(used.sum()) - n_excluded,
+        n_excluded=n_excluded,
         n_censored=0 if still_open is None else int(still_open.sum()),
         first=None if when is None else when[0],
         last=None if when is None else when[-1],

@@ -44,8 +44,8 @@ def doubts(
         out.append(
             Caveat(
                 "zero-on-log-scale",
-                f"{zeros} of {n} values are 0 and have no logarithm: lognormal intervals are not computed (the "
-                "distribution-free ones are), and the chart is that of the values as they are.",
+                f"{zeros} of {n} values are 0 and have no logarithm: lognormal intervals are not computed "
+                "(the distribution-free ones are), and the chart is that of the values as they are.",
                 {"zeros": zeros, "n": n},
             )
         )
@@ -128,3 +128,9 @@ def stability_doubts(stable: bool | None, signals: int, verdict: str) -> list[Ca
         "was, it does not predict."
     )
     return [Caveat("not-stable", text, {"signals": signals})]
+
+
+def ignored_weights() -> Caveat:
+    """A caveat where the series has weights, which a baseline does not use."""
+    text = "The series has weights; each value counts the same here. Give counts with sizes, or the items."
+    return Caveat("weights-ignored", text, {})

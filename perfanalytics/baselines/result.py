@@ -29,7 +29,8 @@ class Baseline(Result):
     process : Process or None
         Process and version that was in use.
     n, n_missing, n_excluded, n_censored : int
-        Points used; gaps; points excluded with a cause; items still open (among those used).
+        Points used; gaps and periods without denominator; points excluded with a cause; items still open
+        (among those used).
     first, last : datetime64 or None
         Period of the points used.
     values, when, sizes, censored : arrays, shape (n,), or None

@@ -34,6 +34,8 @@ class Stability:
         First point of the last stage.
     used : bool array, shape (n,)
         Points the baseline uses: of the last stage, with a value, not excluded.
+    excluded : bool array, shape (n,)
+        Points excluded with a cause.
     stable : bool or None
     verdict : str
     signals : int
@@ -47,6 +49,7 @@ class Stability:
 
     start: int
     used: NDArray[np.bool_]
+    excluded: NDArray[np.bool_]
     stable: bool | None
     verdict: str
     signals: int
@@ -83,6 +86,7 @@ def judge(
     start = int(made.limits.first[-1]) if len(made.limits.first) else 0
     used = ~np.isnan(series.values) & ~made.excluded & ~np.isnan(made.value[0])
     used[:start] = False
+    excluded = made.excluded
     if start and (estimate is None or isinstance(estimate, str)):
         kept = [
             replace(e, point=e.point - start)
@@ -99,6 +103,7 @@ def judge(
     return Stability(
         start=start,
         used=used,
+        excluded=excluded,
         stable=made.stable,
         verdict=made.verdict,
         signals=made.n_signals,
@@ -121,6 +126,7 @@ def _not_judged(series: Series, estimate: Estimate, stages: Stages, exclude: Exc
     return Stability(
         start=0,
         used=~np.isnan(series.values) & ~excluded & ~more,
+        excluded=excluded | more,
         stable=None,
         verdict="items coded 0 and 1 are not charted one by one; aggregate them to periods.",
         signals=0,

@@ -293,7 +293,7 @@ def plain_level(value: Any) -> Any:
     if isinstance(value, bool | np.bool_):
         return bool(value)
     if isinstance(value, int | float | np.integer | np.floating):
-        return float(value)
+        return int(value) if value == int(value) else float(value)
     return str(value)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -337,4 +338,5 @@ def _drivers(made: Design, solved: LeastSquares, sigma: float, df: float) -> lis
 
 
 def _listed(names: Sequence[str]) -> str:
+    names = [re.sub(r"C\((\w+).*?\)", r"\1", name) for name in names]
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]

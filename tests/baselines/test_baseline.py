@@ -133,6 +133,16 @@ def test_gaps_are_counted() -> None:
     assert made["mean"].value == 2.5
 
 
+def test_a_period_without_denominator_is_a_gap() -> None:
+    made = baseline(Series([8, 0, 9, 7], sizes=[10, 0, 10, 10], measure=SLA))
+    assert (made.n, made.n_missing, made.n_excluded) == (3, 1, 0)
+    assert made["share"].value == pytest.approx(24 / 30)
+
+
+def test_weights_are_not_used_and_that_is_said() -> None:
+    assert "weights-ignored" in baseline(Series([1.0, 2, 3], weights=[1, 5, 1], measure=REAL)).caveat_codes
+
+
 def test_an_objective_about_items() -> None:
     series = durations()
     met = baseline(series, objective=fast(40))

@@ -144,7 +144,8 @@ def test_saved_and_read_back_it_still_predicts() -> None:
     assert back.to_frame().equals(model.to_frame())
     whole = fit("y ~ C(g) + x", D.assign(g=[0, 1, 2] * 4 + [0, 1]))
     back = Model.from_record(json.loads(json.dumps(whole.to_record())))
-    assert back.levels == {"g": (0.0, 1.0, 2.0)}
+    assert back.levels == {"g": (0, 1, 2)}
+    assert not back.predict({"g": [1.0], "x": [3.0]})["extrapolates"].any()
     assert not back.predict({"g": [1], "x": [3.0]})["extrapolates"].any()
 
 
