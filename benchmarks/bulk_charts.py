@@ -30,8 +30,12 @@ VARIANTS = {
     "charts-gaps": "the same with gaps (2%) and an exclusion in every series",
     "charts-saved": "read + limits + rules + hashing + saving",
 }
+REPOSITORY = {
+    "repo-read": "a repository: ordered read alone",
+    "repo-map": "repo.map: limits + rules + hashing + saving",
+}
 RANGE = 1 << 22
-FLOOR = {"charts": "read", "charts-gaps": "read-gaps", "charts-saved": "read"}
+FLOOR = {"charts": "read", "charts-gaps": "read-gaps", "charts-saved": "read", "repo-map": "repo-read"}
 
 
 def make(path: Path, series: int, points: int, shuffled: bool) -> None:
@@ -54,7 +58,7 @@ def make(path: Path, series: int, points: int, shuffled: bool) -> None:
             )
 
 
-def ordered_batches(path: str, table: str, rows: int = 1 << 17) -> Iterator[tuple[Any, Any, Any]]:
+def ordered_batches(path: str, table: str, rows: int = 1 << 18) -> Iterator[tuple[Any, Any, Any]]:
     """(series_id, at, value) as numpy arrays, batch after batch of the one ordered query."""
     import duckdb
 
@@ -81,20 +85,27 @@ def ordered_batches(path: str, table: str, rows: int = 1 << 17) -> Iterator[tupl
 
 
 def blocks_of_series(batches: Iterator[tuple[Any, Any, Any]]) -> Iterator[tuple[Any, Any, Any, Any]]:
-    """Blocks of whole series: the last series of a batch waits for the next one."""
+    """Blocks of whole series: the last series of a batch waits for the rest of it in the next one."""
     import numpy as np
 
-    carried: tuple[Any, ...] | None = None
+    waiting: list[tuple[Any, ...]] = []
     for columns in batches:
-        if carried is not None:
-            columns = tuple(np.concatenate(pair) for pair in zip(carried, columns, strict=True))
         ids = columns[0]
+        begin = 0
+        if waiting:
+            # only the series that was cut is put together; the others stay where they were read to
+            if waiting[0][0][0] == ids[0]:
+                begin = int(np.searchsorted(ids, ids[0], side="right"))
+                waiting.append(tuple(c[:begin] for c in columns))
+            if begin == len(ids):
+                continue
+            yield _cut(tuple(np.concatenate(parts) for parts in zip(*waiting, strict=True)))
         last = int(np.searchsorted(ids, ids[-1]))
-        if last:
-            yield _cut(tuple(c[:last] for c in columns))
-        carried = tuple(c[last:] for c in columns)
-    if carried is not None and len(carried[0]):
-        yield _cut(carried)
+        if last > begin:
+            yield _cut(tuple(c[begin:last] for c in columns))
+        waiting = [tuple(c[last:] for c in columns)]
+    if waiting:
+        yield _cut(tuple(np.concatenate(parts) for parts in zip(*waiting, strict=True)))
 
 
 def _cut(columns: tuple[Any, ...]) -> tuple[Any, Any, Any, Any]:
@@ -105,11 +116,63 @@ def _cut(columns: tuple[Any, ...]) -> tuple[Any, Any, Any, Any]:
     return ids[starts], np.append(starts, len(ids)), at, value
 
 
+def peak() -> float:
+    """Peak memory of this process in MB (its own: ru_maxrss would start from that of its parent)."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return (
+        next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        / 1024
+    )
+
+
+def make_repository(path: Path, plain: Path) -> None:
+    """The same rows loaded into a repository."""
+    import duckdb
+
+    import perfanalytics as perf
+
+    with duckdb.connect(str(plain), read_only=True) as con:
+        con.execute("SET enable_progress_bar = false")
+        frame = con.sql("SELECT value, happened, series_id FROM plain").to_arrow_table()
+    measure = perf.Measure("value", definition="sum of uniforms", unit="1", better="unknown", scale="real")
+    column = perf.SourceMeasure(measure, value="value", when="happened", attributes=("series_id",))
+    with perf.Repository.open(path) as repo:
+        repo.load(perf.Source("bulk", frame=frame, measures=(column,)))
+
+
+def run_repository(variant: str, path: str) -> dict[str, float]:
+    """The read of a repository alone, or ``repo.map`` with hashing and saving."""
+    import perfanalytics as perf
+
+    charts = points = 0
+    with perf.Repository.open(path) as repo:
+        list(repo._engine.stream("SELECT 1 AS one", points=1))
+        selection = repo.select("value", by="series_id")
+        method = perf.method("control_charts", rules="nelson")
+        before, clock = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+        if variant == "repo-read":
+            sql = "SELECT series_id, time, value FROM observation ORDER BY series_id, time"
+            for block in repo._engine.stream(sql, points=1 << 16):
+                points += len(block["value"])
+        else:
+            charts = repo.map(selection, method, progress=False).series
+        after = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        "wall": time.perf_counter() - clock,
+        "peak_mb": peak(),
+        "charts": charts,
+        "points": points,
+    }
+
+
 def run(variant: str, path: str, save_to: str) -> dict[str, float]:
     """One variant, measured: CPU and wall seconds without the imports, peak memory of the process in MB."""
     import duckdb  # noqa: F401
     import numpy as np
-    import pyarrow  # noqa: F401
+    import pyarrow as pa
 
     from perfanalytics.core.records import Exclusion
     from perfanalytics.core.series import SeriesBatch
@@ -121,6 +184,9 @@ def run(variant: str, path: str, save_to: str) -> dict[str, float]:
     method = bulk_method(rules="nelson")
     saved: list[dict[str, Any]] = []
     charts = points = signals = 0
+    # the first to_numpy imports pandas: a second that is neither reading nor charting
+    pa.array(np.zeros(2, dtype="datetime64[us]")).to_numpy(zero_copy_only=False)
+    prepare(SeriesBatch([1.0, 2.0], [0, 2], ids=["warm"]), exclude=(), **asked)
     before, clock = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     source = ordered_batches(path, table)
     if variant.startswith("read"):
@@ -145,7 +211,7 @@ def run(variant: str, path: str, save_to: str) -> dict[str, float]:
     return {
         "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
         "wall": time.perf_counter() - clock,
-        "peak_mb": after.ru_maxrss / 1024,
+        "peak_mb": peak(),
         "charts": charts,
         "points": points,
         "signals": signals,
@@ -168,18 +234,25 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=1_000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--shuffled", action="store_true")
-    parser.add_argument("--one", choices=sorted(VARIANTS), help=argparse.SUPPRESS)
+    parser.add_argument("--repository", action="store_true", help="also through Repository.map")
+    parser.add_argument("--one", choices=sorted(VARIANTS | REPOSITORY), help=argparse.SUPPRESS)
     parser.add_argument("--file", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        print(json.dumps(run(given.one, given.file, given.file + ".saved")))
+        if given.one in REPOSITORY:
+            print(json.dumps(run_repository(given.one, given.file + ".repo")))
+        else:
+            print(json.dumps(run(given.one, given.file, given.file + ".saved")))
         return
+    variants = VARIANTS | (REPOSITORY if given.repository else {})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bulk.duckdb"
         make(path, given.series, given.points, given.shuffled)
-        found: dict[str, list[dict[str, float]]] = {v: [] for v in VARIANTS}
+        if given.repository:
+            make_repository(Path(f"{path}.repo"), path)
+        found: dict[str, list[dict[str, float]]] = {v: [] for v in variants}
         for _ in range(given.repeats):
-            for variant in VARIANTS:
+            for variant in variants:
                 command = [sys.executable, __file__, "--one", variant, "--file", str(path)]
                 done = subprocess.run(command, check=True, capture_output=True, text=True)
                 found[variant].append(json.loads(done.stdout))
@@ -189,7 +262,7 @@ def main() -> None:
     for variant, runs in found.items():
         ratio = f"{cpu[variant] / cpu[FLOOR[variant]]:6.2f}" if variant in FLOOR else f"{1:6.2f}"
         wall, peak = (statistics.median(r[k] for r in runs) for k in ("wall", "peak_mb"))
-        print(f"{VARIANTS[variant]:58s} {cpu[variant]:7.2f} {wall:7.2f} {ratio} {peak:8.0f}")
+        print(f"{variants[variant]:58s} {cpu[variant]:7.2f} {wall:7.2f} {ratio} {peak:8.0f}")
 
 
 if __name__ == "__main__":

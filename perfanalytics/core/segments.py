@@ -12,7 +12,7 @@ over bytes instead of a loop over points.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,6 +120,9 @@ def blocks(offsets: NDArray[np.int64], points: int = 1 << 16) -> Iterator[tuple[
     while first < m:
         last = int(np.searchsorted(offsets, offsets[first] + points, side="right")) - 1
         last = min(max(last, first + 1), m)
+        if offsets[m] - offsets[last] < points // 4:
+            # a small rest is not worth a block of its own
+            last = m
         yield first, last
         first = last
 
@@ -183,21 +186,34 @@ def breaks_of(link: Flags) -> NDArray[np.int64]:
     return np.flatnonzero(~link)
 
 
-def since_break(link: Flags) -> NDArray[np.uint8]:
-    """How many neighbours each point has behind it without a break, at most 255; shape (n,).
+def since_break(link: Flags, longest: int = LONGEST_PATTERN) -> NDArray[np.uint8]:
+    """How many neighbours each point has behind it without a break, at most ``longest``; shape (n,).
+
+    Parameters
+    ----------
+    link : bool array, shape (n,)
+    longest : int
+        At most 255. A pattern of ``k`` points needs ``k - 1``; the fewer, the faster.
 
     Examples
     --------
     >>> since_break(np.array([False, True, True, False, True])).tolist()
     [0, 1, 2, 0, 1]
     """
-    first = breaks_of(link).astype(np.int32)
-    if not len(link) or not len(first) or first[0] != 0:
-        first = np.insert(first, 0, 0)
-    n = len(link)
+    n, first = len(link), breaks_of(link)
+    if not len(first) or first[0] != 0:
+        first = np.insert(first, 0, 0)[: max(n, 0)]
+    if len(first) * longest < n // 8:
+        # few breaks: only the points right behind one are nearer than ``longest``
+        out = np.full(n, longest, dtype=np.uint8)
+        for k in range(longest - 1, -1, -1):
+            behind = first + k
+            out[behind[: np.searchsorted(behind, n)]] = k
+        return out
+    first = first.astype(np.int32)
     index = np.arange(n, dtype=np.int32)
     index -= np.repeat(first, np.diff(first, append=np.int32(n)))
-    np.minimum(index, LONGEST_PATTERN, out=index)
+    np.minimum(index, longest, out=index)
     return index.astype(np.uint8)
 
 
@@ -220,11 +236,13 @@ def in_a_row(flags: Flags, k: int, since: NDArray[np.uint8]) -> Flags:
     return run & (since >= k - 1) if k > 1 else run.copy()
 
 
-def k_of_m(flags: Flags, k: int, m: int, since: NDArray[np.uint8]) -> Flags:
+def k_of_m(
+    flags: Flags, k: int, m: int, since: NDArray[np.uint8], reach: Callable[[int], Flags] | None = None
+) -> Flags:
     """True at each flagged point that is the k-th or later of its last ``m`` points in the stretch.
 
     The point itself is flagged; the window may still be incomplete (two flagged points at the very
-    beginning are "2 of 3").
+    beginning are "2 of 3"). ``reach(j)`` may give ``since >= j``, where several calls share it.
 
     Examples
     --------
@@ -234,7 +252,8 @@ def k_of_m(flags: Flags, k: int, m: int, since: NDArray[np.uint8]) -> Flags:
     """
     count = flags.astype(np.uint8)
     for back in range(1, min(m, len(flags))):
-        count[back:] += flags[:-back] & (since[back:] >= back)
+        far = since[back:] >= back if reach is None else reach(back)[back:]
+        count[back:] += flags[:-back] & far
     return flags & (count >= k)
 
 

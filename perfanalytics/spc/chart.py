@@ -218,13 +218,19 @@ def _limits(
             for j, (a, b) in enumerate(zip(starts, ends + 1, strict=True)):
                 low, high = panel.limits(_part(line, a, b), setting.sigmas)
                 for name, column in (
-                    ("center", line.center[a:b]),
                     ("sigma", line.sigma[a:b]),
+                    ("center", line.center[a:b]),
                     ("lower", low),
                     ("upper", high),
                 ):
                     seen = column[np.isfinite(column)]
-                    if len(seen) and seen.max() - seen.min() <= 1e-12 * max(abs(seen.max()), abs(seen.min())):
+                    if not len(seen):
+                        continue
+                    # where sigma varies the limits do, also where both are clipped at 0
+                    fixed = name == "center" or np.isfinite(levels["sigma"][i, j])
+                    if name == "sigma":
+                        fixed = seen.max() - seen.min() <= 1e-12 * seen.max()
+                    if fixed:
                         levels[name][i, j] = seen[0]
     when = batch.when if len(batch.values) == n else None
     at, bottom, top, spread = (

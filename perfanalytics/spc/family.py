@@ -86,7 +86,7 @@ class Block:
         True where a point follows its neighbour, among the used and among the kept points.
     """
 
-    __slots__ = ("_ranges", "keep", "keep_link", "link", "points", "segments", "use")
+    __slots__ = ("_pairs", "_ranges", "keep", "keep_link", "link", "points", "segments", "use")
 
     def __init__(self, points: Points, segments: Segments, chosen: Flags | None = None) -> None:
         self.points, self.segments = points, segments
@@ -98,6 +98,7 @@ class Block:
         self.link = links(segments, self.use, points.breaks)
         self.keep_link = self.link if chosen is None else links(segments, self.keep, points.breaks)
         self._ranges: Floats | None = None
+        self._pairs: Floats | None = None
 
     def kept(self, x: Floats) -> Floats:
         """``x`` with 0 at the points that do not count for the limits: ready to be summed."""
@@ -108,6 +109,18 @@ class Block:
         if self.keep is None:
             return self.segments.lengths.astype(np.float64)
         return self.segments.counts(self.keep).astype(np.float64)
+
+    def pairs(self) -> Floats:
+        """Number of linked neighbours of each segment, shape (m,); counted once."""
+        if self._pairs is None:
+            self._pairs = self.segments.counts(self.link).astype(np.float64)
+        return self._pairs
+
+    def kept_pairs(self) -> Floats:
+        """Number of kept neighbours of each segment, shape (m,)."""
+        if self.keep_link is self.link:
+            return self.pairs()
+        return self.segments.counts(self.keep_link).astype(np.float64)
 
     def ranges(self) -> Floats:
         """Moving ranges of the values, 0 where there is none; computed once."""
@@ -135,13 +148,17 @@ class Lines:
     lower: Floats | None = None
     upper: Floats | None = None
 
-    def standardised(self, limit: float) -> Floats:
-        """Distance from the center line in sigma; given limits become ``-+ limit``."""
+    def standardised(self, limit: float, *, certain: bool = False) -> Floats:
+        """Distance from the center line in sigma; given limits become ``-+ limit``, no sigma NaN.
+
+        ``certain`` says that every sigma is known to be positive.
+        """
         if self.lower is None and self.upper is None:
             z = self.value - self.center
             with np.errstate(invalid="ignore", divide="ignore"):
                 z /= self.sigma
-            np.copyto(z, np.nan, where=np.isinf(z))
+            if not certain:
+                np.copyto(z, np.nan, where=np.isinf(z))
             return z
         out = np.full(len(self.value), np.nan)
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -101,7 +101,8 @@ def chart_block(
     fired = []
     first = np.empty(0)
     for k, (panel, line) in enumerate(zip(family.panels, lines, strict=True)):
-        z = line.standardised(setting.sigmas)
+        certain = panel.constant and bool((line.sigma[segments.starts] > 0).all())
+        z = line.standardised(setting.sigmas, certain=certain)
         if block.use is not None:
             np.copyto(z, np.nan, where=~block.use)
         if k == 0:
@@ -175,7 +176,7 @@ def count_block(charted: Charted, setting: Setting) -> Counted:
         squares = seg.sums(square)
         r1 = lag1_of(deviation, block.link, seg, squares)
         r1[used < 3] = np.nan
-        pairs = np.maximum(seg.counts(block.link), 1)
+        pairs = np.maximum(block.pairs(), 1)
         skewness = ties = spread = smallest = np.full(m, np.nan)
         if family.model_sigma:
             spread = seg.sums(moving_ranges(z, block.link)) / pairs / d2(2)

@@ -50,21 +50,21 @@ def find_signals(
     [0, 0, 2, 3]
     """
     out = np.zeros(len(z), dtype=bits_type(len(rules)))
-    plain = _Zones(z, link)
+    plain = _Zones(z, link, max((r.window for r in rules), default=1))
     for bit, rule in enumerate(rules):
         if rule.gap == "breaks" and rule.tie == "ends":
             fired = _fire(rule, plain, limit)
         else:
             fired = _fire_on_kept(rule, z, link, limit, segment_start)
-        out |= fired.astype(out.dtype) << bit if bit else fired.astype(out.dtype)
+        out |= fired.view(np.uint8).astype(out.dtype, copy=False) << out.dtype.type(bit)
     return out
 
 
 class _Zones:
     """The comparisons rules share, made once: beyond a zone above and below, rising, falling."""
 
-    def __init__(self, z: Floats, link: Flags) -> None:
-        self.z, self.link = z, link
+    def __init__(self, z: Floats, link: Flags, longest: int) -> None:
+        self.z, self.link, self.longest = z, link, longest
         self.cache: dict[Any, Any] = {}
 
     def get(self, key: Any, make: Any) -> Any:
@@ -74,7 +74,10 @@ class _Zones:
 
     @property
     def since(self) -> NDArray[np.uint8]:
-        return self.get("since", lambda: since_break(self.link))  # type: ignore[no-any-return]
+        return self.get("since", lambda: since_break(self.link, self.longest))  # type: ignore[no-any-return]
+
+    def reach(self, back: int) -> Flags:
+        return self.get(("reach", back), lambda: self.since >= back)  # type: ignore[no-any-return]
 
     def above(self, zone: float) -> Flags:
         return self.get(("above", zone), lambda: self.z > zone + ON_LINE)  # type: ignore[no-any-return]
@@ -116,13 +119,13 @@ def _fire(rule: Rule, zones: _Zones, limit: float) -> Flags:
         return _mark(rule, [(fired, None)], since)
     if rule.pattern == "within":
         flags = zones.within(zone)
-        return _mark(rule, [(_count(flags, rule, since), flags)], since)
+        return _mark(rule, [(_count(flags, rule, zones), flags)], since)
     above, below = zones.above(zone), zones.below(zone)
     if rule.side == "same":
-        pairs = [(_count(flags, rule, since), flags) for flags in (above, below)]
+        pairs = [(_count(flags, rule, zones), flags) for flags in (above, below)]
         return _mark(rule, pairs, since)
     flags = zones.beyond(zone)
-    fired = _count(flags, rule, since)
+    fired = _count(flags, rule, zones)
     if rule.side == "both":
         # not all on one side: neither side alone fills the window
         seen = [_seen(side, rule.window, since) for side in (above, below)]
@@ -130,10 +133,10 @@ def _fire(rule: Rule, zones: _Zones, limit: float) -> Flags:
     return _mark(rule, [(fired, flags)], since)
 
 
-def _count(flags: Flags, rule: Rule, since: NDArray[np.uint8]) -> Flags:
+def _count(flags: Flags, rule: Rule, zones: _Zones) -> Flags:
     if rule.window == rule.count:
-        return in_a_row(flags, rule.count, since)
-    return k_of_m(flags, rule.count, rule.window, since)
+        return in_a_row(flags, rule.count, zones.since)
+    return k_of_m(flags, rule.count, rule.window, zones.since, zones.reach)
 
 
 def _steps(flags: Flags, rule: Rule, since: NDArray[np.uint8]) -> Flags:
@@ -182,5 +185,5 @@ def _fire_on_kept(rule: Rule, z: Floats, link: Flags, limit: float, segment_star
     kept_link = np.zeros(len(where), dtype=bool)
     kept_link[1:] = np.diff(stretch[where]) == 0
     out = np.zeros(n, dtype=bool)
-    out[where] = _fire(rule, _Zones(z[where], kept_link), limit)
+    out[where] = _fire(rule, _Zones(z[where], kept_link, rule.window), limit)
     return out

@@ -67,6 +67,17 @@ def test_positions_since_a_break_stop_at_255():
     assert since[[0, 1, 254, 255, 599]].tolist() == [0, 1, 254, 255, 255]
 
 
+@given(st.lists(st.booleans(), max_size=300), st.integers(1, 20))
+def test_few_and_many_breaks_give_the_same_positions(linked, longest):
+    """Few breaks are found by index, many by arithmetic; both against a loop."""
+    for link in (linked, [True] * 40 + linked + [True] * 400):
+        position, expected = -1, []
+        for follows in link:
+            position = position + 1 if follows and expected else 0
+            expected.append(min(position, longest))
+        assert since_break(np.array(link, dtype=bool), longest).tolist() == expected
+
+
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=40), st.integers(1, 9))
 def test_k_in_a_row_against_a_loop(points, k):
     flags = np.array([f for f, _ in points], dtype=bool)
@@ -101,7 +112,8 @@ def test_k_of_m_and_its_members_against_a_loop(points, k, more):
 
 def test_blocks_hold_whole_series():
     offsets = np.array([0, 5, 5, 12, 40, 41])
-    assert list(blocks(offsets, 10)) == [(0, 2), (2, 3), (3, 4), (4, 5)]
+    # the rest of one point joins the block before it
+    assert list(blocks(offsets, 10)) == [(0, 2), (2, 3), (3, 5)]
     assert list(blocks(offsets, 1000)) == [(0, 5)]
     assert list(blocks(np.array([0]), 10)) == []
 

@@ -59,7 +59,7 @@ def relative_spread(block: Block, center: Floats, sigma: Floats) -> Floats:
         z = (block.points.value - center) / sigma
         np.copyto(z, 0.0, where=np.isnan(z) & (sigma == 0))
         ranges = moving_ranges(z, block.keep_link)
-        return block.segments.sums(ranges) / block.segments.counts(block.keep_link) / d2(2)
+        return block.segments.sums(ranges) / block.kept_pairs() / d2(2)
 
 
 def _laney_estimate(block: Block, estimator: str) -> dict[str, Floats]:

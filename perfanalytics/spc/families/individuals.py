@@ -24,7 +24,7 @@ def estimate(block: Block, estimator: str) -> dict[str, Floats]:
     with np.errstate(invalid="ignore", divide="ignore"):
         center = seg.sums(x) / n
         if estimator == "moving_range":
-            sigma = seg.sums(block.kept_ranges()) / seg.counts(block.keep_link) / d2(2)
+            sigma = seg.sums(block.kept_ranges()) / block.kept_pairs() / d2(2)
         elif estimator == "median_moving_range":
             sigma = seg.medians(block.kept_ranges(), block.keep_link) / d4_median()
         else:
