@@ -82,7 +82,8 @@ def groups(engine: Engine, selection: Selection) -> Groups:
         for row in found
     )
     return Groups(
-        f"SELECT series_id, dense_rank() OVER (ORDER BY {inline}) - 1 AS g FROM series WHERE {where}",
+        f"SELECT series_id, (dense_rank() OVER (ORDER BY {inline}) - 1)::INTEGER AS g "
+        f"FROM series WHERE {where}",
         tuple(parameters),
         ids,
         tuple(tuple(row) for row in found),

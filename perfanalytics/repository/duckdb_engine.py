@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfanalytics.core.errors import RepositoryError, RepositoryLockedError
+from perfanalytics.repository.engine import Columns
 
 #: Stands for a missing value where a CSV reader wants one: no field of a file has this content.
 _NEVER = "\x01\x02perfanalytics"
@@ -42,6 +43,16 @@ class _Connection:
             self._connection.execute(
                 f"CREATE OR REPLACE {self._temporary} TABLE {table} AS SELECT * FROM _incoming"
             )
+        finally:
+            self._connection.unregister("_incoming")
+
+    def append(self, table: str, columns: Columns, types: Mapping[str, str]) -> None:
+        self._connection.register("_incoming", dict(columns))
+        try:
+            names = ", ".join(
+                f'"{name.replace(chr(34), chr(34) * 2)}"::{kind}' for name, kind in types.items()
+            )
+            self._connection.execute(f"INSERT INTO {table} SELECT {names} FROM _incoming")
         finally:
             self._connection.unregister("_incoming")
 

@@ -40,6 +40,10 @@ class Reader(Protocol):
         """Make the table ``table`` (temporary in a repository) of NumPy columns or an Arrow table."""
         ...
 
+    def append(self, table: str, columns: Columns, types: Mapping[str, str]) -> None:
+        """Append rows to a table, its columns in order, each cast to the SQL type named for it."""
+        ...
+
 
 class Engine(Reader, Protocol):
     """Holds a repository."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from perfanalytics.core.series import SeriesBatch
 
 #: Points of a block: its columns stay in the cache.
-BLOCK = 1 << 16
+BLOCK = 1 << 17
 #: Points of one ordered query: what is sorted at a time, so that memory does not grow with the repository.
 RANGE = 1 << 22
 _SQL_TYPES = {
@@ -105,17 +105,14 @@ def run(
     run_id = found[0][0] if found else _begin(engine, key, record, method, len(present))
     table = _table(run_id)
     done = engine.rows(f"SELECT coalesce(max(_g), -1) FROM {table}")[0][0]
+    types = {"_g": "INTEGER", "id": "VARCHAR"} | {c: _SQL_TYPES[k] for c, k in method.columns.items()}
     told = _Told(progress, len(present), int((present <= done).sum()))
     try:
         for batch, numbers in _blocks(engine, prepared, present[present > done], block):
             columns = method(batch)
+            rows = {"_g": numbers, "id": _texts(batch.ids)} | {c: _storable(columns[c]) for c in columns}
             with engine.transaction():
-                engine.put(
-                    "_block",
-                    {"_g": numbers, "id": _texts(batch.ids)} | {c: _storable(columns[c]) for c in columns},
-                )
-                names = ", ".join(f"{quoted(c)}::{_SQL_TYPES[kind]}" for c, kind in method.columns.items())
-                engine.execute(f"INSERT INTO {table} SELECT _g, id{', ' if names else ''}{names} FROM _block")
+                engine.append(table, rows, types)
             told.more(len(batch))
     finally:
         told.close()

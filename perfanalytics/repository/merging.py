@@ -115,7 +115,8 @@ def _merge_observations(
     engine.put(
         "_observed",
         sandbox.arrow(
-            "SELECT _row, _when, _value, _size, _censored, _item, _start, nullif(_known, _when) AS _known, _k "
+            "SELECT _row, _when, _value, _size, _censored, _item, _start, "
+            "nullif(_known, _when) AS _known, _k "
             f"FROM {o.table} JOIN _combinations USING (_attributes)"
         ),
     )
@@ -168,6 +169,14 @@ def _merge_observations(
             [out.load_id, measure_id],
         )
     if inserted:
+        engine.execute(
+            """UPDATE measure SET has_start = has_start OR u.a, has_known = has_known OR u.b,
+                has_censored = has_censored OR u.c, has_sizes = has_sizes OR u.d, has_items = has_items OR u.e
+            FROM (SELECT count(started) > 0 AS a, count(known) > 0 AS b, bool_or(censored) AS c,
+                         count(size) > 0 AS d, count(item) > 0 AS e FROM _new) u
+            WHERE measure_id = ?""",
+            [measure_id],
+        )
         columns = ", ".join(_CONTENT)
         engine.execute(
             f"INSERT INTO observation SELECT {columns}, row_id, ?, NULL {fresh} "
@@ -199,7 +208,10 @@ def _measure_id(engine: Engine, o: Observed, source_id: int, clock: str, source:
             )
     else:
         measure_id = _one(engine, "SELECT coalesce(max(measure_id), 0) + 1 FROM measure")
-        engine.execute("INSERT INTO measure VALUES (?, ?, ?)", [measure_id, measure.name, clock])
+        engine.execute(
+            "INSERT INTO measure VALUES (?, ?, ?, false, false, false, false, false)",
+            [measure_id, measure.name, clock],
+        )
     pair = [measure_id, source_id]
     if not engine.rows("SELECT 1 FROM measure_source WHERE measure_id = ? AND source_id = ?", pair):
         engine.execute("INSERT INTO measure_source VALUES (?, ?)", pair)

@@ -43,8 +43,9 @@ def observations(engine: Engine, selection: Selection, groups: Groups) -> Query:
     observation's own time (an open item may have none yet: it then stands at ``as_of``).
     """
     unit = UNIT_SECONDS.get(measure_record(engine, selection.measure).unit, 1.0)
-    timed, known_apart = _uses(engine, groups)
-    known = "coalesce(o.known, o.time)" if known_apart else "o.time"
+    has = uses(engine, selection.measure)
+    timed = has.start
+    known = "coalesce(o.known, o.time)" if has.known else "o.time"
     # conditions that cannot matter are left out of the query: they cost as much as the sort
     is_open = (
         f"(o.started IS NOT NULL AND o.started <= p.a AND (o.value IS NULL OR {known} > p.a))"
@@ -69,8 +70,9 @@ def observations(engine: Engine, selection: Selection, groups: Groups) -> Query:
             "ELSE o.value END"
         )
     visible = f"({is_open} OR coalesce({known} <= p.a, false))" if timed else f"{known} <= p.a"
+    declared = " OR (o.censored AND o.value IS NOT NULL)" if has.censored else ""
     sql = f"""SELECT d.g, {axis} AS t, o.size AS s, o.item, o.row_id, o.load_id, o.started, {own} AS own,
-            {value} AS v, {is_open} OR (o.censored AND o.value IS NOT NULL) AS c, o.series_id
+            {value} AS v, {is_open}{declared} AS c, o.series_id
         FROM observation o JOIN ({groups.sql}) d USING (series_id), (SELECT ?::TIMESTAMP AS a) p
         WHERE {visible} AND {{stored}}"""
     stored = "o.retired_load_id IS NULL"
@@ -89,13 +91,25 @@ def observations(engine: Engine, selection: Selection, groups: Groups) -> Query:
     return Query(sql, tuple(parameters))
 
 
-def _uses(engine: Engine, groups: Groups) -> tuple[bool, bool]:
-    """Whether the observations have a start, and a time at which they were known that is not their own."""
-    started, known = engine.rows(
-        f"SELECT count(started), count(known) FROM observation JOIN ({groups.sql}) USING (series_id)",
-        groups.parameters,
-    )[0]
-    return bool(started), bool(known)
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """Which columns the observations of a measure use: a start, a time known, censoring, sizes, items."""
+
+    start: bool
+    known: bool
+    censored: bool
+    sizes: bool
+    items: bool
+
+
+def uses(engine: Engine, measure: str) -> Uses:
+    """What the loads of a measure brought."""
+    return Uses(
+        *engine.rows(
+            "SELECT has_start, has_known, has_censored, has_sizes, has_items FROM measure WHERE name = ?",
+            [measure],
+        )[0]
+    )
 
 
 def ordered(
@@ -117,9 +131,12 @@ def ordered(
 
 def extent(engine: Engine, selection: Selection, groups: Groups, query: Query) -> Extent:
     """Numbers of observations a group, first and last time, loads, and which columns there are."""
+    has = uses(engine, selection.measure)
+    censored = "count(*) FILTER (c)" if has.start or has.censored else "0"
     found = engine.columns(
-        f"""SELECT g, count(*) AS n, min(t) AS first, max(t) AS last, count(item) AS items, count(s) AS sizes,
-            count(*) FILTER (c) AS censored, min(load_id) AS load_low, max(load_id) AS load_high
+        f"""SELECT g, count(*) AS n, min(t) AS first, max(t) AS last, {censored} AS censored,
+            {"count(item)" if has.items else "0"} AS items, {"count(s)" if has.sizes else "0"} AS sizes,
+            min(load_id) AS load_low, max(load_id) AS load_high
             FROM ({query.sql}) GROUP BY g""",
         query.parameters,
     )

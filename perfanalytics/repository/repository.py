@@ -409,7 +409,8 @@ class Repository:
             self._engine.columns(
                 'SELECT load_id, s.name AS source, file, content_hash, mode, "read", "rows", accepted, '
                 "updated, unchanged, retired, rejected, rejected_values, changed, "
-                "last_event, loaded_at, loaded_by, package_version FROM load JOIN source s USING (source_id) ORDER BY load_id"
+                "last_event, loaded_at, loaded_by, package_version "
+                "FROM load JOIN source s USING (source_id) ORDER BY load_id"
             )
         )
 

@@ -58,6 +58,12 @@ class EngineContract:
         for name, column in data.items():
             assert back[name].tolist() == column.tolist()
 
+    def test_append_casts_and_keeps_the_order_of_the_columns(self, engine):
+        engine.execute('CREATE TABLE t (a INTEGER, "b c" VARCHAR)')
+        columns = {"b c": np.array(["x", None], dtype=object), "a": np.array([1.0, 2.0])}
+        engine.append("t", columns, {"a": "INTEGER", "b c": "VARCHAR"})
+        assert engine.rows("SELECT * FROM t ORDER BY a") == [(1, "x"), (2, None)]
+
     def test_stream_gives_all_rows_in_order_in_pieces(self, engine):
         engine.execute("CREATE TABLE t AS SELECT range AS i, range * 0.5 AS v FROM range(100000)")
         pieces = list(engine.stream("SELECT i, v FROM t WHERE i >= ? ORDER BY i", [10], points=2048))
