@@ -296,9 +296,8 @@ def columns_of(batch: SeriesBatch, prepared: Prepared, *, hashed: bool = True) -
     farthest = np.full(m, -np.inf)
     np.fmax.at(farthest, of, counted.farthest)
     unattributed = np.zeros(m, dtype=bool)
-    for k, e in prepared.exclusions.items():
-        if not e.who or e.decided_on is None:
-            unattributed[int(np.searchsorted(offsets, k, side="right")) - 1] = True
+    nameless = [k for k, e in prepared.exclusions.items() if not e.who or e.decided_on is None]
+    unattributed[np.searchsorted(offsets, nameless, side="right") - 1] = True
     columns = {
         "center": level(counted.center),
         "sigma": level(counted.sigma),

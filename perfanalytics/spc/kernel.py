@@ -103,8 +103,9 @@ def chart_block(
     for k, (panel, line) in enumerate(zip(family.panels, lines, strict=True)):
         certain = panel.constant and bool((line.sigma[segments.starts] > 0).all())
         z = line.standardised(setting.sigmas, certain=certain)
-        if block.use is not None:
-            np.copyto(z, np.nan, where=~block.use)
+        if points.excluded is not None:
+            # missing points are NaN by themselves
+            z[np.flatnonzero(points.excluded)] = np.nan
         if k == 0:
             first = z
         rules = panel_rules(setting, panel.independent)
@@ -161,10 +162,11 @@ def count_block(charted: Charted, setting: Setting) -> Counted:
     if block.use is None and not np.isnan(z[seg.starts]).any():
         farthest = np.maximum(seg.maxima(z), -seg.minima(z))
     else:
-        seen = ~np.isnan(z)
-        z = np.where(seen, z, 0.0)
+        unseen = np.isnan(z)
+        z = z.copy()
+        z[np.flatnonzero(unseen)] = 0.0
         farthest = np.maximum(seg.maxima(z), -seg.minima(z))
-        farthest[seg.counts(seen) == 0] = np.nan
+        farthest[seg.counts(unseen) == seg.lengths] = np.nan
     deviation = z
     with np.errstate(invalid="ignore", divide="ignore"):
         if setting.frozen is not None:
