@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ FILE = click.Path(path_type=Path)
 DONE, NOT_ALL_DONE, MISUSE = 0, 1, 2
 
 
-class _Date(click.ParamType):
+class _Date(click.ParamType[dt.date]):
     name = "date"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dt.date:
@@ -89,7 +89,7 @@ def check(plan: Path) -> None:
     from perfanalytics.plan.reading import read_plan
 
     checked = read_plan(plan)
-    parts = {
+    parts: dict[str, Sized] = {
         "sources": checked.source,
         "measures": checked.measure,
         "objectives": checked.objective,

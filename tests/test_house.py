@@ -122,10 +122,13 @@ def test_every_public_name_exists_and_is_documented():
 
 def test_every_kind_can_be_found():
     from perfanalytics.core.kinds import BULK_METHODS, KINDS, class_of, load
+    from perfanalytics.core.result import Result
     from perfanalytics.figures.plot import FIGURES
 
     for kind in KINDS:
         assert class_of(kind).kind == kind
+        if issubclass(class_of(kind), Result):
+            assert class_of(kind).__repr__ is Result.__repr__, f"{kind}: give its dataclass repr=False"
     for reference in (*BULK_METHODS.values(), *FIGURES.values()):
         assert callable(load(reference))
     assert set(FIGURES) <= set(KINDS)

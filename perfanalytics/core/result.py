@@ -161,11 +161,11 @@ class Provenance:
     version: str = __version__
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Result:
     """Base of every result: frozen, comparable to the last bit, saved and read back.
 
-    Subclasses are ``@dataclass(frozen=True, slots=True, kw_only=True, eq=False)``, set ``kind``
+    Subclasses are ``@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)``, set ``kind``
     (and add it to :data:`perfanalytics.core.kinds.KINDS`), raise ``schema_version`` when their fields
     change, and supply :meth:`summary` and :meth:`to_frame`. Arrays in them are read-only.
     """

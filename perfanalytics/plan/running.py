@@ -16,6 +16,7 @@ from perfanalytics.plan.reading import read_plan
 from perfanalytics.plan.tables import Plan
 from perfanalytics.report.report import ReportItem, report
 from perfanalytics.repository.repository import Repository
+from perfanalytics.repository.source import Source
 
 #: Told before each step: what is done, number of the step, number of steps.
 Progress = Callable[[str, int, int], None]
@@ -135,7 +136,7 @@ def _happenings(plan: Plan) -> dict[str, Change | Event]:
     return found | {t.name: Event(**t.model_dump()) for t in plan.event}
 
 
-def _load(repo: Repository, source: objects.Source, plan: Plan) -> ReportItem:
+def _load(repo: Repository, source: Source, plan: Plan) -> ReportItem:
     item = ReportItem(f"Load: {source.name}", None, group="Data")
     try:
         return replace(item, result=repo.load(source, by=plan.plan.by))

@@ -32,7 +32,7 @@ _ARRAYS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class LoadReport(Result):
     """What became of the rows of a load, and what was rejected why.
 
