@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from perfanalytics.models.model import fit
     from perfanalytics.models.result import Model
     from perfanalytics.plan.running import run_plan
-    from perfanalytics.report.report import ReportItem, report
+    from perfanalytics.reports.report import ReportItem, report
     from perfanalytics.repository.load_report import LoadReport
     from perfanalytics.repository.mapping import Run
     from perfanalytics.repository.repository import Repository
@@ -99,7 +99,7 @@ _PUBLIC = {
     "spc.result": ("ControlChart",),
     "spc.rules": ("NELSON", "WESTERN_ELECTRIC", "Rule", "RuleSet"),
     "plan.running": ("run_plan",),
-    "report.report": ("ReportItem", "report"),
+    "reports.report": ("ReportItem", "report"),
     "repository.load_report": ("LoadReport",),
     "repository.mapping": ("Run",),
     "repository.repository": ("Repository",),

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "models": {"core", "spc", "comparisons", "baselines"},
     "practices": {"core", "spc", "comparisons", "baselines", "models"},
     "figures": {"core", "spc", "comparisons", "baselines", "models", "practices"},
-    "report": {"core", "spc", "comparisons", "baselines", "models", "practices", "figures"},
+    "reports": {"core", "spc", "comparisons", "baselines", "models", "practices", "figures"},
 }
 EVERYWHERE = {"_version"}
 
@@ -88,7 +88,7 @@ def test_drawing_and_fitting_libraries_stay_on_their_shelves():
         top = {m.split(".")[0] for m in imports(path)}
         folder = path.relative_to(PACKAGE).parts[0]
         if "plotly" in top:
-            assert folder in ("figures", "report"), path
+            assert folder in ("figures", "reports"), path
         if "statsmodels" in top:
             assert folder in ("models", "comparisons", "baselines"), path
         if folder in ("core", "spc"):
@@ -118,6 +118,13 @@ def test_every_public_name_exists_and_is_documented():
         thing = getattr(perf, name)
         if name != "__version__" and (callable(thing) or isinstance(thing, type)):
             assert (thing.__doc__ or "").strip(), f"perf.{name} has no docstring"
+
+
+def test_no_public_name_is_the_name_of_a_folder():
+    import perfanalytics as perf
+
+    folders = {p.stem for p in PACKAGE.iterdir() if p.is_dir() or p.suffix == ".py"}
+    assert not folders & set(perf.__all__)
 
 
 def test_every_kind_can_be_found():

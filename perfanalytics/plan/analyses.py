@@ -17,7 +17,7 @@ from perfanalytics.core.records import Change, Event, Objective
 from perfanalytics.core.series import Series
 from perfanalytics.models.model import fit
 from perfanalytics.plan.tables import BaselineTable, ChartTable, ComparisonTable, ModelTable, Span
-from perfanalytics.report.report import ReportItem
+from perfanalytics.reports.report import ReportItem
 from perfanalytics.repository.repository import Repository
 from perfanalytics.spc.chart import control_chart
 from perfanalytics.spc.rules import RULE_SETS

@@ -14,7 +14,7 @@ from perfanalytics.plan import objects
 from perfanalytics.plan.analyses import Analysis, Context, analyze
 from perfanalytics.plan.reading import read_plan
 from perfanalytics.plan.tables import Plan
-from perfanalytics.report.report import ReportItem, report
+from perfanalytics.reports.report import ReportItem, report
 from perfanalytics.repository.repository import Repository
 from perfanalytics.repository.source import Source
 

@@ -103,6 +103,8 @@ def _given(family: ChartFamily, given: Mapping[Any, Any]) -> Estimation:
     bad = {k: v for k, v in values.items() if not np.isfinite(v) or (k != "center" and v < 0)}
     if bad:
         raise InputError(f"given parameters must be finite, and a sigma not negative; got {bad}")
+    if family.panels[0].floor == 0 and values["center"] < 0:
+        raise InputError(f"the center of a {family.name} chart is not negative")
     if family.panels[0].ceiling == 1.0 and not 0 <= values["center"] <= 1:
         raise InputError(f"the center of a {family.name} chart is a share between 0 and 1")
     return Estimation(estimator="given", frozen=values, how={"estimate": "given", "parameters": values})

@@ -50,8 +50,9 @@ def control_chart(
     Parameters
     ----------
     series : Series, list, array or pandas Series
-        In order of time; NaN is a gap. For ``p`` and ``laney_p``: counts or shares with ``sizes``.
-    chart : {"individuals", "p", "laney_p"}
+        In order of time; NaN is a gap. For ``p``, ``np`` and ``laney_p``: counts or shares with ``sizes``;
+        for ``u`` and ``laney_u``: counts or rates with ``sizes``; for ``c``: counts.
+    chart : {"individuals", "p", "np", "laney_p", "c", "u", "laney_u"}
         The chart type; see :data:`perfanalytics.spc.families.CHARTS`.
     rules : RuleSet, name of one, or rules
         Applied to points standardised by their own sigma; dependent panels use the limits only.
@@ -279,6 +280,7 @@ def _part(line: Lines, a: int, b: int) -> Lines:
         sigma=line.sigma[a:b],
         lower=cut(line.lower),
         upper=cut(line.upper),
+        most=cut(line.most),
     )
 
 

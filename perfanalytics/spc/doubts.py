@@ -16,6 +16,7 @@ from perfanalytics.core.columns import Floats
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.result import Caveat
 from perfanalytics.core.segments import Flags
+from perfanalytics.spc.families import CHARTS
 from perfanalytics.spc.kernel import Counted, Setting
 from perfanalytics.spc.wording import number
 
@@ -165,7 +166,7 @@ def _dispersed(c: Counted, i: int, s: Setting, m: Measure) -> Told:
         f"The points vary {z:.2f} times as much from one to the next as the {s.family.name} chart's model "
         f"says (sigma_z = {z:.2f}, n = {n}): its limits are too {'narrow' if more else 'wide'}."
     )
-    if s.family.name in ("p", "u"):
+    if f"laney_{s.family.name}" in CHARTS:
         text += f" A laney_{s.family.name} chart takes this into account."
     return text, {"sigma_z": z, "n": n}
 

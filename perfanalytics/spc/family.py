@@ -144,7 +144,8 @@ class Block:
 class Lines:
     """One panel: what is plotted, its center line and the sigma of each point; arrays of shape (n,).
 
-    ``lower`` and ``upper`` replace ``center -+ k sigma`` where limits are made otherwise.
+    ``lower`` and ``upper`` replace ``center -+ k sigma`` where limits are made otherwise; ``most`` is the
+    largest value a point can have, where that differs from point to point.
     """
 
     value: Floats
@@ -152,6 +153,7 @@ class Lines:
     sigma: Floats
     lower: Floats | None = None
     upper: Floats | None = None
+    most: Floats | None = None
 
     def standardised(self, limit: float, *, certain: bool = False) -> Floats:
         """Distance from the center line in sigma; given limits become ``-+ limit``, no sigma NaN.
@@ -208,6 +210,8 @@ class Panel:
             lower, upper = np.maximum(lower, self.floor), np.maximum(upper, self.floor)
         if self.ceiling is not None:
             lower, upper = np.minimum(lower, self.ceiling), np.minimum(upper, self.ceiling)
+        if lines.most is not None:
+            lower, upper = np.minimum(lower, lines.most), np.minimum(upper, lines.most)
         return lower, upper
 
 
@@ -234,6 +238,8 @@ class ChartFamily:
         Without ``excluded`` and ``breaks`` where the points are the values: they are filled in.
     estimate : callable ``(block, estimator) -> {parameter: array of shape (segments,)}``
     lines : callable ``(block, parameters) -> tuple of Lines``, one a panel
+    expected : callable ``(block, parameters) -> array of shape (segments,)``, or None
+        Mean number expected in the rarer class of a point, for charts of counts.
     needed : int
         Points below which limits are doubtful.
     model_sigma : bool
@@ -250,6 +256,7 @@ class ChartFamily:
     points: Callable[[SeriesBatch], Points]
     estimate: Callable[[Block, str], dict[str, Floats]]
     lines: Callable[[Block, Mapping[str, Floats]], tuple[Lines, ...]]
+    expected: Callable[[Block, Mapping[str, Floats]], Floats] | None = None
     needed: int = 20
     model_sigma: bool = False
     references: tuple[str, ...] = ()

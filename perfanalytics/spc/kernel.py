@@ -182,10 +182,8 @@ def count_block(charted: Charted, setting: Setting) -> Counted:
         skewness = ties = spread = smallest = np.full(m, np.nan)
         if family.model_sigma:
             spread = seg.sums(moving_ranges(z, block.link)) / pairs / d2(2)
-            if block.points.size is not None:
-                size = seg.sums(block.kept(np.nan_to_num(block.points.size))) / np.maximum(block.n_kept(), 1)
-                p = charted.parameters["center"]
-                smallest = size * (np.minimum(p, 1 - p) if family.panels[0].ceiling == 1.0 else p)
+            if family.expected is not None:
+                smallest = family.expected(block, charted.parameters)
         elif "sigma" in family.parameters:
             skewness = seg.sums(square * deviation) / used / (squares / used) ** 1.5
             ties = seg.counts(block.link & (block.ranges() == 0.0)) / pairs
@@ -244,6 +242,7 @@ def _levels(charted: Charted, setting: Setting) -> tuple[Floats, Floats, Floats,
             sigma=line.sigma[at],
             lower=None if line.lower is None else line.lower[at],
             upper=None if line.upper is None else line.upper[at],
+            most=None if line.most is None else line.most[at],
         ),
         setting.sigmas,
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from perfanalytics.core.errors import UnknownNameError
-from perfanalytics.spc.families.attributes import LANEY_P, P
+from perfanalytics.spc.families.attributes import LANEY_P, LANEY_U, NP, C, P, U
 from perfanalytics.spc.families.individuals import INDIVIDUALS
 from perfanalytics.spc.family import ChartFamily
 
 #: Word for ``chart=`` -> the chart type.
-CHARTS: dict[str, ChartFamily] = {family.name: family for family in (INDIVIDUALS, P, LANEY_P)}
+CHARTS: dict[str, ChartFamily] = {
+    family.name: family for family in (INDIVIDUALS, P, NP, LANEY_P, C, U, LANEY_U)
+}
 
 
 def family_of(chart: str) -> ChartFamily:
