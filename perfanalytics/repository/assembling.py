@@ -171,6 +171,8 @@ def _stated(prepared: Prepared, exclusions_left: int) -> dict[str, Any]:
                 "some values are lower bounds (items still open, see covariate 'open_items'): "
                 f"the {prepared.selection.statistic} of their periods is too low"
             )
+    if prepared.extent.without_time:
+        out["observations_without_start"] = prepared.extent.without_time
     if exclusions_left:
         out["exclusions_not_applicable"] = exclusions_left
     return out

@@ -58,16 +58,7 @@ class Expressions:
     def __init__(self, reader: Reader, columns: Iterable[str]) -> None:
         self._reader = reader
         self._columns = {c.lower(): c for c in columns}
-        # only functions of their arguments: not the clock, chance, settings, or other tables
-        self._functions = {
-            name.lower()
-            for (name,) in reader.rows(
-                "SELECT DISTINCT function_name FROM duckdb_functions() "
-                "WHERE function_type = 'scalar' AND stability = 'CONSISTENT'"
-            )
-        } | _HARMLESS_MACROS
-        self._functions -= _ABOUT_THE_DATABASE
-        self._types = {name.lower() for (name,) in reader.rows("SELECT type_name FROM duckdb_types()")}
+        self._functions, self._types = _vocabulary(reader)
 
     def check(self, expression: str, *, where: str) -> str:
         """The expression as SQL, if it is one and uses only columns of the source.
@@ -134,6 +125,25 @@ class Expressions:
                     f"{where}: the function {name} is not allowed in {expression!r}: only functions of the "
                     "columns are, not aggregates, the clock, chance, settings, files or tables"
                 )
+
+
+#: The same for every connection of an engine, and slow to ask for.
+_VOCABULARY: dict[type, tuple[frozenset[str], frozenset[str]]] = {}
+
+
+def _vocabulary(reader: Reader) -> tuple[frozenset[str], frozenset[str]]:
+    """The functions and types an expression may use: functions of their arguments only."""
+    if type(reader) not in _VOCABULARY:
+        functions = reader.rows(
+            "SELECT DISTINCT function_name FROM duckdb_functions() "
+            "WHERE function_type = 'scalar' AND stability = 'CONSISTENT'"
+        )
+        types = reader.rows("SELECT type_name FROM duckdb_types()")
+        _VOCABULARY[type(reader)] = (
+            frozenset({n.lower() for (n,) in functions} | _HARMLESS_MACROS) - _ABOUT_THE_DATABASE,
+            frozenset(n.lower() for (n,) in types),
+        )
+    return _VOCABULARY[type(reader)]
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:

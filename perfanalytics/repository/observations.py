@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perfanalytics.core.errors import InputError
 from perfanalytics.repository.dimension import Groups
 from perfanalytics.repository.engine import Engine
 from perfanalytics.repository.selection import Selection, measure_record
@@ -19,7 +20,11 @@ class Query:
     """A query and its parameters."""
 
     sql: str
-    parameters: tuple[Any, ...]
+    parameters: tuple[Any, ...] = ()
+
+    def where(self, condition: str, *bound: Any) -> Query:
+        """The rows of the query that meet a condition."""
+        return Query(f"SELECT * FROM ({self.sql}) WHERE {condition}", (*self.parameters, *bound))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +39,27 @@ class Extent:
     has_sizes: bool
     has_censored: bool
     without_period: int
+    without_time: int
 
 
-def observations(engine: Engine, selection: Selection, groups: Groups) -> Query:
+def known_then(engine: Engine, selection: Selection, groups: Groups) -> Query:
     """The observations that were known at ``as_of``, without order: g, t, v, s, c, item, row_id, load_id.
 
     v is NULL for a gap; an open item has the time since it began and c true. ``own`` says whether t is the
     observation's own time (an open item may have none yet: it then stands at ``as_of``).
+
+    Raises
+    ------
+    InputError
+        When ``time="start"`` is asked of a measure without start.
     """
     unit = UNIT_SECONDS.get(measure_record(engine, selection.measure).unit, 1.0)
     has = uses(engine, selection.measure)
     timed = has.start
+    if selection.time == "start" and not timed:
+        raise InputError(
+            f"{selection.measure} was loaded without start=: it is not known when its items began"
+        )
     known = "coalesce(o.known, o.time)" if has.known else "o.time"
     # conditions that cannot matter are left out of the query: they cost as much as the sort
     is_open = (
@@ -66,29 +81,46 @@ def observations(engine: Engine, selection: Selection, groups: Groups) -> Query:
     value = "o.value"
     if timed:
         value = (
-            f"CASE WHEN {is_open} THEN epoch_us(p.a) / 1e6 / {unit!r} - epoch_us(o.started) / 1e6 / {unit!r} "
+            f"CASE WHEN {is_open} THEN (epoch_us(p.a) - epoch_us(o.started)) / {unit * 1e6!r} "
             "ELSE o.value END"
         )
     visible = f"({is_open} OR coalesce({known} <= p.a, false))" if timed else f"{known} <= p.a"
     declared = " OR (o.censored AND o.value IS NOT NULL)" if has.censored else ""
-    sql = f"""SELECT d.g, {axis} AS t, o.size AS s, o.item, o.row_id, o.load_id, o.started, {own} AS own,
-            {value} AS v, {is_open}{declared} AS c, o.series_id
-        FROM observation o JOIN ({groups.sql}) d USING (series_id), (SELECT ?::TIMESTAMP AS a) p
-        WHERE {visible} AND {{stored}}"""
-    stored = "o.retired_load_id IS NULL"
-    parameters: list[Any] = [*groups.parameters, selection.as_of]
+    parts = [
+        Query(
+            f"SELECT d.g, {axis} AS t, o.size AS s, o.item, o.row_id, o.load_id, o.started, {own} AS own, "
+            f"{value} AS v, {is_open}{declared} AS c, o.series_id FROM observation o JOIN ("
+        ),
+        Query(groups.sql, groups.parameters),
+        Query(f") d USING (series_id) WHERE {visible}"),
+        Query(" AND o.retired_load_id IS NULL"),
+    ]
     if selection.load_id is not None:
-        stored = "o.load_id <= ? AND (o.retired_load_id IS NULL OR o.retired_load_id > ?)"
-        parameters += [selection.load_id, selection.load_id]
-    sql = f"SELECT * FROM ({sql.format(stored=stored)}) WHERE t IS NOT NULL"
-    for condition, bound in (("t >= ?::TIMESTAMP", selection.since), ("t < ?::TIMESTAMP", selection.until)):
-        if bound is not None:
-            sql += f" AND {condition}"
-            parameters.append(bound)
-    if selection.every is not None:
-        # an open item without a time of its own belongs to no period
-        sql += " AND own"
+        stored = " AND o.load_id <= ? AND (o.retired_load_id IS NULL OR o.retired_load_id > ?)"
+        parts[-1] = Query(stored, (selection.load_id, selection.load_id))
+    # p.a is as_of, bound wherever it stands: joined as a table it would keep rows from being skipped
+    sql, parameters = "", []
+    for part in parts:
+        sql += part.sql.replace("p.a", "?::TIMESTAMP")
+        parameters += [selection.as_of] * part.sql.count("p.a") + list(part.parameters)
     return Query(sql, tuple(parameters))
+
+
+def in_time(query: Query, selection: Selection) -> Query:
+    """Those between ``since`` and ``until``."""
+    query = query.where("t IS NOT NULL")
+    if selection.since is not None:
+        query = query.where("t >= ?::TIMESTAMP", selection.since)
+    if selection.until is not None:
+        query = query.where("t < ?::TIMESTAMP", selection.until)
+    return query
+
+
+def observations(engine: Engine, selection: Selection, groups: Groups) -> Query:
+    """The observations of a selection, without order. Columns as :func:`known_then`."""
+    query = in_time(known_then(engine, selection, groups), selection)
+    # an open item without a time of its own belongs to no period
+    return query.where("own") if selection.every is not None else query
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +180,12 @@ def extent(engine: Engine, selection: Selection, groups: Groups, query: Query) -
     if len(loads) > 2 or (found["load_low"] < found["load_high"]).any():
         listed = engine.rows(f"SELECT DISTINCT load_id FROM ({query.sql}) ORDER BY load_id", query.parameters)
         loads = tuple(int(i) for (i,) in listed)
-    outside = 0
-    if selection.every is not None:
-        everything = query.sql.removesuffix(" AND own")
-        outside = engine.rows(f"SELECT count(*) FROM ({everything} AND NOT own)", query.parameters)[0][0]
+    everything = known_then(engine, selection, groups)
+    without_time = without_period = 0
+    if selection.time == "start":
+        without_time = _count(engine, everything.where("t IS NULL"))
+    if selection.every is not None and has.start:
+        without_period = _count(engine, in_time(everything, selection).where("NOT own"))
     return Extent(
         counts=counts,
         first=found["first"].min() if len(found["g"]) else None,
@@ -160,5 +194,10 @@ def extent(engine: Engine, selection: Selection, groups: Groups, query: Query) -
         has_items=bool(found["items"].sum()),
         has_sizes=bool(found["sizes"].sum()),
         has_censored=bool(found["censored"].sum()),
-        without_period=int(outside),
+        without_period=without_period,
+        without_time=without_time,
     )
+
+
+def _count(engine: Engine, query: Query) -> int:
+    return int(engine.rows(f"SELECT count(*) FROM ({query.sql})", query.parameters)[0][0])

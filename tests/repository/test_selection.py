@@ -269,3 +269,20 @@ def test_exclusions_travel_and_stay_visible(repo):
     assert weeks.selection["exclusions_not_applicable"] == 1
     with pytest.raises(InputError, match="by when= or item="):
         repo.declare(Exclusion("x", point=3))
+
+
+def test_the_time_at_which_items_began(repo):
+    frame = pd.DataFrame(
+        {
+            "v": [1.0, 2.0, 3.0],
+            "t": [T0, T0, T0],
+            "s": [T0 - pd.Timedelta(days=1), None, T0 - pd.Timedelta(days=2)],
+        }
+    )
+    repo.load(Source("s", frame=frame, measures=(SourceMeasure(HOURS, value="v", when="t", start="s"),)))
+    began = repo.series("hours", time="start", since="2023-12-30", until="2024-02-01")
+    assert began.values.tolist() == [3.0, 1.0]
+    assert began.selection["observations_without_start"] == 1  # said, not silent
+    repo.load(simple([1.0], [T0]))
+    with pytest.raises(InputError, match="without start="):
+        repo.series("defects", time="start")

@@ -242,3 +242,38 @@ def test_a_source_that_contradicts_itself(settings, message):
 def test_open_items_need_a_unit_of_time():
     with pytest.raises(InputError, match="unit of time"):
         SourceMeasure(DEFECTS, value="x", when="t", start="s")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("quote", ['"', None])
+def test_line_ends_byte_order_marks_and_quotes(csv, end, mark, quote):
+    text = mark + end.join(["a,n", "x,1", "", "y,2", "z,3"]) + end
+    columns, raw, _ = staged(Source("s", file=csv(text), columns={"n": "integer"}, quote=quote))
+    assert raw.rejects == []
+    assert raw.names == ["a", "n"]
+    assert raw.read == 3
+    assert columns["a"].tolist() == ["x", "y", "z"]
+    assert columns["n"].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_rejected_lines_are_found_whatever_the_line_ends(csv, end):
+    text = end.join(["a,n", "x,1", "", "y,no", '"z', 'z",no']) + end
+    _, raw, _ = staged(Source("s", file=csv(text), columns={"n": "integer"}))
+    assert [(r.line, r.original) for r in raw.rejects] == [(4, "y,no"), (5, f'"z{end}z",no')]
+
+
+def test_one_column_and_empty_fields(csv):
+    columns, raw, _ = staged(Source("s", file=csv("n\n1\n\n2\n"), columns={"n": "integer"}))
+    assert columns["n"].tolist() == [1, 2]
+    columns, raw, _ = staged(Source("s", file=csv('a,b\n"",\nx,y\n'), missing=("NA",)))
+    assert columns["a"].tolist() == ["", "x"]
+    assert columns["b"].tolist() == ["", "y"]
+    columns, raw, _ = staged(Source("s", file=csv("a,b\n")))
+    assert raw.read == 0
+
+
+def test_a_file_without_its_last_line_end_and_one_with_nul(csv):
+    columns, _, _ = staged(Source("s", file=csv("a,b\n1,2\n3,4")))
+    assert columns["b"].tolist() == ["2", "4"]
