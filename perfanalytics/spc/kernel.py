@@ -108,8 +108,7 @@ def chart_block(
             z[np.flatnonzero(points.excluded)] = np.nan
         if k == 0:
             first = z
-        rules = panel_rules(setting, panel.independent)
-        fired.append(_fire(rules, z, block, setting))
+        fired.append(_fire(panel_rules(setting, panel.independent), z, block, setting))
     return Charted(block=block, parameters=parameters, lines=lines, z=first, fired=tuple(fired))
 
 

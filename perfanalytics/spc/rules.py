@@ -183,6 +183,11 @@ class RuleSet:
         """Names of the rules, in order."""
         return tuple(r.name for r in self.rules)
 
+    @property
+    def text(self) -> str:
+        """The set in words."""
+        return f"{self.name}: " + "; ".join(r.text for r in self.rules)
+
 
 BEYOND_LIMITS = Rule("beyond_limits", count=1, zone=None)
 TWO_OF_THREE = Rule("two_of_three_beyond_2_sigma", count=2, out_of=3, zone=2.0)

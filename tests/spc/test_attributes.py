@@ -140,3 +140,86 @@ def test_misuse():
         perf.control_chart(perf.Series([60, 10], sizes=50), chart="p")
     with pytest.raises(perf.InputError, match="denominators"):
         perf.control_chart([12, 15, 8], chart="p")
+
+
+# Montgomery (2013), table 7.7: nonconformities in samples of 100 circuit boards
+BOARDS = [
+    21, 24, 16, 12, 15, 5, 28, 20, 31, 25, 20, 24, 16, 19, 10, 17, 13, 22, 18, 39, 30, 24, 16, 19, 17, 15,
+]  # fmt: skip
+# Montgomery (2013), table 7.10: nonconformities in samples of 5 computers
+COMPUTERS = [10, 12, 8, 14, 10, 16, 11, 7, 10, 15, 9, 5, 7, 11, 12, 6, 8, 10, 7, 5]
+# Montgomery (2013), table 7.11: defects in dyed cloth, inspection units of 50 square meters
+CLOTH = [14, 12, 20, 11, 7, 10, 21, 16, 19, 23]
+ROLLS = [10, 8, 13, 10, 9.5, 10, 12, 10.5, 12, 12.5]
+
+
+def test_circuit_boards():
+    """Montgomery: 19.85, limits 6.48 and 33.22; samples 6 and 20 beyond; without them 19.67, 6.36, 32.97.
+
+    33.22 is computed from the rounded 19.85; from the exact mean it is 33.21.
+    """
+    chart = perf.control_chart(BOARDS, chart="c")
+    row = chart.limits.to_frame().iloc[0]
+    assert (round(row["center"], 2), round(row["lower"], 2), round(row["upper"], 2)) == (19.85, 6.48, 33.21)
+    assert (chart.to_frame().query("rules.str.contains('beyond_limits')")["point"] + 1).tolist() == [6, 20]
+    row = (
+        perf.control_chart(BOARDS, chart="c", exclude={5: "inspector", 19: "furnace"})
+        .limits.to_frame()
+        .iloc[0]
+    )
+    assert (round(row["center"], 2), round(row["lower"], 2), round(row["upper"], 2)) == (19.67, 6.36, 32.97)
+
+
+def test_computers():
+    """Montgomery: 1.93, limits 0.07 and 3.79."""
+    row = perf.control_chart(perf.Series(COMPUTERS, sizes=5), chart="u").limits.to_frame().iloc[0]
+    assert (round(row["center"], 2), round(row["lower"], 2), round(row["upper"], 2)) == (1.93, 0.07, 3.79)
+
+
+def test_dyed_cloth_of_unequal_length():
+    """Montgomery: 153 / 107.5 = 1.42; limits of the first rolls 0.29 to 2.55, 0.16 to 2.69, 0.43 to 2.41."""
+    chart = perf.control_chart(perf.Series(CLOTH, sizes=ROLLS), chart="u")
+    assert chart.center[0, 0] == pytest.approx(153 / 107.5)
+    assert chart.upper[0, :3].round(2).tolist() == [2.56, 2.69, 2.42]
+    assert chart.lower[0, :3].round(2).tolist() == [0.29, 0.16, 0.43]
+    assert chart.n_signals == 0
+
+
+def test_np_is_p_times_the_size():
+    p = perf.control_chart(perf.Series(COUNT, sizes=SIZE), chart="p")
+    n = perf.control_chart(perf.Series(COUNT, sizes=SIZE), chart="np")
+    np.testing.assert_allclose(n.upper, p.upper * np.array(SIZE), rtol=1e-13)
+    assert (n.fired == p.fired).all()
+    assert n.value[0].tolist() == COUNT
+    few = perf.control_chart(perf.Series([9, 10, 10, 9], sizes=10), chart="np")
+    assert few.upper.max() == 10.0
+    row = perf.control_chart(perf.Series(CANS, sizes=50), chart="np").limits.to_frame().iloc[0]
+    assert (round(row["center"], 2), round(row["lower"], 2), round(row["upper"], 2)) == (11.57, 2.62, 20.51)
+
+
+def test_laney_u_widens_the_u_chart_by_sigma_z():
+    rng = np.random.default_rng(6)
+    sizes = rng.uniform(50, 90, 40)
+    series = perf.Series(rng.poisson(sizes * rng.gamma(20, 0.1, 40)), sizes=sizes)
+    u, laney = (perf.control_chart(series, chart=c) for c in ("u", "laney_u"))
+    z = ((u.value - u.center) / u.sigma)[0]
+    sigma_z = np.abs(np.diff(z)).mean() * np.sqrt(np.pi) / 2
+    assert laney.limits.parameters["sigma_z"][0] == pytest.approx(sigma_z, rel=1e-12)
+    np.testing.assert_allclose(laney.upper - laney.center, (u.upper - u.center) * sigma_z, rtol=1e-12)
+    assert "overdispersed" in u.caveat_codes
+
+
+def test_more_defects_than_units_are_fine_on_a_u_chart():
+    chart = perf.control_chart(perf.Series([30, 25, 41], sizes=[10, 10, 12]), chart="u")
+    assert chart.center[0, 0] == pytest.approx(96 / 32)
+
+
+def test_misuse_of_counts():
+    with pytest.raises(perf.InputError, match="whole counts"):
+        perf.control_chart([1.5, 2.0], chart="c")
+    with pytest.raises(perf.InputError, match="a u chart takes counts of unequal"):
+        perf.control_chart(perf.Series([1, 2], sizes=[3, 4]), chart="c")
+    with pytest.raises(perf.InputError, match="give sizes="):
+        perf.control_chart([1, 2], chart="u")
+    with pytest.raises(perf.InputError, match="not negative"):
+        perf.control_chart([1, 2], chart="c", estimate={"center": -1.0})

@@ -76,10 +76,18 @@ def test_individuals_in_bulk_are_the_single_charts(sizes, seed, when, rules):
     assert_same(made(seed, lengths=sizes, when=when), rules=rules)
 
 
-@given(lengths, st.integers(0, 2**31), st.sampled_from(["p", "laney_p"]))
+@given(lengths, st.integers(0, 2**31), st.sampled_from(["p", "np", "laney_p", "u", "laney_u"]))
 @settings(max_examples=30, deadline=None)
 def test_attribute_charts_in_bulk_are_the_single_charts(sizes, seed, chart):
     assert_same(made(seed, lengths=sizes, sizes=True), chart=chart)
+
+
+@given(lengths, st.integers(0, 2**31))
+@settings(max_examples=15, deadline=None)
+def test_c_charts_in_bulk_are_the_single_charts(sizes, seed):
+    batch = made(seed, lengths=sizes)
+    counts = np.round(np.abs(batch.values))
+    assert_same(perf.SeriesBatch(counts, batch.offsets, measure=MEASURE, ids=batch.ids), chart="c")
 
 
 @given(lengths, st.integers(0, 2**31))

@@ -58,7 +58,7 @@ def _counts(batch: SeriesBatch) -> Points:
 
 
 def _mean_rate(block: Block, estimator: str) -> dict[str, Floats]:
-    """Mean share or rate of each segment, weighted by size: all counts over all sizes (points without one)."""
+    """Mean share or rate of each segment, weighted by size: all counts over all sizes (or points)."""
     seg, size = block.segments, block.points.size
     total = block.n_kept() if size is None else seg.sums(block.kept(size))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -68,6 +68,7 @@ def _mean_rate(block: Block, estimator: str) -> dict[str, Floats]:
 def _binomial(block: Block, center: Floats) -> tuple[Floats, Floats]:
     """Center line and binomial sigma of each point."""
     p = block.segments.expand(center)
+    assert block.points.size is not None
     with np.errstate(invalid="ignore"):
         return p, np.sqrt(p * (1.0 - p) / block.points.size)
 
@@ -173,8 +174,8 @@ NP = ChartFamily(
     panels=(Panel(name="number", independent=True, floor=0.0),),
     parameters=("center",),
     estimators={
-        "weighted_mean": "p = all counts / all sizes; center of a point = size p, sigma = sqrt(size p (1 - p)), "
-        "limits within 0 and size"
+        "weighted_mean": "p = all counts / all sizes; center of a point = size p, "
+        "sigma = sqrt(size p (1 - p)), limits within 0 and size"
     },
     modes={"weighted_mean": "model"},
     points=_numbers,
