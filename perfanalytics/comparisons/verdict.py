@@ -170,7 +170,7 @@ def _second(sides: Sides, answer: Answer) -> str:
             return f"The {n1} and {n2} periods show no positive autocorrelation (lag-1 {_lag1(answer):.2f})."
         worth = " and ".join(f"{w:.0f}" for w in answer.effective)
         naive = next((e for e in answer.effects if e.method == NAIVE), None)
-        said = "" if naive is None else f"; Welch's test would have said p = {p_text(naive.p_value)}"
+        said = "" if naive is None else f"; Welch's test would have said {p_text(naive.p_value)}"
         return (
             f"The {n1} and {n2} periods are worth about {worth} independent ones "
             f"(lag-1 correlation {_lag1(answer):.2f}){said}."
@@ -179,11 +179,11 @@ def _second(sides: Sides, answer: Answer) -> str:
     if isinstance(counted, dict):
         return (
             f"{number(counted['before'], 9)} items before, {number(counted['after'], 9)} after "
-            f"(p = {p_text(answer.effects[0].p_value)})."
+            f"({p_text(answer.effects[0].p_value)})."
         )
     return (
         f"{len(sides.before.values)} values before, {len(sides.after.values)} after, taken as independent "
-        f"(p = {p_text(answer.effects[0].p_value)})."
+        f"({p_text(answer.effects[0].p_value)})."
     )
 
 

@@ -38,16 +38,16 @@ def percent(x: float) -> str:
 
 
 def p_text(p: float) -> str:
-    """A p-value in words: "0.034", "below 0.001".
+    """A p-value as it is said: "p = 0.034", "p < 0.001".
 
     Examples
     --------
     >>> p_text(0.03412), p_text(1e-7)
-    ('0.034', 'below 0.001')
+    ('p = 0.034', 'p < 0.001')
     """
     if math.isnan(p):
-        return "not defined"
-    return f"{p:.3f}" if p >= 0.001 else "below 0.001"
+        return "p not defined"
+    return f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
 
 
 def with_unit(text: str, unit: str) -> str:

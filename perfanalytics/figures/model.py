@@ -224,7 +224,7 @@ def _null_line(record: ModelInfo) -> dict[str, Any]:
     null = 1.0 if record.log else 0.0
     line = {"color": style.INK, "width": 1, "dash": "dot"}
     where = {"x0": null, "x1": null, "y0": 0, "y1": 1}
-    return {"type": "line", "xref": "x", "yref": "y domain", "layer": "between", "line": line} | where
+    return {"type": "line", "xref": "x", "yref": "y domain", "layer": "below", "line": line} | where
 
 
 def _notes(record: ModelInfo) -> list[dict[str, Any]]:

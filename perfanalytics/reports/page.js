@@ -18,7 +18,7 @@
   );
   pending.forEach((_, box) => watcher.observe(box));
   window.addEventListener("beforeprint", () => {
-    document.querySelectorAll("details").forEach((d) => { d.open = true; });
+    document.querySelectorAll("details.method").forEach((d) => { d.open = true; });
     [...pending.keys()].forEach(draw);
   });
 })();

@@ -175,11 +175,18 @@ def _tables(tables: Sequence[tuple[str, pd.DataFrame]]) -> list[dict[str, Any]]:
 
 
 def _table(frame: pd.DataFrame) -> str:
-    """An HTML table: texts to the left, numbers to the right, columns without any value left out."""
+    """An HTML table: texts to the left, numbers to the right, columns without any value left out.
+
+    A single row is told as name and value, which stays readable however many columns there are.
+    """
     told = {"verdict", "caveats"}  # the page says these in words
     shown = [
         c for c in frame.columns if c not in told and not frame[c].isna().all() and (frame[c] != "").any()
     ]
+    if len(frame) == 1:
+        pairs = zip(shown, frame.loc[:, shown].iloc[0].tolist(), strict=True)
+        told_pairs = (f"<div><dt>{html.escape(str(c))}</dt><dd>{_cell(v)}</dd></div>" for c, v in pairs)
+        return f"<dl class='one'>{''.join(told_pairs)}</dl>"
     numeric = {c: frame[c].dtype.kind in "iufb" for c in shown}
     head = "".join(f"<th{'' if numeric[c] else ' class=t'}>{html.escape(str(c))}</th>" for c in shown)
     rows = []
@@ -233,6 +240,9 @@ def _method(result: Result) -> list[tuple[str, str]]:
 
 
 def _text(value: object) -> str:
+    words = getattr(value, "text", None)  # rules and sets of rules say themselves in words
+    if isinstance(words, str):
+        return words
     if isinstance(value, Mapping):
         return "; ".join(f"{k}: {_text(v)}" for k, v in value.items()) or "none"
     if isinstance(value, list | tuple):

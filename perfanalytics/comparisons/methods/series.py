@@ -263,7 +263,7 @@ def _dependence(rho: float, v: float, n: int, worth: float, naive: Effect) -> tu
         f"Neighbouring periods are correlated (rho {rho:.2f}"
         + (f", {v:.0%} of the variance is independent noise" if v else "")
         + f"): {n} periods tell as much as about {worth:.0f} independent ones. "
-        f"Welch's test, which takes all values as independent, would have said p = {p_text(naive.p_value)}."
+        f"Welch's test, which takes all values as independent, would have said {p_text(naive.p_value)}."
     )
     evidence = {"rho": rho, "noise_share": v, "effective_n": worth, "naive_p_value": naive.p_value}
     return (Caveat("autocorrelated", text, evidence),)
