@@ -18,7 +18,7 @@ from perfanalytics.spc.doubts import caveats_of
 from perfanalytics.spc.family import Lines
 from perfanalytics.spc.kernel import Charted, Counted, count_block
 from perfanalytics.spc.limits import Limits
-from perfanalytics.spc.prepared import Prepared, prepare
+from perfanalytics.spc.prepared import Prepared, prepare, still_open
 from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.rules import WESTERN_ELECTRIC, Rule, RuleSet
 from perfanalytics.spc.signals import bits_type
@@ -141,7 +141,13 @@ def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None) -> Co
     unattributed = sum(1 for e in exclusions if not e.who or e.decided_on is None)
     if counted is not None:
         stable, p, expected, made_by = judge(counted, prepared)
-        caveats = caveats_of(counted, setting, batch.measure, unattributed=unattributed)
+        caveats = caveats_of(
+            counted,
+            setting,
+            batch.measure,
+            unattributed=unattributed,
+            still_open=int(np.count_nonzero(still_open(batch, points))),
+        )
     else:
         caveats = caveats_of(_NOTHING, setting, batch.measure)
     provenance = batch.provenance()

@@ -25,7 +25,7 @@ from perfanalytics.spc.doubts import doubtful
 from perfanalytics.spc.families import family_of
 from perfanalytics.spc.kernel import Counted, count_block
 from perfanalytics.spc.limits import Limits
-from perfanalytics.spc.prepared import Prepared, prepare
+from perfanalytics.spc.prepared import Prepared, prepare, still_open
 from perfanalytics.spc.rules import RULE_SETS, WESTERN_ELECTRIC, Rule, RuleSet, as_rule_set
 from perfanalytics.spc.stability import FALSE_ALARMS, p_values, reference_for
 
@@ -298,6 +298,9 @@ def columns_of(batch: SeriesBatch, prepared: Prepared, *, hashed: bool = True) -
     unattributed = np.zeros(m, dtype=bool)
     nameless = [k for k, e in prepared.exclusions.items() if not e.who or e.decided_on is None]
     unattributed[np.searchsorted(offsets, nameless, side="right") - 1] = True
+    opened = np.zeros(m, dtype=bool)
+    open_points = np.flatnonzero(still_open(batch, prepared.points))
+    opened[np.searchsorted(offsets, open_points, side="right") - 1] = True
     columns = {
         "center": level(counted.center),
         "sigma": level(counted.sigma),
@@ -319,7 +322,7 @@ def columns_of(batch: SeriesBatch, prepared: Prepared, *, hashed: bool = True) -
         "stable": judged & (np.nan_to_num(p_value) > FALSE_ALARMS),
         "p_value": p_value,
         "lag1": level(counted.lag1),
-        "caveats_of_series": _codes(counted, prepared, batch.measure, of, m, has, unattributed),
+        "caveats_of_series": _codes(counted, prepared, batch.measure, of, m, has, unattributed, opened),
         "data_hashes": np.array(batch.hashes() if hashed else [""] * m, dtype=object),
     }
     return columns, f"{prepared.mode}: {table.made_by}"
@@ -333,6 +336,7 @@ def _codes(
     m: int,
     has: Flags,
     unattributed: Flags,
+    still_open: Flags,
 ) -> NDArray[Any]:
     """Caveat codes of each series, in the order of the single chart."""
     flags: dict[str, Flags] = {}
@@ -341,6 +345,7 @@ def _codes(
         flag[of[segment]] = True
         flags[code] = flag
     flags["no-points"] = flags["no-points"] | ~has
+    flags["open-items"] = still_open
     flags["exclusion-unattributed"] = unattributed
     # few different combinations occur: join the words of each once
     codes = list(flags)

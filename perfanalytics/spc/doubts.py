@@ -78,9 +78,12 @@ def _out_of_range(counted: Counted, setting: Setting, measure: Measure) -> Flags
 
 
 def caveats_of(
-    counted: Counted, setting: Setting, measure: Measure, *, unattributed: int = 0
+    counted: Counted, setting: Setting, measure: Measure, *, unattributed: int = 0, still_open: int = 0
 ) -> tuple[Caveat, ...]:
-    """The doubts about one chart; of several stages the latest one that shows the doubt is told."""
+    """The doubts about one chart; of several stages the latest one that shows the doubt is told.
+
+    ``unattributed`` counts exclusions without who or when, ``still_open`` used points that are censored.
+    """
     found = doubtful(counted, setting, measure)
     stages = len(counted.n)
     out = []
@@ -94,6 +97,15 @@ def caveats_of(
             evidence = dict(evidence) | {"stage": i}
             text = f"Stage {i} (of stages 0 to {stages - 1}): {text}"
         out.append(Caveat(code, text, evidence))
+    if still_open:
+        out.append(
+            Caveat(
+                "open-items",
+                f"{still_open} of {int(counted.n.sum())} points are still open: charted with their value so "
+                "far, which is a lower bound.",
+                {"points": still_open},
+            )
+        )
     if unattributed:
         out.append(
             Caveat(

@@ -72,6 +72,14 @@ class Prepared:
             yield first, last, a, chart_block(part, segments, self.setting, chosen=chosen)
 
 
+def still_open(batch: SeriesBatch, points: Points) -> Flags:
+    """Used points that are censored, where the points are the values of the batch; shape (n,)."""
+    if batch.censored is None or len(points.value) != len(batch.values):
+        return np.zeros(len(points.value), dtype=bool)
+    out = batch.censored & ~np.isnan(points.value)
+    return out if points.excluded is None else out & ~points.excluded
+
+
 def prepare(
     batch: SeriesBatch,
     *,

@@ -92,6 +92,15 @@ def test_limits_where_a_duration_cannot_be():
     assert "limit-out-of-range" not in perf.control_chart(x).caveat_codes
 
 
+def test_items_still_open_are_said():
+    censored = np.arange(30) >= 27
+    series = perf.Series(np.random.default_rng(1).gamma(9.0, size=30), censored=censored)
+    assert caveat(perf.control_chart(series), "open-items").evidence == {"points": 3}
+    assert caveat(perf.control_chart(series, exclude={28: "x"}), "open-items").evidence == {"points": 2}
+    many = perf.control_charts(perf.SeriesBatch.from_series({"a": series, "b": series}))
+    assert ["open-items" in c for c in many.caveats_of_series] == [True, True]
+
+
 def test_of_several_stages_the_latest_doubt_is_told():
     rng = np.random.default_rng(9)
     x = np.concatenate([rng.standard_normal(30), np.full(10, 3.0)])
