@@ -1,0 +1,65 @@
+"""Save one small result of each kind and schema version that is not saved yet.
+
+Run ``python tests/contracts/make_records.py`` after adding a kind or raising a schema version. Files that
+exist are never written again: they are what earlier versions saved, and must stay readable.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+import perfanalytics as perf
+
+RECORDS = Path(__file__).parent / "records"
+HOURS = perf.Measure("hours", definition="Elapsed hours", unit="hours", better="lower", scale="duration")
+
+
+def results() -> list[perf.Result]:
+    """One small result of each kind."""
+    rng = np.random.default_rng(20260101)
+    when = np.datetime64("2024-01-01") + np.arange(40)
+    values = np.round(np.exp(rng.normal(2, 0.4, 40)), 2)
+    series = perf.Series(values, measure=HOURS, when=when, exclusions=[perf.Exclusion("power cut", point=3)])
+    objective = perf.Objective("fast", measure="hours", target=10, direction="at_most", share=0.8)
+    frame = series.to_frame().assign(
+        hours=values, team=np.where(np.arange(40) % 2, "A", "B"), size=np.arange(40)
+    )
+    with tempfile.TemporaryDirectory() as folder, perf.Repository.open(":memory:") as repo:
+        path = Path(folder) / "hours.csv"
+        path.write_text("item,day,hours\n1,2024-01-01,5\n2,2024-01-02,7\n3,2024-02-31,8\n", encoding="utf-8")
+        source = perf.Source(
+            "hours",
+            file=path,
+            key=("item",),
+            columns={"day": "date", "hours": "number"},
+            formats={"day": "%Y-%m-%d"},
+            max_rejected=0.5,
+            measures=(perf.SourceMeasure(HOURS, value="hours", when="day", item="item"),),
+        )
+        load = repo.load(source)
+    return [
+        load,
+        perf.control_chart(series),
+        perf.control_chart(series).limits,
+        perf.control_charts({"a": series.take(0, 20), "b": series.take(20, 40)}),
+        perf.baseline(series, objective=objective),
+        perf.compare(series.take(0, 20), series.take(20), objective=objective),
+        perf.fit("hours ~ team + size", frame, measure=HOURS, controllable=("team",)),
+    ]
+
+
+def main() -> None:
+    RECORDS.mkdir(exist_ok=True)
+    for result in results():
+        path = RECORDS / f"{result.kind}-{result.schema_version}.json"
+        if not path.exists():
+            path.write_text(json.dumps(result.to_record(), indent=1) + "\n", encoding="utf-8")
+            print("saved", path.name)
+
+
+if __name__ == "__main__":
+    main()
