@@ -58,7 +58,7 @@ def make(path: Path, series: int, points: int, shuffled: bool) -> None:
             )
 
 
-def ordered_batches(path: str, table: str, rows: int = 1 << 18) -> Iterator[tuple[Any, Any, Any]]:
+def ordered_batches(path: str, table: str, rows: int = 1 << 17) -> Iterator[tuple[Any, Any, Any]]:
     """(series_id, at, value) as numpy arrays, batch after batch of the one ordered query."""
     import duckdb
 
@@ -85,34 +85,39 @@ def ordered_batches(path: str, table: str, rows: int = 1 << 18) -> Iterator[tupl
 
 
 def blocks_of_series(batches: Iterator[tuple[Any, Any, Any]]) -> Iterator[tuple[Any, Any, Any, Any]]:
-    """Blocks of whole series: the last series of a batch waits for the rest of it in the next one."""
+    """Blocks of whole series. A series cut by the end of a batch is mended, and goes with others."""
     import numpy as np
 
+    def joined(parts: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+        return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
+
     waiting: list[tuple[Any, ...]] = []
+    mended: list[tuple[Any, ...]] = []
     for columns in batches:
-        ids = columns[0]
-        begin = 0
+        ids, begin = columns[0], 0
         if waiting:
-            # only the series that was cut is put together; the others stay where they were read to
             if waiting[0][0][0] == ids[0]:
                 begin = int(np.searchsorted(ids, ids[0], side="right"))
                 waiting.append(tuple(c[:begin] for c in columns))
             if begin == len(ids):
                 continue
-            yield _cut(tuple(np.concatenate(parts) for parts in zip(*waiting, strict=True)))
+            mended.append(joined(waiting))
+            if sum(len(part[0]) for part in mended) > 1 << 16:
+                yield _cut(joined(mended))
+                mended = []
         last = int(np.searchsorted(ids, ids[-1]))
         if last > begin:
             yield _cut(tuple(c[begin:last] for c in columns))
         waiting = [tuple(c[last:] for c in columns)]
     if waiting:
-        yield _cut(tuple(np.concatenate(parts) for parts in zip(*waiting, strict=True)))
+        yield _cut(joined([*mended, joined(waiting)]))
 
 
 def _cut(columns: tuple[Any, ...]) -> tuple[Any, Any, Any, Any]:
     import numpy as np
 
     ids, at, value = columns
-    starts = np.flatnonzero(np.diff(ids, prepend=ids[0] - 1))
+    starts = np.append(0, np.flatnonzero(ids[1:] != ids[:-1]) + 1)
     return ids[starts], np.append(starts, len(ids)), at, value
 
 

@@ -130,7 +130,7 @@ def times(when: ArrayLike | None, n: int, offsets: NDArray[np.int64]) -> tuple[N
             array = np.array([instant(w, "UTC") for w in array.ravel()], dtype="datetime64[us]")
         except InputError as error:
             raise InputError(f"when must be dates or times: {error}") from error
-    array = check_column("when", array.astype("datetime64[us]"), n)
+    array = check_column("when", array.astype("datetime64[us]", copy=False), n)
     if np.isnat(array).any():
         raise InputError(f"point {int(np.flatnonzero(np.isnat(array))[0])} has no time")
     back = np.diff(array.astype(np.int64)) < 0

@@ -17,9 +17,9 @@ from perfanalytics.core.columns import Floats
 from perfanalytics.core.segments import Flags, Segments, moving_ranges
 from perfanalytics.core.segments import lag1 as lag1_of
 from perfanalytics.spc.constants import d2
-from perfanalytics.spc.family import Block, ChartFamily, Lines, Points
-from perfanalytics.spc.rules import Rule, RuleSet
-from perfanalytics.spc.signals import Bits, find_signals
+from perfanalytics.spc.family import Block, ChartFamily, Lines, Panel, Points
+from perfanalytics.spc.rules import ON_LINE, Rule, RuleSet
+from perfanalytics.spc.signals import Bits, bits_type, find_signals
 
 #: A sigma below this share of the center is rounding, not variation.
 NO_VARIATION = 1e-13
@@ -101,6 +101,10 @@ def chart_block(
     fired = []
     first = np.empty(0)
     for k, (panel, line) in enumerate(zip(family.panels, lines, strict=True)):
+        rules = panel_rules(setting, panel.independent)
+        if k and panel.constant and not panel.independent:
+            fired.append(_beyond(panel, line, block, rules, setting))
+            continue
         certain = panel.constant and bool((line.sigma[segments.starts] > 0).all())
         z = line.standardised(setting.sigmas, certain=certain)
         if points.excluded is not None:
@@ -108,8 +112,27 @@ def chart_block(
             z[np.flatnonzero(points.excluded)] = np.nan
         if k == 0:
             first = z
-        fired.append(_fire(panel_rules(setting, panel.independent), z, block, setting))
+        fired.append(_fire(rules, z, block, setting))
     return Charted(block=block, parameters=parameters, lines=lines, z=first, fired=tuple(fired))
+
+
+def _beyond(
+    panel: Panel, line: Lines, block: Block, rules: Sequence[tuple[int, Rule]], setting: Setting
+) -> Bits:
+    """The limits of a dependent panel, compared as they stand: as by standardised values, in fewer passes."""
+    seg = block.segments
+    center, sigma = line.center[seg.starts], line.sigma[seg.starts]
+    # without variation nothing is judged; NaN compares False
+    reach = np.where(sigma > 0, (setting.sigmas + ON_LINE) * sigma, np.inf)
+    out = line.value > seg.expand(center + reach)
+    low = center - reach
+    if panel.floor is None or (low > panel.floor).any():
+        out |= line.value < seg.expand(low)
+    if block.points.excluded is not None:
+        out[np.flatnonzero(block.points.excluded)] = False
+    dtype = bits_type(len(setting.rules.rules))
+    bits = np.asarray(sum(1 << bit for bit, _ in rules), dtype=dtype)
+    return np.asarray(np.where(out, bits, np.zeros((), dtype=dtype)))
 
 
 def _fire(rules: Sequence[tuple[int, Rule]], z: Floats, block: Block, setting: Setting) -> Bits:
