@@ -13,9 +13,9 @@ def counts_and_sizes(batch: SeriesBatch, *, limit_one: bool = True) -> tuple[Flo
     """Counts and denominators, whichever way the series was written down.
 
     A series of counts has whole numbers ("12 of 50"); a series of shares has values between 0 and 1
-    with the denominators as sizes, as the repository gives it for ``statistic="share"``. Whole numbers
-    are read as counts, unless the measure is declared a proportion and none of them exceeds 1. Items
-    coded 0 and 1 without sizes count one each.
+    with the denominators as sizes, as the repository gives it for ``statistic="share"`` (which is then
+    known from the selection). Otherwise whole numbers are read as counts, unless the measure is declared a
+    proportion and none of them exceeds 1. Items coded 0 and 1 without sizes count one each.
 
     Parameters
     ----------
@@ -54,11 +54,16 @@ def counts_and_sizes(batch: SeriesBatch, *, limit_one: bool = True) -> tuple[Flo
             f"a count or share cannot be negative: point {int(np.flatnonzero(seen & (values < 0))[0])}"
         )
     whole = bool((values[seen] == np.floor(values[seen])).all())
-    shares = not whole or (
-        limit_one
-        and batch.measure.scale == "proportion"
-        and sizes is not None
-        and bool((values[seen] <= 1).all())
+    told = str(batch.selection.get("statistic") or "") in ("share", "rate")
+    shares = (
+        told
+        or not whole
+        or (
+            limit_one
+            and batch.measure.scale == "proportion"
+            and sizes is not None
+            and bool((values[seen] <= 1).all())
+        )
     )
     if sizes is None:
         if limit_one and (shares or (values[seen] > 1).any()):

@@ -74,6 +74,8 @@ def test_counts_and_shares_are_told_apart():
     assert np.isnan(sizes[2])
     assert counts_and_sizes(Series([1, 1], measure=SHARE, sizes=[4, 5]).as_batch())[0].tolist() == [4, 5]
     assert counts_and_sizes(Series([1, 1], sizes=[4, 5]).as_batch())[2] == "counts"
+    told = Series([1, 0], sizes=[4, 5], selection={"statistic": "share"}).as_batch()
+    assert counts_and_sizes(told)[0].tolist() == [4, 0]
 
 
 @pytest.mark.parametrize(
