@@ -10,9 +10,7 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
-@pytest.mark.filterwarnings(
-    "ignore"
-)  # the kernel's machinery warns, in another process
+@pytest.mark.filterwarnings("ignore")  # the kernel's machinery warns, in another process
 def test_notebook_runs(path):
     import nbformat
     from nbclient import NotebookClient
