@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from perfanalytics.spc.limits import Limits
     from perfanalytics.spc.result import ControlChart
     from perfanalytics.spc.rules import NELSON, WESTERN_ELECTRIC, Rule, RuleSet
+    from perfanalytics.spc.scorecard import Scorecard, scorecard
 
 _PUBLIC = {
     "baselines.baseline": ("baseline",),
@@ -97,6 +98,7 @@ _PUBLIC = {
     "spc.charts": ("ControlCharts", "control_charts"),
     "spc.limits": ("Limits",),
     "spc.result": ("ControlChart",),
+    "spc.scorecard": ("Scorecard", "scorecard"),
     "spc.rules": ("NELSON", "WESTERN_ELECTRIC", "Rule", "RuleSet"),
     "plan.running": ("run_plan",),
     "reports.report": ("ReportItem", "report"),

@@ -38,6 +38,7 @@ KINDS: dict[str, str] = {
     "limits": "perfanalytics.spc.limits:Limits",
     "control_chart": "perfanalytics.spc.result:ControlChart",
     "control_charts": "perfanalytics.spc.charts:ControlCharts",
+    "scorecard": "perfanalytics.spc.scorecard:Scorecard",
     # comparisons
     "effect": "perfanalytics.comparisons.method:Effect",
     "comparison_side": "perfanalytics.comparisons.result:SideTable",

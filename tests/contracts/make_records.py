@@ -46,6 +46,7 @@ def results() -> list[perf.Result]:
         perf.control_chart(series),
         perf.control_chart(series).limits,
         perf.control_charts({"a": series.take(0, 20), "b": series.take(20, 40)}),
+        perf.scorecard([perf.control_chart(series.take(0, 20)), perf.control_chart(series)], points=5),
         perf.baseline(series, objective=objective),
         perf.compare(series.take(0, 20), series.take(20), objective=objective),
         perf.fit("hours ~ team + size", frame, measure=HOURS, controllable=("team",)),
