@@ -58,7 +58,19 @@ if TYPE_CHECKING:
     from perfanalytics.spc.charts import ControlCharts, control_charts
     from perfanalytics.spc.limits import Limits
     from perfanalytics.spc.result import ControlChart
-    from perfanalytics.spc.rules import NELSON, WESTERN_ELECTRIC, Rule, RuleSet
+    from perfanalytics.spc.rules import (
+        AIAG,
+        IHI,
+        JURAN,
+        LIMITS_ONLY,
+        MONTGOMERY,
+        NELSON,
+        NHS_MDC,
+        WESTERN_ELECTRIC,
+        WHEELER,
+        Rule,
+        RuleSet,
+    )
     from perfanalytics.spc.scorecard import Scorecard, scorecard
 
 _PUBLIC = {
@@ -99,7 +111,19 @@ _PUBLIC = {
     "spc.limits": ("Limits",),
     "spc.result": ("ControlChart",),
     "spc.scorecard": ("Scorecard", "scorecard"),
-    "spc.rules": ("NELSON", "WESTERN_ELECTRIC", "Rule", "RuleSet"),
+    "spc.rules": (
+        "AIAG",
+        "IHI",
+        "JURAN",
+        "LIMITS_ONLY",
+        "MONTGOMERY",
+        "NELSON",
+        "NHS_MDC",
+        "WESTERN_ELECTRIC",
+        "WHEELER",
+        "Rule",
+        "RuleSet",
+    ),
     "plan.running": ("run_plan",),
     "reports.report": ("ReportItem", "report"),
     "repository.load_report": ("LoadReport",),

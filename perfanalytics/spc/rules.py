@@ -219,7 +219,94 @@ NELSON = RuleSet(
 #: Only the control limits: what moving-range and memory charts use.
 LIMITS_ONLY = RuleSet("limits_only", (BEYOND_LIMITS,), "Shewhart (1931)")
 
-RULE_SETS: dict[str, RuleSet] = {s.name: s for s in (WESTERN_ELECTRIC, NELSON, LIMITS_ONLY)}
+_SIX_TREND = Rule("six_trend", count=6, pattern="trend")
+_ALTERNATING = Rule("fourteen_alternating", count=14, pattern="alternating")
+_WITHIN = Rule("fifteen_within_1_sigma", count=15, pattern="within", zone=1.0)
+_BOTH_SIDES = Rule("eight_beyond_1_sigma_both_sides", count=8, zone=1.0, side="both")
+
+#: Juran's tests: zones, nine on a side, a trend of six, eight outside one sigma with both sides occupied.
+JURAN = RuleSet(
+    "juran",
+    (BEYOND_LIMITS, TWO_OF_THREE, FOUR_OF_FIVE, Rule("nine_on_one_side", count=9), _SIX_TREND, _BOTH_SIDES),
+    "Juran and Godfrey (1999), Juran's Quality Handbook, 5th ed., section 45",
+)
+
+#: The criteria of the automotive manual: Nelson's tests with a run of seven.
+AIAG = RuleSet(
+    "aiag",
+    (
+        BEYOND_LIMITS,
+        Rule("seven_on_one_side", count=7),
+        _SIX_TREND,
+        _ALTERNATING,
+        TWO_OF_THREE,
+        FOUR_OF_FIVE,
+        _WITHIN,
+        Rule("eight_beyond_1_sigma", count=8, zone=1.0, side="either"),
+    ),
+    "AIAG (2005), Statistical Process Control, 2nd ed., table II.1",
+)
+
+#: Montgomery's sensitizing rules 1 to 8; the last two of his ten are left to the eye.
+MONTGOMERY = RuleSet(
+    "montgomery",
+    (
+        BEYOND_LIMITS,
+        TWO_OF_THREE,
+        FOUR_OF_FIVE,
+        Rule("eight_on_one_side", count=8),
+        _SIX_TREND,
+        _WITHIN,
+        _ALTERNATING,
+        _BOTH_SIDES,
+    ),
+    "Montgomery (2013), Introduction to Statistical Quality Control, 7th ed., table 5.1",
+)
+
+#: Making Data Count (NHS England): shift and trend of seven, two of three near a limit; all members marked.
+NHS_MDC = RuleSet(
+    "nhs_mdc",
+    (
+        BEYOND_LIMITS,
+        Rule("seven_on_one_side", count=7, mark="members"),
+        Rule("seven_trend", count=7, pattern="trend", mark="members"),
+        Rule("two_of_three_beyond_2_sigma", count=2, out_of=3, zone=2.0, mark="members"),
+    ),
+    "NHS England (2019), Making Data Count; Reading and Parry (2021), R package NHSRplotthedots",
+)
+
+#: The five rules of the Institute for Healthcare Improvement.
+IHI = RuleSet(
+    "ihi",
+    (BEYOND_LIMITS, Rule("eight_on_one_side", count=8), _SIX_TREND, TWO_OF_THREE, _WITHIN),
+    "Provost and Murray (2011), The Health Care Data Guide, figure 4.5",
+)
+
+#: Wheeler's three rules for charts of individual values: nearer to a limit than to the center is 1.5 sigma.
+WHEELER = RuleSet(
+    "wheeler",
+    (
+        BEYOND_LIMITS,
+        Rule("three_of_four_beyond_1_5_sigma", count=3, out_of=4, zone=1.5),
+        Rule("eight_on_one_side", count=8),
+    ),
+    "Wheeler (2000), Understanding Variation, 2nd ed.",
+)
+
+RULE_SETS: dict[str, RuleSet] = {
+    s.name: s
+    for s in (
+        WESTERN_ELECTRIC,
+        NELSON,
+        LIMITS_ONLY,
+        JURAN,
+        AIAG,
+        MONTGOMERY,
+        NHS_MDC,
+        IHI,
+        WHEELER,
+    )
+}
 
 
 def as_rule_set(rules: object) -> RuleSet:

@@ -9,11 +9,17 @@ import pytest
 from perfanalytics.core.codec import from_record, to_record
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.spc.rules import (
+    AIAG,
     BEYOND_LIMITS,
+    IHI,
+    JURAN,
     LIMITS_ONLY,
+    MONTGOMERY,
     NELSON,
+    NHS_MDC,
     RULE_SETS,
     WESTERN_ELECTRIC,
+    WHEELER,
     Rule,
     RuleSet,
     as_rule_set,
@@ -41,6 +47,42 @@ def test_western_electrics_four():
         (4, 5, 1.0),
         (8, 8, 0.0),
     ]
+
+
+def of(rules, *, pattern="beyond", side="same"):
+    return [(r.count, r.window, r.zone) for r in rules.rules if (r.pattern, r.side) == (pattern, side)]
+
+
+@pytest.mark.parametrize(
+    ("rules", "beyond", "trend"),
+    [
+        # AIAG (2005) table II.1; Montgomery (2013) table 5.1; Provost and Murray (2011) figure 4.5; Making
+        # Data Count; Wheeler (2000); Juran's handbook (1999) section 45
+        (AIAG, [(1, 1, None), (7, 7, 0.0), (2, 3, 2.0), (4, 5, 1.0)], [6]),
+        (MONTGOMERY, [(1, 1, None), (2, 3, 2.0), (4, 5, 1.0), (8, 8, 0.0)], [6]),
+        (IHI, [(1, 1, None), (8, 8, 0.0), (2, 3, 2.0)], [6]),
+        (NHS_MDC, [(1, 1, None), (7, 7, 0.0), (2, 3, 2.0)], [7]),
+        (WHEELER, [(1, 1, None), (3, 4, 1.5), (8, 8, 0.0)], []),
+        (JURAN, [(1, 1, None), (2, 3, 2.0), (4, 5, 1.0), (9, 9, 0.0)], [6]),
+    ],
+    ids=lambda x: getattr(x, "name", ""),
+)
+def test_published_sets(rules, beyond, trend):
+    assert of(rules) == beyond
+    assert [r.count for r in rules.rules if r.pattern == "trend"] == trend
+    assert RULE_SETS[rules.name] is rules
+    assert rules.reference
+
+
+def test_the_other_patterns_of_the_published_sets():
+    assert of(AIAG, side="either") == of(NELSON, side="either") == [(8, 8, 1.0)]
+    assert of(MONTGOMERY, side="both") == of(JURAN, side="both") == [(8, 8, 1.0)]
+    fifteen = [(15, 15, 1.0)]
+    assert all(of(s, pattern="within") == fifteen for s in (AIAG, MONTGOMERY, NELSON, IHI))
+    assert all(
+        [r.count for r in s.rules if r.pattern == "alternating"] == [14] for s in (AIAG, MONTGOMERY, NELSON)
+    )
+    assert {r.mark for r in NHS_MDC.rules[1:]} == {"members"}
 
 
 def test_sets_are_saved_and_come_back():
