@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import InputError
@@ -12,10 +13,10 @@ from perfanalytics.core.series import SeriesBatch
 def counts_and_sizes(batch: SeriesBatch, *, limit_one: bool = True) -> tuple[Floats, Floats, str]:
     """Counts and denominators, whichever way the series was written down.
 
-    A series of counts has whole numbers ("12 of 50"); a series of shares has values between 0 and 1
-    with the denominators as sizes, as the repository gives it for ``statistic="share"`` (which is then
-    known from the selection). Otherwise whole numbers are read as counts, unless the measure is declared a
-    proportion and none of them exceeds 1. Items coded 0 and 1 without sizes count one each.
+    A series of counts has whole numbers ("12 of 50"); a series of shares has values between 0 and 1 with
+    the denominators as sizes. What the repository made with ``statistic="share"`` or ``"rate"`` is known to
+    be shares from the selection. Otherwise each series is read by itself: whole numbers throughout are
+    counts, anything else shares (rates). Items coded 0 and 1 without sizes count one each.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ def counts_and_sizes(batch: SeriesBatch, *, limit_one: bool = True) -> tuple[Flo
     -------
     counts, sizes : float arrays of shape (n,)
         NaN where the value is a gap or the size is 0 or missing.
-    how : {"counts", "shares"}
+    how : {"counts", "shares", "counts in some series, shares in others"}
         How the values were read, for ``.method``.
 
     Raises
@@ -50,23 +51,11 @@ def counts_and_sizes(batch: SeriesBatch, *, limit_one: bool = True) -> tuple[Flo
         raise InputError("counts or shares must have shape (n,)")
     seen = ~np.isnan(values)
     if (values[seen] < 0).any():
-        raise InputError(
-            f"a count or share cannot be negative: point {int(np.flatnonzero(seen & (values < 0))[0])}"
-        )
-    whole = bool((values[seen] == np.floor(values[seen])).all())
-    told = str(batch.selection.get("statistic") or "") in ("share", "rate")
-    shares = (
-        told
-        or not whole
-        or (
-            limit_one
-            and batch.measure.scale == "proportion"
-            and sizes is not None
-            and bool((values[seen] <= 1).all())
-        )
-    )
+        point = int(np.flatnonzero(seen & (values < 0))[0])
+        raise InputError(f"a count or share cannot be negative: point {point}")
+    shares = _shares(batch, seen)
     if sizes is None:
-        if limit_one and (shares or (values[seen] > 1).any()):
+        if limit_one and ((shares & seen).any() or (values[seen] > 1).any()):
             raise InputError(
                 "shares and counts need their denominators: give sizes= (only items coded 0 and 1 do not)"
             )
@@ -74,21 +63,38 @@ def counts_and_sizes(batch: SeriesBatch, *, limit_one: bool = True) -> tuple[Flo
     else:
         n = np.where(sizes > 0, sizes, np.nan)
     n = np.where(seen, n, np.nan)
-    if shares and limit_one:
-        above = seen & (values > 1)
+    if limit_one:
+        above = seen & shares & (values > 1)
         if above.any():
             k = int(np.flatnonzero(above)[0])
             raise InputError(
-                f"point {k} is {values[k]}: neither a share (0 to 1) nor, with the others, a whole count"
+                f"point {k} is {values[k]:g}: neither a share (0 to 1) nor, with the others, a whole count"
             )
-    counts = values * n if shares else np.where(np.isnan(n), np.nan, values)
-    if shares and limit_one:
+    counts = np.where(shares, values * n, np.where(np.isnan(n), np.nan, values))
+    if limit_one:
         # shares come from counts: take the rounding of the division back where it is only that
         nearest = np.round(counts)
-        counts = np.where(np.abs(counts - nearest) <= 1e-9 * np.maximum(1.0, np.abs(counts)), nearest, counts)
-    if limit_one:
+        rounded = shares & (np.abs(counts - nearest) <= 1e-9 * np.maximum(1.0, np.abs(counts)))
+        counts = np.where(rounded, nearest, counts)
         over = counts > n
         if over.any():
             k = int(np.flatnonzero(over)[0])
             raise InputError(f"point {k}: the count {values[k]:g} exceeds its size {n[k]:g}")
-    return counts, n, "shares" if shares else "counts"
+    if shares.all():
+        return counts, n, "shares" if len(shares) else "counts"
+    return counts, n, "counts in some series, shares in others" if shares.any() else "counts"
+
+
+def _shares(batch: SeriesBatch, seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """For each point, whether its series is one of shares.
+
+    Decided series by series, so that a series is read the same alone and in any batch.
+    """
+    values = batch.values
+    if str(batch.selection.get("statistic") or "") in ("share", "rate"):
+        return np.ones(len(values), dtype=bool)
+    broken = seen & (values != np.floor(values))
+    if not broken.any():
+        return broken
+    series = np.repeat(np.arange(len(batch)), batch.lengths)
+    return np.asarray((np.bincount(series[broken], minlength=len(batch)) > 0)[series])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from perfanalytics.core.coerce import as_batch
 from perfanalytics.core.counts import counts_and_sizes
 from perfanalytics.core.dependence import corrected_lag1, effective_size, lag1_autocorrelation
 from perfanalytics.core.errors import InputError
@@ -72,10 +73,20 @@ def test_counts_and_shares_are_told_apart():
     assert counts[:2].tolist() == [12, 15]
     assert np.isnan(counts[2])
     assert np.isnan(sizes[2])
-    assert counts_and_sizes(Series([1, 1], measure=SHARE, sizes=[4, 5]).as_batch())[0].tolist() == [4, 5]
+    # one of four and one of five, also where the measure is declared a proportion
+    assert counts_and_sizes(Series([1, 1], measure=SHARE, sizes=[4, 5]).as_batch())[0].tolist() == [1, 1]
     assert counts_and_sizes(Series([1, 1], sizes=[4, 5]).as_batch())[2] == "counts"
     told = Series([1, 0], sizes=[4, 5], selection={"statistic": "share"}).as_batch()
     assert counts_and_sizes(told)[0].tolist() == [4, 0]
+
+
+def test_each_series_of_a_batch_is_read_as_it_is_alone():
+    few = Series([0, 1, 0], measure=SHARE, sizes=[50, 50, 50])
+    more = Series([3, 1, 4], measure=SHARE, sizes=[50, 50, 50])
+    shares = Series([0.06, 1.0, 0.08], measure=SHARE, sizes=[50, 50, 50])
+    counts, _, how = counts_and_sizes(as_batch({"few": few, "more": more, "shares": shares}))
+    assert counts.tolist() == [0, 1, 0, 3, 1, 4, 3, 50, 4]
+    assert how == "counts in some series, shares in others"
 
 
 @pytest.mark.parametrize(
