@@ -1,7 +1,8 @@
 """The command line: ``perfanalytics ...``.
 
 Only click is imported here; every command imports what it needs when it runs, so that ``--help`` is quick.
-Exit codes: 0 done, 1 something asked for could not be done (all the rest is done), 2 misuse.
+Exit codes: 0 done, 1 something asked for could not be done (all the rest is done), 2 misuse, 3 new signals
+(``monitor`` only).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from perfanalytics.plan.running import PlanRun
 
 FILE = click.Path(path_type=Path)
-DONE, NOT_ALL_DONE, MISUSE = 0, 1, 2
+DONE, NOT_ALL_DONE, MISUSE, SIGNALS = 0, 1, 2, 3
 
 
 class _Date(click.ParamType[dt.date]):
@@ -134,6 +135,64 @@ def demo(folder: Path, quiet: bool) -> None:
     with _Progress(quiet) as told:
         done = run_plan(folder / "plan.toml", progress=told)
     _tell(done)
+
+
+@cli.command()
+@click.argument("plan", type=FILE)
+@click.option("--only", multiple=True, metavar="NAME", help="Only the charts of this name (* and ? allowed).")
+@click.option("--repository", type=FILE, help="Repository file, instead of the one in the plan.")
+@click.option(
+    "--report", "report_to", type=FILE, default="charts.html", show_default=True, help="Page to write."
+)
+def charts(plan: Path, only: tuple[str, ...], repository: Path | None, report_to: Path) -> None:
+    """Draw the charts of a plan that signal, and a scorecard of all of them.
+
+    Uses the data that are in the repository already; `run` and `monitor` load new ones.
+    """
+    from perfanalytics.plan.charting import chart_plan
+
+    items = chart_plan(plan, repository=repository, report_to=report_to, only=only)
+    for item in items:
+        click.echo(f"{item.name}: {item.error or (item.result.verdict if item.result else '')}")
+    click.echo(f"report: {report_to}")
+    if any(item.error for item in items):
+        sys.exit(NOT_ALL_DONE)
+
+
+@cli.command()
+@click.argument("plan", type=FILE)
+@click.option("--only", multiple=True, metavar="NAME", help="Only the charts of this name (* and ? allowed).")
+@click.option("--repository", type=FILE, help="Repository file, instead of the one in the plan.")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the source files.")
+@click.option("--json", "as_json", is_flag=True, help="Print the new signals as JSON.")
+def monitor(
+    plan: Path, only: tuple[str, ...], repository: Path | None, data: Path | None, as_json: bool
+) -> None:
+    """Load what is new, chart it on frozen limits, tell the new signals.
+
+    The first run freezes the limits. Exit code 3 where there are new signals, for a scheduler to alert.
+    """
+    import json
+    from dataclasses import asdict
+
+    from perfanalytics.plan.monitoring import monitor as watch_plan
+
+    watch = watch_plan(plan, data=data, repository=repository, only=only)
+    if as_json:
+        click.echo(json.dumps(asdict(watch), indent=1))
+    else:
+        for name in watch.started:
+            click.echo(f"{name}: limits frozen; signals are told from the next run on")
+        for s in watch.signals:
+            where = s.when.removesuffix("T00:00:00") or s.label or "a new point"
+            click.echo(f"{s.chart}: {s.panel} {s.value:g} on {where}: {', '.join(s.rules)} ({s.direction})")
+        for name, reason in watch.failures:
+            click.echo(f"{name}: NOT DONE: {reason}", err=True)
+        click.echo(f"{watch.points} new points, {len(watch.signals)} new signals")
+    if watch.failures:
+        sys.exit(NOT_ALL_DONE)
+    if watch.signals:
+        sys.exit(SIGNALS)
 
 
 @cli.command()

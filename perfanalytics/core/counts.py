@@ -93,7 +93,7 @@ def _shares(batch: SeriesBatch, seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
     values = batch.values
     if str(batch.selection.get("statistic") or "") in ("share", "rate"):
         return np.ones(len(values), dtype=bool)
-    broken = seen & (values != np.floor(values))
+    broken: NDArray[np.bool_] = seen & (values != np.floor(values))
     if not broken.any():
         return broken
     series = np.repeat(np.arange(len(batch)), batch.lengths)

@@ -20,6 +20,7 @@ from perfanalytics.plan.tables import BaselineTable, ChartTable, ComparisonTable
 from perfanalytics.reports.report import ReportItem
 from perfanalytics.repository.repository import Repository
 from perfanalytics.spc.chart import control_chart
+from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.rules import RULE_SETS
 
 Analysis = ChartTable | BaselineTable | ComparisonTable | ModelTable
@@ -78,28 +79,49 @@ def _item(
     return ReportItem(name or table.name, result, question=table.question, group=group, serves=serves)
 
 
-def _charts(table: ChartTable, context: Context) -> list[ReportItem]:
+def chart_series(table: ChartTable, context: Context) -> list[tuple[str, Series]]:
+    """The series a ``[[chart]]`` table asks for, each with its name: one, or with ``by`` several."""
     if table.rules not in RULE_SETS:
         raise UnknownNameError("rule set", table.rules, RULE_SETS)
-    stages = [context.happenings[s] if isinstance(s, str) else s for s in table.stages]
     selection = _selection(table, context)
-
-    def one(series: Series) -> Any:
-        estimate: Any = table.estimate
-        if table.limits_until is not None:
-            if series.when is None:
-                raise InputError("limits_until needs a series with times")
-            estimate = slice(0, int(np.searchsorted(series.when, instant(table.limits_until, series.clock))))
-        return control_chart(
-            series, chart=table.chart, rules=RULE_SETS[table.rules], estimate=estimate, stages=stages
-        )
-
-    group = "Control charts"
     if not table.by:
-        return [_item(table, one(context.repo.series(table.measure, **selection)), group, context)]
+        return [(table.name, context.repo.series(table.measure, **selection))]
     by = (table.by,) if isinstance(table.by, str) else tuple(table.by)
     batch = context.repo.batch(table.measure, by=by, **selection)
-    return [_item(table, one(s), group, context, name=f"{table.name}: {s.id}") for s in batch]
+    return [(f"{table.name}: {s.id}", s) for s in batch]
+
+
+def limits_from(table: ChartTable, series: Series) -> str | slice | None:
+    """Where the limits come from: the named estimator, or the points before ``limits_until``.
+
+    Raises
+    ------
+    InputError
+        When there are no times to find ``limits_until`` in.
+    """
+    if table.limits_until is None:
+        return table.estimate
+    if series.when is None:
+        raise InputError("limits_until needs a series with times")
+    return slice(0, int(np.searchsorted(series.when, instant(table.limits_until, series.clock))))
+
+
+def draw_chart(table: ChartTable, series: Series, context: Context) -> ControlChart:
+    """The control chart a ``[[chart]]`` table asks for."""
+    return control_chart(
+        series,
+        chart=table.chart,
+        rules=RULE_SETS[table.rules],
+        estimate=limits_from(table, series),
+        stages=[context.happenings[s] if isinstance(s, str) else s for s in table.stages],
+    )
+
+
+def _charts(table: ChartTable, context: Context) -> list[ReportItem]:
+    return [
+        _item(table, draw_chart(table, series, context), "Control charts", context, name=name)
+        for name, series in chart_series(table, context)
+    ]
 
 
 def _baseline(table: BaselineTable, context: Context) -> ReportItem:

@@ -85,7 +85,7 @@ def run_plan(
     """
     path = Path(path)
     plan = read_plan(path)
-    chosen = _chosen(plan, only)
+    chosen = chosen_analyses(plan, only)
     folder = Path(data) if data is not None else path.parent
     if not folder.is_dir():
         raise PlanError(f"the data folder does not exist: {folder}")
@@ -103,7 +103,7 @@ def run_plan(
         context = Context(
             repo=repo,
             objectives=objects.objectives(plan),
-            happenings=_happenings(plan),
+            happenings=happenings(plan),
             since=since,
         )
         for step, table in enumerate(chosen, len(plan.source)):
@@ -121,7 +121,8 @@ def run_plan(
     return PlanRun(items=tuple(items), report=written, repository=database, saved=saved)
 
 
-def _chosen(plan: Plan, only: Sequence[str]) -> list[Analysis]:
+def chosen_analyses(plan: Plan, only: Sequence[str]) -> list[Analysis]:
+    """The analyses of a plan, or those whose names match ``only``."""
     analyses = plan.analyses()
     if not only:
         return analyses
@@ -131,7 +132,8 @@ def _chosen(plan: Plan, only: Sequence[str]) -> list[Analysis]:
     return [a for a in analyses if any(fnmatchcase(a.name, pattern) for pattern in only)]
 
 
-def _happenings(plan: Plan) -> dict[str, Change | Event]:
+def happenings(plan: Plan) -> dict[str, Change | Event]:
+    """Changes and events by name."""
     found: dict[str, Change | Event] = {t.name: Change(**t.model_dump()) for t in plan.change}
     return found | {t.name: Event(**t.model_dump()) for t in plan.event}
 

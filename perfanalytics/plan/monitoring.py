@@ -1,0 +1,165 @@
+"""Monitor a plan: new data on frozen limits, new signals told once.
+
+The first run charts each ``[[chart]]`` of the plan and saves its limits. Every later run loads what is new,
+charts it on the newest saved limits, and tells the signals at points that no earlier run has seen. Limits
+are renewed only when somebody saves new ones (``perfanalytics run`` with a changed plan does not).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from perfanalytics.core.errors import PerfAnalyticsError
+from perfanalytics.core.series import Series
+from perfanalytics.plan import objects
+from perfanalytics.plan.analyses import Context, chart_series, draw_chart
+from perfanalytics.plan.reading import read_plan
+from perfanalytics.plan.running import chosen_analyses, happenings
+from perfanalytics.plan.tables import ChartTable
+from perfanalytics.repository.repository import Repository
+from perfanalytics.spc.chart import control_chart
+from perfanalytics.spc.result import ControlChart
+from perfanalytics.spc.rules import RULE_SETS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSignal:
+    """A signal that no earlier run has told."""
+
+    chart: str
+    panel: str
+    when: str
+    label: str
+    value: float
+    center: float
+    lower: float | None
+    upper: float | None
+    rules: tuple[str, ...]
+    direction: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What a monitoring run found.
+
+    Parameters
+    ----------
+    signals : tuple of NewSignal
+    started : tuple of str
+        Charts whose limits were frozen in this run; nothing is told about them yet.
+    points : int
+        New points charted.
+    failures : tuple of (chart, reason)
+    """
+
+    signals: tuple[NewSignal, ...]
+    started: tuple[str, ...]
+    points: int
+    failures: tuple[tuple[str, str], ...]
+
+
+def monitor(
+    path: str | Path,
+    *,
+    data: str | Path | None = None,
+    repository: str | Path | None = None,
+    only: Sequence[str] = (),
+) -> Watch:
+    """Load what is new and chart it on frozen limits.
+
+    Parameters
+    ----------
+    path : path of the plan (TOML)
+    data, repository, only :
+        As for :func:`perfanalytics.run_plan`; ``only`` names charts.
+
+    Raises
+    ------
+    PlanError
+        For a mistake in the plan.
+    """
+    path = Path(path)
+    plan = read_plan(path)
+    folder = Path(data) if data is not None else path.parent
+    database = Path(repository) if repository is not None else path.parent / plan.plan.repository
+    signals: list[NewSignal] = []
+    started: list[str] = []
+    failures: list[tuple[str, str]] = []
+    points = 0
+    with Repository.open(database) as repo:
+        repo.declare(*objects.records(plan))
+        for source in objects.sources(plan, folder):
+            try:
+                repo.load(source, by=plan.plan.by)
+            except PerfAnalyticsError as error:
+                failures.append((f"load {source.name}", str(error)))
+        context = Context(repo=repo, objectives=objects.objectives(plan), happenings=happenings(plan))
+        for table in chosen_analyses(plan, only):
+            if not isinstance(table, ChartTable):
+                continue
+            try:
+                for name, series in chart_series(table, context):
+                    found, new = _watch(repo, table, context, name, series, plan.plan.by)
+                    if found is None:
+                        started.append(name)
+                    else:
+                        signals += found
+                        points += new
+            except PerfAnalyticsError as error:
+                failures.append((table.name, str(error)))
+    return Watch(signals=tuple(signals), started=tuple(started), points=points, failures=tuple(failures))
+
+
+def _watch(
+    repo: Repository, table: ChartTable, context: Context, name: str, series: Series, by: str
+) -> tuple[list[NewSignal] | None, int]:
+    """New signals of one series and the number of new points; None when its limits are frozen only now."""
+    saved = f"monitor: {name}"
+    if saved not in set(repo.history()["name"]):
+        repo.save(draw_chart(table, series, context), name=saved, by=by, note="limits frozen for monitoring")
+        return None, 0
+    last = repo.result(saved)
+    assert isinstance(last, ControlChart)
+    chart = control_chart(series, chart=table.chart, rules=RULE_SETS[table.rules], estimate=last.limits)
+    if chart.provenance.data_hash == last.provenance.data_hash:
+        return [], 0
+    frame = chart.to_frame()
+    seen = _newest(last)
+    if chart.when is None or seen is None:
+        new = frame["point"] >= len(last.excluded)
+    else:
+        new = frame["when"] > seen
+    repo.save(chart, name=saved, by=by, note="monitored on frozen limits")
+    rows = frame[new & (frame["rules"] != "")]
+    points = int(new.sum()) // len(chart.panels)
+    return [_told(name, row) for row in rows.to_dict("records")], points
+
+
+def _newest(chart: ControlChart) -> np.datetime64 | None:
+    if chart.when is None or not len(chart.when):
+        return None
+    newest: np.datetime64 = chart.when[-1]
+    return newest
+
+
+def _told(name: str, row: dict[Any, Any]) -> NewSignal:
+    def bound(value: float) -> float | None:
+        return None if value != value else float(value)
+
+    return NewSignal(
+        chart=name,
+        panel=str(row["panel"]),
+        when="" if row["when"] != row["when"] else row["when"].isoformat(),
+        label=str(row["label"] or ""),
+        value=float(row["value"]),
+        center=float(row["center"]),
+        lower=bound(row["lower"]),
+        upper=bound(row["upper"]),
+        rules=tuple(str(row["rules"]).split(", ")),
+        direction=str(row["direction"]),
+    )
