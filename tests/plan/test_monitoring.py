@@ -59,7 +59,7 @@ class Out:
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
+def run(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
 
     def call(*arguments):
