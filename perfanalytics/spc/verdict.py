@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from perfanalytics.spc.result import ControlChart
-from perfanalytics.spc.wording import moment, number, p_text, points_word, unit_of
+from perfanalytics.spc.wording import moment, nth, number, p_text, points_word, unit_of
 
 
 def first_signal_text(chart: ControlChart) -> str:
@@ -18,7 +18,7 @@ def first_signal_text(chart: ControlChart) -> str:
     elif chart.labels is not None and chart.labels[k]:
         where = f"at {chart.labels[k]}"
     else:
-        where = f"at point {k}"
+        where = f"at {nth(k)}"
     value = chart.value[panel, k]
     if panel > 0:
         return f"{where}, where the {chart.panels[panel]} exceeds its limit"
@@ -47,15 +47,20 @@ def levels_text(chart: ControlChart) -> str:
     elif np.isfinite(chart.upper[0, last]).any():
         seen = last[np.isfinite(chart.upper[0, last])][-1]
         low, high = float(chart.lower[0, seen]), float(chart.upper[0, seen])
+        center = float(chart.center[0, seen])
+        if center != float(limits.center[0, k]):  # an np chart: the center varies too
+            text = f"center of the newest point {number(center, spread, share=share)}"
         text += (
             f", limits of the newest point {number(low, spread, share=share)} to "
             f"{number(high, spread, share=share)}{unit} (they vary with the size)"
         )
     else:
         text += unit
+        if k:
+            text += f", too few points for limits ({int(limits.n[k])})"
     if k:
         since = (
-            moment(limits.first_when[k], chart.every) if limits.first_when is not None else f"point {last[0]}"
+            moment(limits.first_when[k], chart.every) if limits.first_when is not None else nth(int(last[0]))
         )
         return f"Since {since}: {text}."
     return text[0].upper() + text[1:] + "."

@@ -21,13 +21,15 @@ def number(value: float, spread: float = math.nan, *, share: bool = False) -> st
 
     Examples
     --------
-    >>> number(34.0885, 0.507), number(0.2313, 0.06, share=True), number(12345.6, 900.0)
-    ('34.09', '23.1%', '12,350')
+    >>> number(34.0885, 0.507), number(0.2313, 0.06, share=True), number(12345.6, 900.0), number(3.2e-12)
+    ('34.09', '23.1%', '12,350', '3.2e-12')
     """
     if not math.isfinite(value):
         return "unknown"
     if share:
         value, spread = 100 * value, 100 * spread
+    if value != 0 and not 1e-6 <= abs(value) < 1e15:
+        return f"{value:.3g}" + ("%" if share else "")
     scale = spread if math.isfinite(spread) and spread > 0 else abs(value) / 10
     decimals = 1 - math.floor(math.log10(scale)) if scale > 0 else 0
     decimals = max(min(decimals, 12), -3) if not share else max(min(decimals - 1, 6), 1)
@@ -78,6 +80,19 @@ def points_word(n: int, every: str | None) -> str:
     ('week', 'points')
     """
     return (every or "point") + ("" if n == 1 else "s")
+
+
+def nth(point: int) -> str:
+    """The point at a 0-based position, as people count: "the 4th point".
+
+    Examples
+    --------
+    >>> nth(0), nth(1), nth(11), nth(22)
+    ('the 1st point', 'the 2nd point', 'the 12th point', 'the 23rd point')
+    """
+    k = point + 1
+    ending = "th" if k % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(k % 10, "th")
+    return f"the {k:,}{ending} point"
 
 
 def unit_of(measure: Measure) -> str:

@@ -341,3 +341,22 @@ def test_nothing_is_dropped_or_screened():
     assert chart.limits.parameters["sigma"][0] == pytest.approx(
         np.abs(np.diff(x)).mean() * math.sqrt(math.pi) / 2
     )
+
+
+def test_points_are_counted_from_one_in_sentences():
+    verdict = perf.control_chart([9, 11, 10, 12, 10, 9, 10, 11, 10, 18]).verdict
+    assert "at the 10th point, above the limits" in verdict
+
+
+def test_a_stage_without_limits_is_said():
+    verdict = perf.control_chart([1, 2, 3, 2, 1] * 6, stages=(29,)).verdict
+    assert "Since the 30th point: center 1.00, too few points for limits (1)." in verdict
+
+
+def test_center_and_limits_of_an_np_chart_are_those_of_one_point():
+    sizes = [50, 60, 100, 80, 70, 90, 200, 40, 50, 60, 70, 120]
+    chart = perf.control_chart(perf.Series([5, 6, 11, 8, 8, 9, 22, 4, 4, 7, 7, 13], sizes=sizes), chart="np")
+    assert (
+        f"Center of the newest point {chart.center[0, -1]:.1f}, limits of the newest point" in chart.verdict
+    )
+    assert chart.lower[0, -1] < chart.center[0, -1] < chart.upper[0, -1]
