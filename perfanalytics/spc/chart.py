@@ -43,7 +43,9 @@ def control_chart(
     estimate: str | slice | range | Sequence[int] | Mapping[str, Any] | Limits | ControlChart | None = None,
     stages: Sequence[Stage] | Stage = (),
     exclude: Sequence[Exclusion] | Exclusion | Mapping[int, str] = (),
-    sigmas: float = 3.0,
+    sigmas: float | None = None,
+    options: Mapping[str, Any] | None = None,
+    limits: str | None = None,
 ) -> ControlChart:
     """A control chart of one series.
 
@@ -100,14 +102,22 @@ def control_chart(
     >>> import perfanalytics as perf
     >>> c = perf.control_chart([9, 11, 10, 12, 10, 9, 10, 11, 10, 18])
     >>> c.verdict
-    'Not stable: 1 of 10 points signals (0.1 expected by chance, p = 0.005), at point 9, above the limits. \
+    'Not stable: 1 of 10 points signals (0.1 expected by chance, p = 0.005), at the 10th point, above the limits. \
 Center 11.0, limits 5.4 to 16.6.'
     >>> c.signals[["panel", "point", "rules"]].values.tolist()
     [['individuals', 9, 'beyond_limits'], ['moving range', 9, 'beyond_limits']]
     """
     batch = as_series(series).as_batch()
     prepared = prepare(
-        batch, chart=chart, rules=rules, estimate=estimate, stages=stages, exclude=exclude, sigmas=sigmas
+        batch,
+        chart=chart,
+        rules=rules,
+        estimate=estimate,
+        stages=stages,
+        exclude=exclude,
+        sigmas=sigmas,
+        options=options,
+        limits=limits,
     )
     charted = next(prepared.blocks(), (0, 0, 0, None))[3]
     return _made(batch, prepared, charted)
@@ -161,7 +171,7 @@ def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None) -> Co
         (*family.references, setting.rules.reference) if setting.rules.reference else family.references,
     )
     limits = _limits(batch, prepared, charted, counted, arrays, method)
-    same = len(points.value) == len(batch.values)
+    source = batch if points.batch is None else points.batch
     made = ControlChart(
         verdict="",
         caveats=caveats,
@@ -179,8 +189,8 @@ def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None) -> Co
         stage=stage,
         excluded=np.zeros(n, dtype=bool) if points.excluded is None else points.excluded,
         exclusions=exclusions,
-        when=batch.when if same else None,
-        labels=batch.labels if same else None,
+        when=source.when,
+        labels=source.labels,
         sizes=points.size,
         every=batch.expected_every,
         events=batch.events,
@@ -197,8 +207,9 @@ def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None) -> Co
 def judge(counted: Counted, prepared: Prepared) -> tuple[bool | None, float, float, str]:
     """stable, p-value, expected signals and where the reference comes from, over the stages of one series."""
     table = reference_for(prepared.mode, prepared.setting.rules, prepared.setting.sigmas, counted.n)
-    p, expected = p_values(table, counted.n, counted.n_signals, counted.farthest)
+    p, expected = p_values(table, counted.n, counted.judged_signals, counted.judged_farthest)
     judged = ~np.isnan(p)
+    expected = expected * counted.chance
     total = float(np.where(counted.n > 0, expected, 0.0)[~np.isnan(counted.farthest)].sum())
     if not judged.any():
         return None, float("nan"), total, ""
@@ -239,7 +250,7 @@ def _limits(
                         fixed = seen.max() - seen.min() <= 1e-12 * seen.max()
                     if fixed:
                         levels[name][i, j] = seen[0]
-    when = batch.when if len(batch.values) == n else None
+    when = batch.when if prepared.points.batch is None else prepared.points.batch.when
     at, bottom, top, spread = (
         float(levels[name][0, -1]) if k else np.nan for name in ("center", "lower", "upper", "sigma")
     )
@@ -295,7 +306,8 @@ def _nothing() -> Counted:
     none, one = np.zeros(1, dtype=np.int64), np.full(1, np.nan)
     return Counted(
         n=none, n_kept=none, n_missing=none, n_excluded=none, center=one, sigma=one, lower=one, upper=one,
-        n_signals=none, by_rule=np.zeros((0, 1), dtype=np.int64), newest=none - 1, farthest=one, lag1=one,
+        n_signals=none, judged_signals=none, judged_farthest=one, chance=one,
+        by_rule=np.zeros((0, 1), dtype=np.int64), newest=none - 1, farthest=one, lag1=one,
         spread=one, skewness=one, ties=one, no_variation=np.zeros(1, dtype=bool), smallest_count=one,
     )  # fmt: skip
 

@@ -172,7 +172,9 @@ def control_charts(
     estimate: str | slice | range | Sequence[int] | Mapping[str, Any] | Limits | ControlChart | None = None,
     stages: Sequence[Stage] | Stage = (),
     exclude: Sequence[Exclusion] | Exclusion | Mapping[int, str] = (),
-    sigmas: float = 3.0,
+    sigmas: float | None = None,
+    options: Mapping[str, Any] | None = None,
+    limits: str | None = None,
 ) -> ControlCharts:
     """Control charts of many series, one row each.
 
@@ -209,7 +211,15 @@ def control_charts(
     """
     data = as_batch(batch)
     prepared = prepare(
-        data, chart=chart, rules=rules, estimate=estimate, stages=stages, exclude=exclude, sigmas=sigmas
+        data,
+        chart=chart,
+        rules=rules,
+        estimate=estimate,
+        stages=stages,
+        exclude=exclude,
+        sigmas=sigmas,
+        options=options,
+        limits=limits,
     )
     columns, reference = columns_of(data, prepared)
     judged, stable = columns["judged"], columns["stable"]
@@ -279,7 +289,8 @@ def columns_of(batch: SeriesBatch, prepared: Prepared, *, hashed: bool = True) -
         return np.bincount(of, weights=x, minlength=m).astype(np.int64)
 
     table = reference_for(prepared.mode, prepared.setting.rules, prepared.setting.sigmas, counted.n)
-    p, expected = p_values(table, counted.n, counted.n_signals, counted.farthest)
+    p, expected = p_values(table, counted.n, counted.judged_signals, counted.judged_farthest)
+    expected = expected * counted.chance
     smallest = np.full(m, np.inf)
     np.fmin.at(smallest, of, p)
     tests = np.bincount(of, weights=~np.isnan(p), minlength=m)
@@ -291,8 +302,9 @@ def columns_of(batch: SeriesBatch, prepared: Prepared, *, hashed: bool = True) -
     newest[of[some]] = (starts + counted.newest)[some]
     signals = newest >= 0
     when = np.full(m, "NaT", dtype="datetime64[us]")
-    if batch.when is not None and len(batch.when) == len(prepared.points.value):
-        when[signals] = batch.when[newest[signals]]
+    source = batch if prepared.points.batch is None else prepared.points.batch
+    if source.when is not None:
+        when[signals] = source.when[newest[signals]]
     farthest = np.full(m, -np.inf)
     np.fmax.at(farthest, of, counted.farthest)
     unattributed = np.zeros(m, dtype=bool)
@@ -368,7 +380,7 @@ def _joined(parts: list[Counted], rules: int) -> Counted:
             **{f.name: np.concatenate([getattr(p, f.name) for p in parts], axis=-1) for f in fields(Counted)}
         )
     none, blank = np.zeros(0, dtype=np.int64), np.zeros(0)
-    whole = {"n", "n_kept", "n_missing", "n_excluded", "n_signals", "newest"}
+    whole = {"n", "n_kept", "n_missing", "n_excluded", "n_signals", "judged_signals", "newest"}
     empty: dict[str, Any] = {f.name: none if f.name in whole else blank for f in fields(Counted)}
     empty["by_rule"] = np.zeros((rules, 0), dtype=np.int64)
     empty["no_variation"] = np.zeros(0, dtype=bool)
@@ -381,7 +393,9 @@ def bulk_method(
     rules: RuleSet | str | Sequence[Rule] = "western_electric",
     estimate: str | Sequence[int] | Mapping[str, Any] | Limits | None = None,
     stages: Sequence[int | str] = (),
-    sigmas: float = 3.0,
+    sigmas: float | None = None,
+    options: Mapping[str, Any] | None = None,
+    limits: str | None = None,
 ) -> BulkMethod:
     """``perf.method("control_charts", ...)``: the columns of :func:`control_charts` for ``repo.map``.
 
@@ -412,6 +426,7 @@ def bulk_method(
     """
     family, rule_set = family_of(chart), as_rule_set(rules)
     frozen = resolve_estimate(family, estimate).frozen
+    asked_for = family.check(options, limits, sigmas)
     if any(not isinstance(s, int | str) for s in stages):
         raise InputError(
             "stages of a bulk method are positions or ISO texts, so that a run can be named by them"
@@ -428,7 +443,9 @@ def bulk_method(
         "rules": rule_set.name if named else to_record(rule_set),
         "estimate": asked,
         "stages": list(stages),
-        "sigmas": float(sigmas),
+        "sigmas": asked_for.sigmas,
+        "options": dict(asked_for.options),
+        "limits": asked_for.limits,
     }
     types = dict.fromkeys(
         ("center", "sigma", "lower", "upper", "farthest", "p_value", "expected_signals", "lag1"), "float"
@@ -442,7 +459,15 @@ def bulk_method(
 
     def apply(batch: SeriesBatch) -> dict[str, Any]:
         prepared = prepare(
-            batch, chart=chart, rules=rule_set, estimate=estimate, stages=stages, exclude=(), sigmas=sigmas
+            batch,
+            chart=chart,
+            rules=rule_set,
+            estimate=estimate,
+            stages=stages,
+            exclude=(),
+            sigmas=asked_for.sigmas,
+            options=asked_for.options,
+            limits=asked_for.limits,
         )
         columns, _ = columns_of(batch, prepared)
         by_rule = columns.pop("by_rule")

@@ -6,8 +6,11 @@ exclusions, frozen limits, rules, caveats, stability, figures, bulk) is common t
 
 - Charts whose points are not the values (subgroup means and ranges) give other offsets in ``points``
   and carry what they need in ``columns``.
-- Charts with memory (EWMA, CUSUM) compute their path in ``lines``; their panel uses limits only.
+- Charts with memory (EWMA, CUSUM) compute their path in ``lines``; their panel uses limits only, and
+  ``deviations`` gives what the doubts about independence and shape look at.
 - Charts whose limits are not center +- k sigma (probability limits, T2) give ``lower`` and ``upper``.
+- What a chart type lets the user choose (lambda, k, span) it declares as ``options``; how its limits are made
+  (k sigma, probability) as ``limit_kinds``. ``Block.asked`` says what was chosen.
 """
 
 from __future__ import annotations
@@ -23,6 +26,8 @@ from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.segments import Flags, Segments, links, moving_ranges
 from perfanalytics.core.series import SeriesBatch
+from perfanalytics.spc.options import Asked, Option, check_asked
+from perfanalytics.spc.scores import Law
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,8 @@ class Points:
     columns : mapping of name to float array, shape (n,)
         Whatever else the family needs (counts, ranges within subgroups).
     excluded, breaks : bool array, shape (n,), or None
+    batch : SeriesBatch or None
+        The points as series of their own (times, labels, rhythm, exclusions), where they are not the values.
     how : mapping
         Choices made on the way, for ``.method``.
     """
@@ -50,6 +57,7 @@ class Points:
     columns: Mapping[str, Floats] = field(default_factory=dict)
     excluded: Flags | None = None
     breaks: Flags | None = None
+    batch: SeriesBatch | None = None
     how: Mapping[str, Any] = field(default_factory=dict)
 
     def part(self, first: int, last: int) -> Points:
@@ -66,6 +74,7 @@ class Points:
             columns={k: v[a:b] for k, v in self.columns.items()},
             excluded=cut(self.excluded),
             breaks=cut(self.breaks),
+            batch=self.batch,
             how=self.how,
         )
 
@@ -84,12 +93,20 @@ class Block:
         The points limits are estimated from (``use``, narrowed by chosen points); None: every point.
     link, keep_link : bool array
         True where a point follows its neighbour, among the used and among the kept points.
+    asked : Asked
+        Options, kind of limits and their width.
     """
 
-    __slots__ = ("_pairs", "_ranges", "keep", "keep_link", "link", "points", "segments", "use")
+    __slots__ = ("_pairs", "_ranges", "asked", "keep", "keep_link", "link", "points", "segments", "use")
 
-    def __init__(self, points: Points, segments: Segments, chosen: Flags | None = None) -> None:
-        self.points, self.segments = points, segments
+    def __init__(
+        self,
+        points: Points,
+        segments: Segments,
+        chosen: Flags | None = None,
+        asked: Asked = Asked(),  # noqa: B008 (immutable)
+    ) -> None:
+        self.points, self.segments, self.asked = points, segments, asked
         use = ~np.isnan(points.value)
         if points.excluded is not None:
             use &= ~points.excluded
@@ -193,6 +210,8 @@ class Panel:
         Limits are clipped here (0 and 1 for proportions).
     constant : bool
         True where center and sigma are the same for every point of a stage.
+    main : bool
+        True for a further panel that belongs to the main one (the lower of two one-sided statistics).
     """
 
     name: str
@@ -201,6 +220,7 @@ class Panel:
     floor: float | None = None
     ceiling: float | None = None
     constant: bool = False
+    main: bool = False
 
     def limits(self, lines: Lines, sigmas: float) -> tuple[Floats, Floats]:
         """Lower and upper limit of each point, clipped; NaN where there is no limit."""
@@ -216,7 +236,7 @@ class Panel:
 
 
 #: How sigma arises: it decides which table says what a stable chart shows (perfanalytics.spc.stability).
-Mode = Literal["moving_range", "median_moving_range", "standard_deviation", "laney", "model"]
+Mode = Literal["moving_range", "median_moving_range", "standard_deviation", "laney", "model", "family"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,12 +254,24 @@ class ChartFamily:
     estimators : mapping of name to str
         How the parameters can be estimated, each with a sentence for ``.method``; the first is the default.
     modes : mapping of estimator to Mode
-    points : callable ``(batch) -> Points``
+        "family": stable series are simulated through this very chart.
+    points : callable ``(batch, options) -> Points``
         Without ``excluded`` and ``breaks`` where the points are the values: they are filled in.
     estimate : callable ``(block, estimator) -> {parameter: array of shape (segments,)}``
     lines : callable ``(block, parameters) -> tuple of Lines``, one a panel
     expected : callable ``(block, parameters) -> array of shape (segments,)``, or None
         Mean number expected in the rarer class of a point, for charts of counts.
+    law : callable ``(block, parameters) -> Law``, or None
+        The discrete law of each point: stability is then judged on its exact probabilities.
+    deviations : callable ``(block, parameters) -> array of shape (n,)``, or None
+        Independent standardised points, where the plotted ones are not.
+    options : mapping of name to Option
+    limit_kinds : mapping of name to str
+        How limits can be made, each with a sentence for ``.method``; the first is the default.
+    sigmas : float
+        Width of the limits unless another is asked for.
+    varies : str
+        Why limits differ from point to point, for the verdict.
     needed : int
         Points below which limits are doubtful.
     model_sigma : bool
@@ -253,10 +285,16 @@ class ChartFamily:
     parameters: tuple[str, ...]
     estimators: Mapping[str, str]
     modes: Mapping[str, Mode]
-    points: Callable[[SeriesBatch], Points]
+    points: Callable[[SeriesBatch, Mapping[str, Any]], Points]
     estimate: Callable[[Block, str], dict[str, Floats]]
     lines: Callable[[Block, Mapping[str, Floats]], tuple[Lines, ...]]
     expected: Callable[[Block, Mapping[str, Floats]], Floats] | None = None
+    law: Callable[[Block, Mapping[str, Floats]], Law] | None = None
+    deviations: Callable[[Block, Mapping[str, Floats]], Floats] | None = None
+    options: Mapping[str, Option] = field(default_factory=dict)
+    limit_kinds: Mapping[str, str] = field(default_factory=lambda: {"sigma": "center -+ k sigma"})
+    sigmas: float = 3.0
+    varies: str = "they vary with the size"
     needed: int = 20
     model_sigma: bool = False
     references: tuple[str, ...] = ()
@@ -276,6 +314,23 @@ class ChartFamily:
         if name not in self.estimators:
             raise UnknownNameError(f"estimate for a {self.name} chart", name, self.estimators)
         return name
+
+    def check(self, options: object, limits: object, sigmas: object) -> Asked:
+        """What was chosen, defaults filled in.
+
+        Raises
+        ------
+        InputError, UnknownNameError
+        """
+        return check_asked(
+            self.name,
+            self.options,
+            self.limit_kinds,
+            self.sigmas,
+            options=options,
+            limits=limits,
+            sigmas=sigmas,
+        )
 
 
 def one_column(batch: SeriesBatch, chart: str) -> Floats:

@@ -18,7 +18,9 @@ from perfanalytics.core.segments import Flags, Segments, moving_ranges
 from perfanalytics.core.segments import lag1 as lag1_of
 from perfanalytics.spc.constants import d2
 from perfanalytics.spc.family import Block, ChartFamily, Lines, Panel, Points
+from perfanalytics.spc.options import Asked
 from perfanalytics.spc.rules import ON_LINE, Rule, RuleSet
+from perfanalytics.spc.scores import chance_ratio, normal_scores
 from perfanalytics.spc.signals import Bits, bits_type, find_signals
 
 #: A sigma below this share of the center is rounding, not variation.
@@ -31,9 +33,14 @@ class Setting:
 
     family: ChartFamily
     rules: RuleSet
-    sigmas: float
+    asked: Asked
     estimator: str
     frozen: Mapping[str, float] | None = None
+
+    @property
+    def sigmas(self) -> float:
+        """Width of the limits in sigma."""
+        return self.asked.sigmas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +59,9 @@ class Counted:
     """One row a segment: what the bulk summary, the caveats and the verdict are made from.
 
     ``lower``, ``upper`` and ``sigma`` are NaN where they vary from point to point; ``farthest`` (the largest
-    distance from the center line in sigma) where no point could be judged.
+    distance from the center line in sigma) where no point could be judged. ``judged_signals``,
+    ``judged_farthest`` and ``chance`` (signals for each one of a normal series) are what stability is judged
+    by: the first two are those of the points unless the family knows their law.
     """
 
     n: NDArray[np.int64]
@@ -64,6 +73,9 @@ class Counted:
     lower: Floats
     upper: Floats
     n_signals: NDArray[np.int64]
+    judged_signals: NDArray[np.int64]
+    judged_farthest: Floats
+    chance: Floats
     by_rule: NDArray[np.int64]
     newest: NDArray[np.int64]
     farthest: Floats
@@ -89,7 +101,7 @@ def chart_block(
 ) -> Charted:
     """Parameters, lines and signals of a block."""
     family = setting.family
-    block = Block(points, segments, chosen)
+    block = Block(points, segments, chosen, setting.asked)
     if setting.frozen is None:
         parameters = family.estimate(block, setting.estimator)
         if "sigma" in parameters:
@@ -112,6 +124,9 @@ def chart_block(
             z[np.flatnonzero(points.excluded)] = np.nan
         if k == 0:
             first = z
+        elif panel.main:
+            # the farther of the two sides of one statistic
+            first = np.where(np.abs(z) > np.abs(first), z, first)
         fired.append(_fire(rules, z, block, setting))
     return Charted(block=block, parameters=parameters, lines=lines, z=first, fired=tuple(fired))
 
@@ -190,6 +205,13 @@ def count_block(charted: Charted, setting: Setting) -> Counted:
         farthest = np.maximum(seg.maxima(z), -seg.minima(z))
         farthest[seg.counts(unseen) == seg.lengths] = np.nan
     deviation = z
+    n_signals = np.bincount(which, minlength=m)
+    judged = _judged(charted, setting, n_signals, farthest)
+    if family.deviations is not None:
+        z = np.nan_to_num(family.deviations(block, charted.parameters))
+        if block.use is not None:
+            z[~block.use] = 0.0
+        deviation = z
     with np.errstate(invalid="ignore", divide="ignore"):
         if setting.frozen is not None:
             # against limits from elsewhere the series need not lie around the center line
@@ -218,7 +240,10 @@ def count_block(charted: Charted, setting: Setting) -> Counted:
         sigma=sigma,
         lower=lower,
         upper=upper,
-        n_signals=np.bincount(which, minlength=m),
+        n_signals=n_signals,
+        judged_signals=judged[0],
+        judged_farthest=judged[1],
+        chance=judged[2],
         by_rule=by_rule,
         newest=np.where(newest >= 0, newest - seg.starts, -1),
         farthest=farthest,
@@ -229,6 +254,32 @@ def count_block(charted: Charted, setting: Setting) -> Counted:
         no_variation=_zero(charted),
         smallest_count=smallest,
     )
+
+
+def _judged(
+    charted: Charted, setting: Setting, n_signals: NDArray[np.int64], farthest: Floats
+) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Signals and farthest point on the normal scale, and how many signals the law makes for a normal one."""
+    block, family = charted.block, setting.family
+    seg = block.segments
+    if family.law is None:
+        return n_signals, farthest, np.ones(len(seg))
+    law = family.law(block, charted.parameters)
+    middle, random = normal_scores(law, seg)
+    unseen = np.isnan(charted.z)
+    for z in (middle, random):
+        z[unseen] = np.nan
+    start = np.zeros(seg.n, dtype=bool)
+    start[seg.starts] = True
+    rules = [r for _, r in panel_rules(setting, family.panels[0].independent)]
+    fired = find_signals(rules, random, block.link, limit=setting.sigmas, segment_start=start)
+    reach = np.nan_to_num(np.abs(middle))
+    far = np.where(np.isnan(farthest), np.nan, seg.maxima(reach))
+    # the unclipped limits: a clipped one would seem nearer than it is
+    line = charted.lines[0]
+    lower, upper = Panel(name="", independent=True).limits(line, setting.sigmas)
+    chance = chance_ratio(rules, law, line.center, lower, upper, setting.sigmas, seg, block.use)
+    return seg.counts(fired != 0), far, chance
 
 
 def _zero(charted: Charted) -> Flags:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perfanalytics.core.errors import InputError
 from perfanalytics.core.records import Exclusion
 from perfanalytics.core.segments import Flags, Segments, blocks, keep_freed_memory
 from perfanalytics.core.series import SeriesBatch, resolve_exclusions
@@ -74,7 +73,7 @@ class Prepared:
 
 def still_open(batch: SeriesBatch, points: Points) -> Flags:
     """Used points that are censored, where the points are the values of the batch; shape (n,)."""
-    if batch.censored is None or len(points.value) != len(batch.values):
+    if batch.censored is None or points.batch is not batch:
         return np.zeros(len(points.value), dtype=bool)
     out = batch.censored & ~np.isnan(points.value)
     return out if points.excluded is None else out & ~points.excluded
@@ -88,7 +87,9 @@ def prepare(
     estimate: object,
     stages: object,
     exclude: object,
-    sigmas: float,
+    sigmas: float | None,
+    options: object = None,
+    limits: object = None,
 ) -> Prepared:
     """Resolve what was asked.
 
@@ -98,23 +99,20 @@ def prepare(
     """
     family = family_of(chart)
     rule_set = as_rule_set(rules)
-    if isinstance(sigmas, bool) or not isinstance(sigmas, int | float) or not 0 < sigmas < 100:
-        raise InputError(f"sigmas= is the width of the limits in sigma, a positive number; got {sigmas!r}")
+    asked = family.check(options, limits, sigmas)
     estimation = resolve_estimate(family, estimate)
-    points = family.points(batch)
-    same = len(points.value) == len(batch.values)
-    records = (*batch.exclusions, *resolve_exclude(exclude))
-    mask, by_point = resolve_exclusions(batch, records) if records else (None, {})
-    if same:
-        points = replace(points, excluded=mask if by_point else None, breaks=batch.breaks)
-    when = batch.when if same else None
-    borders, said = stage_starts(batch, points.offsets, when, stages)
+    points = family.points(batch, asked.options)
+    source = batch if points.batch is None else points.batch
+    records = (*source.exclusions, *resolve_exclude(exclude))
+    mask, by_point = resolve_exclusions(source, records) if records else (None, {})
+    points = replace(points, excluded=mask if by_point else None, breaks=source.breaks, batch=source)
+    borders, said = stage_starts(source, points.offsets, source.when, stages)
     offsets = points.offsets
     starts = np.union1d(offsets[:-1][np.diff(offsets) > 0], borders).astype(np.int64)
     setting = Setting(
         family=family,
         rules=rule_set,
-        sigmas=float(sigmas),
+        asked=asked,
         estimator=estimation.estimator,
         frozen=estimation.frozen,
     )
@@ -126,7 +124,9 @@ def prepare(
         "chart": family.name,
         **dict(estimation.how),
         **dict(points.how),
-        "sigmas": float(sigmas),
+        **asked.options,
+        "sigmas": asked.sigmas,
+        "limits": f"{asked.limits}: {family.limit_kinds[asked.limits]}",
         "rules": rule_set,
         "rules_look_at": "points standardised by their own sigma; moving-range panels use the limits only",
         "on_a_line": "a point on a limit is inside, on the center line it ends a run (within 1e-9 sigma)",

@@ -35,3 +35,7 @@ cat("mean", mean(x), "\n")
 cat("moving range", mean(m) / (2 / sqrt(pi)), "\n")
 cat("median moving range", median(m) / (sqrt(2) * qnorm(0.75)), "\n")
 cat("standard deviation", sd(x) / (sqrt(2 / (n - 1)) * gamma(n / 2) / gamma((n - 1) / 2)), "\n")
+
+# tails and probability limits of attribute charts (tests/spc/test_scores.py)
+cat("ppois", ppois(6, 1.9), ppois(6, 1.9, lower.tail = FALSE), "pbinom", pbinom(3, 9, .1), "\n")
+cat("c", qpois(pnorm(c(-3, 3)), 516 / 26), "np", qbinom(pnorm(c(-3, 3)), 50, 347 / 1500), "\n")

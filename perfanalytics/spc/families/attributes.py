@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from scipy import special
 
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.counts import counts_and_sizes
@@ -14,9 +16,10 @@ from perfanalytics.core.segments import moving_ranges
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.constants import d2
 from perfanalytics.spc.family import Block, ChartFamily, Lines, Panel, Points, one_column
+from perfanalytics.spc.scores import Law, quantile
 
 
-def _shares(batch: SeriesBatch) -> Points:
+def _shares(batch: SeriesBatch, options: Mapping[str, Any]) -> Points:
     one_column(batch, "p")
     counts, sizes, how = counts_and_sizes(batch)
     return Points(
@@ -28,12 +31,12 @@ def _shares(batch: SeriesBatch) -> Points:
     )
 
 
-def _numbers(batch: SeriesBatch) -> Points:
-    points = _shares(batch)
+def _numbers(batch: SeriesBatch, options: Mapping[str, Any]) -> Points:
+    points = _shares(batch, options)
     return replace(points, value=points.columns["counts"])
 
 
-def _rates(batch: SeriesBatch) -> Points:
+def _rates(batch: SeriesBatch, options: Mapping[str, Any]) -> Points:
     one_column(batch, "u")
     if batch.sizes is None:
         raise InputError("a u chart needs the units behind each count: give sizes= (or take chart='c')")
@@ -47,7 +50,7 @@ def _rates(batch: SeriesBatch) -> Points:
     )
 
 
-def _counts(batch: SeriesBatch) -> Points:
+def _counts(batch: SeriesBatch, options: Mapping[str, Any]) -> Points:
     values = one_column(batch, "c")
     seen = values[~np.isnan(values)]
     if (seen < 0).any() or (seen != np.floor(seen)).any():
@@ -80,6 +83,42 @@ def _poisson(block: Block, center: Floats) -> tuple[Floats, Floats]:
         return u, np.sqrt(u if block.points.size is None else u / block.points.size)
 
 
+def _binomial_law(block: Block, parameters: Mapping[str, Floats], *, scaled: bool = True) -> Law:
+    p, size = block.segments.expand(parameters["center"]), block.points.size
+    assert size is not None
+    return Law(
+        kind="binomial",
+        count=block.points.columns["counts"],
+        a=size,
+        b=p,
+        scale=size if scaled else None,
+        same=_one_size(block, size),
+    )
+
+
+def _numbers_law(block: Block, parameters: Mapping[str, Floats]) -> Law:
+    return _binomial_law(block, parameters, scaled=False)
+
+
+def _poisson_law(block: Block, parameters: Mapping[str, Floats]) -> Law:
+    u, size = block.segments.expand(parameters["center"]), block.points.size
+    return Law(
+        kind="poisson",
+        count=block.points.columns["counts"],
+        a=u if size is None else u * size,
+        scale=size,
+        same=size is None or _one_size(block, size),
+    )
+
+
+def _one_size(block: Block, size: Floats) -> bool:
+    """Whether each segment has one size only."""
+    seen = ~np.isnan(size)
+    low = block.segments.minima(np.where(seen, size, np.inf))
+    high = block.segments.maxima(np.where(seen, size, -np.inf))
+    return bool((high <= low).all())
+
+
 def _mean_size(block: Block) -> Floats:
     if block.points.size is None:
         return np.ones(len(block.segments))
@@ -95,21 +134,40 @@ def _expected(block: Block, parameters: Mapping[str, Floats]) -> Floats:
     return np.asarray(_mean_size(block) * parameters["center"])
 
 
+def tail_limits(law: Law, sigmas: float) -> tuple[Floats, Floats]:
+    """Probability limits: quantiles at Phi(-k) and Phi(k), back on the scale of the plotted points.
+
+    A point beyond one has at most that probability on its side.
+    """
+    tail = float(special.ndtr(-sigmas))
+    lower, upper = quantile(law, tail), quantile(law, 1.0 - tail)
+    if law.scale is not None:
+        lower, upper = lower / law.scale, upper / law.scale
+    return lower - law.shift, upper - law.shift
+
+
+def _limited(block: Block, law: Law, center: Floats, sigma: Floats, most: Floats | None = None) -> Lines:
+    lower = upper = None
+    if block.asked.limits == "probability":
+        lower, upper = tail_limits(law, block.asked.sigmas)
+    return Lines(value=block.points.value, center=center, sigma=sigma, lower=lower, upper=upper, most=most)
+
+
 def _p_lines(block: Block, parameters: Mapping[str, Floats]) -> tuple[Lines, ...]:
     center, sigma = _binomial(block, parameters["center"])
-    return (Lines(value=block.points.value, center=center, sigma=sigma),)
+    return (_limited(block, _binomial_law(block, parameters), center, sigma),)
 
 
 def _np_lines(block: Block, parameters: Mapping[str, Floats]) -> tuple[Lines, ...]:
     center, sigma = _binomial(block, parameters["center"])
     size = block.points.size
     assert size is not None
-    return (Lines(value=block.points.value, center=center * size, sigma=sigma * size, most=size),)
+    return (_limited(block, _numbers_law(block, parameters), center * size, sigma * size, size),)
 
 
 def _u_lines(block: Block, parameters: Mapping[str, Floats]) -> tuple[Lines, ...]:
     center, sigma = _poisson(block, parameters["center"])
-    return (Lines(value=block.points.value, center=center, sigma=sigma),)
+    return (_limited(block, _poisson_law(block, parameters), center, sigma),)
 
 
 def relative_spread(block: Block, center: Floats, sigma: Floats) -> Floats:
@@ -150,6 +208,12 @@ _POISSON = "Montgomery (2013), Introduction to Statistical Quality Control, 7th 
 _LANEY = "Laney (2002), Improved control charts for attributes, Quality Engineering 14, 531-537"
 _SIGMA_Z = "sigma_z = mean moving range of z / d2"
 
+_KINDS = {
+    "sigma": "center -+ k sigma",
+    "probability": "quantiles of the law at Phi(-k) and Phi(k): a stable point lies beyond a limit with at "
+    "most that probability on its side",
+}
+
 P = ChartFamily(
     name="p",
     title="Share (p chart)",
@@ -164,6 +228,8 @@ P = ChartFamily(
     estimate=_mean_rate,
     lines=_p_lines,
     expected=_rarer,
+    law=_binomial_law,
+    limit_kinds=_KINDS,
     model_sigma=True,
     references=(_BINOMIAL,),
 )
@@ -182,6 +248,8 @@ NP = ChartFamily(
     estimate=_mean_rate,
     lines=_np_lines,
     expected=_rarer,
+    law=_numbers_law,
+    limit_kinds=_KINDS,
     model_sigma=True,
     references=(_BINOMIAL,),
 )
@@ -213,6 +281,8 @@ C = ChartFamily(
     estimate=_mean_rate,
     lines=_u_lines,
     expected=_expected,
+    law=_poisson_law,
+    limit_kinds=_KINDS,
     model_sigma=True,
     references=(_POISSON,),
 )
@@ -230,6 +300,8 @@ U = ChartFamily(
     estimate=_mean_rate,
     lines=_u_lines,
     expected=_expected,
+    law=_poisson_law,
+    limit_kinds=_KINDS,
     model_sigma=True,
     references=(_POISSON,),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from perfanalytics.spc.constants import c4, d2, d3, d4_median
 from perfanalytics.spc.family import Block, ChartFamily, Lines, Panel, Points, one_column
 
 
-def _points(batch: SeriesBatch) -> Points:
+def _points(batch: SeriesBatch, options: Mapping[str, Any]) -> Points:
     return Points(offsets=batch.offsets, value=one_column(batch, "individuals"))
 
 
