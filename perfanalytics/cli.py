@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from perfanalytics._version import __version__
-from perfanalytics.core.errors import PerfAnalyticsError
+from perfanalytics.core.errors import PerfAnalyticsError, PlanError
 
 if TYPE_CHECKING:
     from perfanalytics.plan.running import PlanRun
@@ -87,9 +87,13 @@ def run(
 @click.argument("plan", type=FILE)
 def check(plan: Path) -> None:
     """Check a measurement plan without touching any data."""
+    from perfanalytics.plan.checking import check_plan
     from perfanalytics.plan.reading import read_plan
 
     checked = read_plan(plan)
+    mistakes = list(check_plan(checked))
+    if mistakes:
+        raise PlanError("\n".join(f"{plan.name}: {m}" for m in mistakes))
     parts: dict[str, Sized] = {
         "sources": checked.source,
         "measures": checked.measure,
@@ -99,7 +103,7 @@ def check(plan: Path) -> None:
         "comparisons": checked.comparison,
         "models": checked.model,
     }
-    click.echo(f"{plan}: the plan is valid: " + ", ".join(f"{len(v)} {k}" for k, v in parts.items()))
+    click.echo(f"{plan}: the plan is valid: " + ", ".join(_counted(len(v), k) for k, v in parts.items()))
 
 
 @cli.command()
@@ -127,11 +131,14 @@ def demo(folder: Path, quiet: bool) -> None:
 
     from perfanalytics.plan.running import run_plan
 
-    folder.mkdir(parents=True, exist_ok=True)
     sample = _sample_data()
-    for file in sorted(sample.iterdir()):
-        if file.suffix in (".csv", ".toml", ".md"):
-            shutil.copyfile(file, folder / file.name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in sorted(sample.iterdir()):
+            if file.suffix in (".csv", ".toml", ".md"):
+                shutil.copyfile(file, folder / file.name)
+    except OSError as error:
+        raise PerfAnalyticsError(f"cannot write into {folder}: {error.strerror or error}") from error
     with _Progress(quiet) as told:
         done = run_plan(folder / "plan.toml", progress=told)
     _tell(done)
@@ -225,6 +232,10 @@ def main(arguments: list[str] | None = None) -> None:
     except PerfAnalyticsError as error:
         click.echo(f"perfanalytics: {error}", err=True)
         sys.exit(MISUSE)
+
+
+def _counted(n: int, plural: str) -> str:
+    return f"{n} {plural.removesuffix('s') if n == 1 else plural}"
 
 
 def _sample_data() -> Path:

@@ -71,7 +71,7 @@ class Measure:
     @property
     def label(self) -> str:
         """Name with unit, for an axis or a table head."""
-        return self.name if self.unit in ("", "1") else f"{self.name} ({self.unit})"
+        return self.name if self.unit in ("", "1", self.name) else f"{self.name} ({self.unit})"
 
     @property
     def is_named(self) -> bool:

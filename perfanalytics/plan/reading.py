@@ -30,9 +30,11 @@ def read_plan(path: str | Path) -> Plan:
     """
     path = Path(path)
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise PlanError(f"no plan at {path}; 'perfanalytics init' writes one to start from") from error
+    except OSError as error:
+        raise PlanError(f"{path} cannot be read: {error.strerror or error}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PlanError(f"{path.name}: not valid TOML: {error}") from error
     try:
@@ -46,7 +48,7 @@ def read_plan(path: str | Path) -> Plan:
 
 
 def _lines(error: ValidationError, raw: dict[str, Any]) -> Iterator[str]:
-    for problem in error.errors():
+    for problem in _without_alternatives(error.errors()):
         where = _where(problem["loc"], raw)
         key = str(problem["loc"][-1])
         if problem["type"] == "extra_forbidden":
@@ -67,6 +69,37 @@ def _lines(error: ValidationError, raw: dict[str, Any]) -> Iterator[str]:
                 f": key '{key}'" if isinstance(problem["loc"][-1], str) and len(problem["loc"]) > 2 else ""
             )
             yield f"{where}{named}: {message} (got {_short(problem['input'])})"
+
+
+def _without_alternatives(problems: Iterable[Any]) -> Iterator[Any]:
+    """Problems of a key that may be several things (date or datetime) told once, under the key's own name."""
+    told: set[tuple[int | str, ...]] = set()
+    for problem in problems:
+        loc = problem["loc"]
+        if loc and loc[-1] in ALTERNATIVES:
+            loc = loc[:-1]
+            if loc in told:
+                continue
+            told.add(loc)
+            expected = (
+                "a date like 2024-03-31 (without quotes)" if _is_date(problem) else "another kind of value"
+            )
+            yield {
+                "type": "alternative",
+                "loc": loc,
+                "msg": f"expected {expected}",
+                "input": problem["input"],
+            }
+        else:
+            yield problem
+
+
+#: How pydantic names the alternatives of a key at the end of a place.
+ALTERNATIVES = ("date", "datetime", "str", "int", "float", "bool", "list[str]", "constrained-str")
+
+
+def _is_date(problem: Any) -> bool:
+    return problem["loc"][-1] in ("date", "datetime")
 
 
 def _where(loc: tuple[int | str, ...], raw: dict[str, Any]) -> str:

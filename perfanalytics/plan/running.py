@@ -12,6 +12,8 @@ from perfanalytics.core.errors import PerfAnalyticsError, PlanError, UnknownName
 from perfanalytics.core.records import Change, Event
 from perfanalytics.plan import objects
 from perfanalytics.plan.analyses import Analysis, Context, analyze
+from perfanalytics.plan.background import background
+from perfanalytics.plan.checking import check_plan
 from perfanalytics.plan.reading import read_plan
 from perfanalytics.plan.tables import Plan
 from perfanalytics.reports.report import ReportItem, report
@@ -85,6 +87,9 @@ def run_plan(
     """
     path = Path(path)
     plan = read_plan(path)
+    mistakes = list(check_plan(plan))
+    if mistakes:
+        raise PlanError("\n".join(f"{path.name}: {m}" for m in mistakes))
     chosen = chosen_analyses(plan, only)
     folder = Path(data) if data is not None else path.parent
     if not folder.is_dir():
@@ -97,9 +102,14 @@ def run_plan(
     saved: dict[str, int] = {}
     with Repository.open(database) as repo:
         repo.declare(*objects.records(plan))
+        lost: dict[str, str] = {}  # measures whose source could not be loaded -> why nothing is said of them
         for step, source in enumerate(objects.sources(plan, folder)):
             told(f"load {source.name}", step, steps)
             items.append(_load(repo, source, plan))
+            if items[-1].error:
+                lost |= {
+                    m.measure.name: f"its source '{source.name}' could not be loaded" for m in source.measures
+                }
         context = Context(
             repo=repo,
             objectives=objects.objectives(plan),
@@ -108,17 +118,30 @@ def run_plan(
         )
         for step, table in enumerate(chosen, len(plan.source)):
             told(table.name, step, steps)
-            for item in _analysis(table, context):
+            for item in _analysis(table, context, lost):
                 items.append(item)
                 if item.result is not None:
-                    saved[item.name] = repo.save(item.result, name=item.name, by=plan.plan.by)
+                    saved[item.name] = _save(repo, item, plan.plan.by)
     told("report", steps - 1, steps)
     written = None
     if items:
         page.parent.mkdir(parents=True, exist_ok=True)
-        written = report(items, page, title=plan.plan.title or plan.plan.name, subtitle=f"Plan {path.name}")
+        written = report(
+            items,
+            page,
+            title=plan.plan.title or plan.plan.name,
+            subtitle=f"Plan {path.name}"
+            + (f", run by {plan.plan.by}" if plan.plan.by else "")
+            + f", {_now()}",
+            background=background(plan),
+        )
     told("done", steps, steps)
     return PlanRun(items=tuple(items), report=written, repository=database, saved=saved)
+
+
+def _now() -> str:
+    """When the page was written; no number depends on it."""
+    return dt.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
 
 
 def chosen_analyses(plan: Plan, only: Sequence[str]) -> list[Analysis]:
@@ -144,16 +167,36 @@ def _load(repo: Repository, source: Source, plan: Plan) -> ReportItem:
         return replace(item, result=repo.load(source, by=plan.plan.by))
     except PerfAnalyticsError as error:
         return replace(item, error=str(error))
+    except Exception as error:
+        return replace(item, error=unexpected(error))
 
 
-def _analysis(table: Analysis, context: Context) -> list[ReportItem]:
+def unexpected(error: Exception) -> str:
+    """An error nobody foresaw, told like the others; the run goes on."""
+    return f"{type(error).__name__}: {error} (this is a mistake in perfanalytics; please report it)"
+
+
+def _save(repo: Repository, item: ReportItem, by: str) -> int:
+    """Save a result as a new version, unless the newest version is equal to it."""
+    assert item.result is not None
+    history = repo.history()
+    versions = history.loc[history["name"] == item.name, "version"]
+    if len(versions) and repo.result(item.name) == item.result:
+        return int(versions.max())
+    return repo.save(item.result, name=item.name, by=by)
+
+
+def _analysis(table: Analysis, context: Context, lost: dict[str, str]) -> list[ReportItem]:
     """The results of one analysis; an error stops this analysis, not the others."""
     try:
+        if table.measure in lost:
+            # what an earlier run loaded may be old; saying nothing is better than saying it as if it were new
+            raise PlanError(lost[table.measure])
         return analyze(table, context)
     except PerfAnalyticsError as error:
         reason = str(error)
     except Exception as error:
-        reason = f"{type(error).__name__}: {error} (this is a mistake in perfanalytics; please report it)"
+        reason = unexpected(error)
     group = {
         "ChartTable": "Control charts",
         "BaselineTable": "Baselines",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from perfanalytics._version import __version__
 from perfanalytics.core.errors import InputError
+from perfanalytics.core.measure import Measure
 from perfanalytics.core.result import Result
 from perfanalytics.figures.as_json import figure_json
 from perfanalytics.figures.plot import FIGURES, figure_dict
@@ -60,6 +61,7 @@ def report(
     *,
     title: str,
     subtitle: str = "",
+    background: Sequence[tuple[str, pd.DataFrame]] = (),
 ) -> Path:
     """Write one self-contained HTML page.
 
@@ -73,6 +75,8 @@ def report(
     path : path
         Where to write; the folder must exist.
     title, subtitle : str
+    background : sequence of (title, DataFrame)
+        What a reader must know first (operational definitions, objectives, events); printed at the end.
 
     Returns
     -------
@@ -106,6 +110,7 @@ def report(
         title=title,
         subtitle=subtitle,
         groups=groups,
+        background=_tables(background),
         failed=sum(1 for e in entries if e["error"]),
         version=__version__,
         style=(here / "page.css").read_text(encoding="utf-8"),
@@ -125,7 +130,8 @@ def _items(results: Mapping[str, Result] | Sequence[Result | ReportItem]) -> lis
     for given in results:
         if isinstance(given, Result):
             given = ReportItem(f"{given.provenance.measure}: {given.kind.replace('_', ' ')}", given)
-        if not isinstance(given, ReportItem):
+        if not isinstance(given, ReportItem) or not isinstance(given.result, Result | None):
+            given = given.result if isinstance(given, ReportItem) else given
             raise InputError(f"a report is made of results, got {type(given).__name__}")
         items.append(given)
     return items
@@ -142,6 +148,7 @@ def _entry(number: int, item: ReportItem) -> dict[str, Any]:
         "serves": item.serves,
         "error": item.error,
         "verdict": item.error,
+        "definition": "",
         "figure": "",
         "height": 0,
         "caveats": (),
@@ -152,6 +159,9 @@ def _entry(number: int, item: ReportItem) -> dict[str, Any]:
         return entry
     entry["verdict"] = result.verdict
     entry["caveats"] = result.caveats
+    measure = getattr(result, "measure", None)
+    if isinstance(measure, Measure) and measure.definition:
+        entry["definition"] = f"{measure.label}: {measure.definition}"
     if result.kind in FIGURES:
         figure = figure_dict(result)
         entry["figure"] = figure_json(figure)

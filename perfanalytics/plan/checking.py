@@ -1,0 +1,138 @@
+"""What the tables of a plan cannot check by themselves: names of methods, attributes, formats, objects."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from perfanalytics.comparisons.methods import METHODS
+from perfanalytics.core.errors import PerfAnalyticsError, nearest
+from perfanalytics.plan import objects, tables
+from perfanalytics.plan.tables import Plan
+from perfanalytics.repository.selection import STATISTICS
+from perfanalytics.spc.families import CHARTS
+from perfanalytics.spc.rules import RULE_SETS
+
+FAMILIES = ("gaussian",)
+PERCENTILES = tuple(f"p{k}" for k in range(1, 100))
+
+
+def check_plan(plan: Plan) -> Iterator[str]:
+    """The mistakes of a plan whose tables are right in themselves, one text each."""
+    yield from _sources(plan)
+    yield from _objectives(plan)
+    attributes = {m.name: _attributes(m) for m in plan.measure}
+    for table in plan.analyses():
+        where = f"[[{type(table).__name__.removesuffix('Table').lower()}]] '{table.name}'"
+        known = attributes.get(table.measure, set())
+        if table.since is not None and table.until is not None and str(table.since) >= str(table.until):
+            yield f"{where}: since = {table.since} is not before until = {table.until}: nothing is selected"
+        for name in table.where:
+            yield from _missing(where, f"where: attribute of {table.measure}", name, known)
+        if isinstance(table, tables.ModelTable):
+            yield from _model(where, table, plan, attributes)
+            continue
+        if table.statistic is not None:
+            yield from _statistic(where, table.statistic, STATISTICS)
+            if table.every is None:
+                yield f"{where}: statistic = '{table.statistic}' needs every = 'week' (or another period)"
+        if isinstance(table, tables.ChartTable):
+            yield from _missing(where, "chart", table.chart, CHARTS)
+            yield from _missing(where, "rules", table.rules, RULE_SETS)
+            if table.chart in CHARTS and table.estimate is not None:
+                yield from _missing(where, "estimate", table.estimate, CHARTS[table.chart].estimators)
+            for name in (table.by,) if isinstance(table.by, str) and table.by else table.by:
+                yield from _missing(where, f"by: attribute of {table.measure}", name, known)
+        if isinstance(table, tables.ComparisonTable):
+            if table.method is not None:
+                yield from _missing(where, "method", table.method, METHODS)
+            for side in (table.before, table.after):
+                for name in side.where if side is not None else ():
+                    yield from _missing(where, f"where: attribute of {table.measure}", name, known)
+
+
+def _sources(plan: Plan) -> Iterator[str]:
+    for t in plan.calendar:
+        yield from _tried(f"[[calendar]] '{t.name}'", objects.calendar, t)
+    for s in plan.source:
+        where = f"[[source]] '{s.name}'"
+        try:
+            codecs.lookup(s.encoding)
+        except LookupError:
+            yield f"{where}: encoding = '{s.encoding}' is not known (utf-8, windows-1252, latin-1 ...)"
+        if s.time_zone is not None:
+            try:
+                ZoneInfo(s.time_zone)
+            except (KeyError, ValueError, OSError):
+                yield f"{where}: time_zone = '{s.time_zone}' is not known (a name like Europe/Berlin)"
+        if len(s.delimiter) != 1:
+            yield f"{where}: delimiter = {s.delimiter!r} must be one character"
+        for column, formats in s.formats.items():
+            if s.columns.get(column) not in ("date", "time"):
+                yield f"{where}: formats: column '{column}' is not declared a date or time in columns"
+            for text in [formats] if isinstance(formats, str) else formats:
+                if not re.search(r"%[dmYybBHMSjfpIz]", text):
+                    yield f"{where}: formats: '{text}' is no date format; write it like %d/%m/%Y %H:%M"
+    if plan.calendar or plan.source:
+        try:
+            objects.sources(plan, Path())
+        except (PerfAnalyticsError, KeyError) as error:
+            yield str(error)
+
+
+def _objectives(plan: Plan) -> Iterator[str]:
+    for o in plan.objective:
+        yield from _statistic(f"[[objective]] '{o.name}'", o.statistic, ("item", *STATISTICS))
+
+
+def _model(
+    where: str, table: tables.ModelTable, plan: Plan, attributes: dict[str, set[str]]
+) -> Iterator[str]:
+    yield from _missing(where, "family", table.family, FAMILIES)
+    left, tilde, right = table.formula.partition("~")
+    if not tilde or not right.strip():
+        yield f"{where}: formula = '{table.formula}': write it as response ~ factor + factor"
+        return
+    response = re.sub(r"^(np\.)?log1?p?\((.*)\)$", r"\2", left.strip())
+    if response != table.measure:
+        yield f"{where}: the formula explains '{response}', the measure is '{table.measure}'"
+    names = {table.measure, *table.with_measures}
+    known = set(names).union(*(attributes.get(n, set()) for n in names)) | {"when", "start", "item"}
+    words = re.sub(r"'[^']*'|\"[^\"]*\"", "", right)
+    for name in sorted(
+        {m.group(0) for m in re.finditer(r"(?<![\w.])[A-Za-z_]\w*(?!\w*\s*\()(?![\w.])", words)}
+    ):
+        if name not in ("np", "C", "I", "Q", "Treatment", "Sum"):
+            yield from _missing(where, "formula: attribute", name, known)
+    for name in table.controllable:
+        yield from _missing(where, "controllable", name, known)
+
+
+def _attributes(measure: tables.MeasureTable) -> set[str]:
+    return set(measure.attributes)
+
+
+def _missing(where: str, key: str, name: str, known: Iterable[str]) -> Iterator[str]:
+    known = list(known)
+    if name not in known:
+        hint = nearest(name, known)
+        said = f"did you mean '{hint}'?" if hint else f"known: {', '.join(sorted(known)) or 'none'}"
+        yield f"{where}: {key} '{name}' is not known; {said}"
+
+
+def _statistic(where: str, name: str, known: tuple[str, ...]) -> Iterator[str]:
+    if name not in known and name not in PERCENTILES:
+        hint = nearest(name, (*known, *PERCENTILES))
+        said = f"did you mean '{hint}'?" if hint else f"known: {', '.join(known)}, p1 to p99"
+        yield f"{where}: statistic '{name}' is not known; {said}"
+
+
+def _tried(where: str, make: Callable[[Any], object], value: object) -> Iterator[str]:
+    try:
+        make(value)
+    except PerfAnalyticsError as error:
+        yield f"{where}: {error}"
