@@ -15,7 +15,7 @@ from perfanalytics.comparisons.methods.proportions import OVERDISPERSED, dispers
 from perfanalytics.comparisons.resampling import DEFAULT_SEED, RESAMPLES, common_effects, side_statistics
 from perfanalytics.comparisons.result import Comparison, SideTable
 from perfanalytics.comparisons.sides import Side, Sides, day, read_sides
-from perfanalytics.comparisons.verdict import bounds, outcome_of, verdict_of
+from perfanalytics.comparisons.verdict import bounds, decided_by, outcome_of, verdict_of
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Objective
@@ -62,6 +62,8 @@ def compare(
     scale : {"raw", "log", "logit", "rank"}, optional
         The analysis scale. Left out: as the measure declares (log for durations and other positive measures,
         ranks for ordinal ones, else raw); where nothing is declared, decided from the before period alone.
+        A few values that have no logarithm (at most 5% of a side, 20 others left) are left out of it and
+        counted; with more of them the raw scale is taken; the verdict says either.
     confidence : float
         Level of the intervals, above 0.5 and below 1.
     tail : float
@@ -83,7 +85,8 @@ def compare(
     Raises
     ------
     InputError
-        For sides that are empty, of different measures, units or clocks, and arguments that do not fit.
+        For sides that are empty, swapped in time, of different measures, units or clocks, denominators of a
+        measure that is no proportion, and arguments that do not fit.
     UnknownNameError
         For a method, scale, order or period that does not exist.
 
@@ -97,7 +100,9 @@ def compare(
 
     The verdict is *detected*, *equivalent* (within the margin, two one-sided tests), *undecided*, or *not
     attributable*: a difference, but a drift before the change or errors that the model does not describe
-    (joint level 5%).
+    (joint level 5%). Whether there is a difference is decided by the p-value of the primary row, at most 1
+    less the confidence (``.method.parameters["decided_by"]``). For Mann-Whitney and two proportions the
+    interval is made separately and can disagree with the test near the border; the verdict then says so.
 
     Examples
     --------
@@ -108,11 +113,13 @@ def compare(
     ('detected', 'welch', -6.0)
     """
     _check_arguments(confidence, tail, margin, rng)
-    sides, one, two = read_sides(before, after, order=order, every=every, measure=measure)
+    if method is not None and method not in METHODS:
+        raise UnknownNameError("method", str(method), METHODS)
+    sides, one, two = read_sides(
+        before, after, order=order, every=every, measure=measure, as_shares=method == "two_proportions"
+    )
     _check_objective(objective, sides.measure)
     chosen, why, noted = (method, "asked for", ()) if method is not None else _default_method(sides, scale)
-    if chosen not in METHODS:
-        raise UnknownNameError("method", str(chosen), METHODS)
     options = Options(
         confidence=confidence,
         tail=tail,
@@ -151,6 +158,7 @@ def compare(
                 "seed": _seed(rng),
                 "block_length": answer.block,
                 "widened_by": widen,
+                "decided_by": decided_by(answer, options),
                 "quantiles": "linear interpolation (type 7)",
                 **answer.parameters,
             },
@@ -234,8 +242,8 @@ def _in_order(effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
 
 
 def _spread_caveat(effects: tuple[Effect, ...]) -> tuple[Caveat, ...]:
-    spread = next(e for e in effects if e.quantity == "ratio_of_sds")
-    if not spread.excludes_null:
+    spread = next((e for e in effects if e.quantity == "ratio_of_sds"), None)
+    if spread is None or not spread.excludes_null:
         return ()
     text = (
         f"The spread differs: the standard deviation after is {spread.estimate:.2f} times the one before "

@@ -109,6 +109,8 @@ class Answer:
         intervals are calibrated.
     scale : {"raw", "log", "logit", "rank"}
         The analysis scale.
+    notes : tuple of str
+        Sentences that belong into the verdict: what the caller must know to read the numbers right.
     parameters : mapping
         Choices and fitted values, for ``.method``.
     """
@@ -123,6 +125,7 @@ class Answer:
     center_df: float = NAN
     scale: str = "raw"
     caveats: tuple[Caveat, ...] = ()
+    notes: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     references: tuple[str, ...] = ()
 

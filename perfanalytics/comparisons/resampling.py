@@ -61,13 +61,17 @@ def common_effects(
             if narrow > 0 and np.isfinite(wanted):
                 widen = max(1.0, wanted / narrow)
     given = {e.quantity for e in answer.effects if e.role != "companion"}
+    percentile = f"p{100 * options.tail:g}"
     if "difference_of_proportions" in given:  # the mean of items coded 0 and 1 is their share
         given |= {"difference_of_means", "ratio_of_means"}
+        if sides.before.counted and max(len(s.values) for s in (sides.before, sides.after)) == 1:
+            # one total a side: median, percentile, shift and spread of one share would only repeat it
+            given |= {"difference_of_medians", f"difference_of_{percentile}", "ratio_of_sds"}
+            given.add("hodges_lehmann_shift")
     how = f"blocks of {answer.block} periods resampled" if answer.block > 1 else "periods resampled"
     if not sides.ordered:
         how = "items resampled"
     unit = sides.measure.unit
-    percentile = f"p{100 * options.tail:g}"
     wanted_rows = [
         ("difference_of_means", "mean", "difference"),
         ("ratio_of_means", "mean", "ratio"),
@@ -120,8 +124,10 @@ def _describe(side: Side, times: Floats, options: Options, scale: AnalysisScale)
     """Statistics when each period counts ``times`` (b, periods) times."""
     values, weights = side.values, side.weights
     starts = side.starts()
-    forward = scale.forward(values)
-    shift, shift_forward = float(values.mean()), float(forward.mean())
+    # values without a logarithm count in everything but the center on the log scale
+    placed = values > 0 if scale.name == "log" else np.ones(len(values), dtype=bool)
+    forward = scale.forward(np.where(placed, values, 1.0) if scale.name == "log" else values)
+    shift, shift_forward = float(values.mean()), float(forward[placed].mean())
     met: Floats = np.zeros(len(values))
     if options.objective is not None:
         at_most = options.objective.direction == "at_most"
@@ -135,11 +141,13 @@ def _describe(side: Side, times: Floats, options: Options, scale: AnalysisScale)
             values - shift,
             (values - shift) ** 2,
             met,
-            weights * (forward - shift_forward),
+            weights * np.where(placed, forward - shift_forward, 0.0),
+            weights * placed,
         ]
     )
-    n, w, wy, y, yy, m, wf = np.einsum("bp,kp->kb", times, np.add.reduceat(columns, starts, axis=1))
+    n, w, wy, y, yy, m, wf, wp = np.einsum("bp,kp->kb", times, np.add.reduceat(columns, starts, axis=1))
     with np.errstate(invalid="ignore", divide="ignore"):
+        center = shift_forward + wf / wp
         variance = np.where(n > 1, np.maximum(yy - y * y / n, 0.0) / (n - 1), np.nan)
     variance[variance <= 1e-26 * max(shift**2, 1e-300)] = 0.0
     order = np.argsort(values, kind="stable")
@@ -152,7 +160,7 @@ def _describe(side: Side, times: Floats, options: Options, scale: AnalysisScale)
         tail=_quantile(ordered, cumulative, n, options.tail),
         sd=np.sqrt(variance),
         share=m / n,
-        center=shift_forward + wf / w,
+        center=center,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from perfanalytics.core.result import Caveat
 from perfanalytics.core.series import Series, SeriesBatch
 
 ORDERS = ("time", "none")
+#: Values larger (or all smaller) than this cannot be compared: their fourth powers leave double precision.
+LARGEST, SMALLEST = 1e70, 1e-70
 #: Statistics of a period whose variance does not fall with the number of items behind them.
 UNWEIGHTED = frozenset({"count", "sum", "minimum", "maximum"})
 
@@ -53,6 +55,16 @@ class Side:
         """Where each period starts among the points."""
         return np.flatnonzero(np.diff(self.period, prepend=self.period[:1] - 1))
 
+    def where(self, keep: NDArray[np.bool_]) -> Side:
+        """Some of the points."""
+        return replace(
+            self,
+            values=self.values[keep],
+            weights=self.weights[keep],
+            period=self.period[keep],
+            when=None if self.when is None else self.when[keep],
+        )
+
     def by_period(self, values: Floats) -> tuple[Floats, Floats, NDArray[np.int64]]:
         """Weighted mean a period of some values of the points, its weight, its number."""
         starts = self.starts()
@@ -84,6 +96,14 @@ class Sides:
         """Which of :attr:`values` lie after the change."""
         return np.arange(len(self.values)) >= len(self.before.values)
 
+    def where(self, before: NDArray[np.bool_], after: NDArray[np.bool_]) -> Sides:
+        """Some of the points of both sides; the distance between the sides grows with what is left out."""
+        one, two = self.before.where(before), self.after.where(after)
+        gap = self.boundary_gap
+        if len(one.values) and len(two.values):
+            gap += float(self.before.period[-1] - one.period[-1] + two.period[0] - self.after.period[0])
+        return replace(self, before=one, after=two, boundary_gap=gap)
+
     @property
     def fewest_periods(self) -> int:
         """Periods of the shorter side."""
@@ -91,14 +111,24 @@ class Sides:
 
 
 def read_sides(
-    before: object, after: object, *, order: str | None, every: str | None, measure: Measure | None = None
+    before: object,
+    after: object,
+    *,
+    order: str | None,
+    every: str | None,
+    measure: Measure | None = None,
+    as_shares: bool = False,
 ) -> tuple[Sides, Series, Series]:
     """The two sides as they will be compared, and the series they came from.
+
+    With ``as_shares`` counts (or shares) with sizes are proportions also where the measure does not say so.
 
     Raises
     ------
     InputError
-        When a side has no usable value, or the sides differ in measure, unit or clock.
+        When a side has no usable value, the sides differ in measure, unit or clock, the side after lies
+        before the other, there are denominators of which nobody says what they are, or values that leave
+        double precision when they are squared.
     UnknownNameError
         When ``order`` or ``every`` is not one of the allowed values.
     """
@@ -114,10 +144,12 @@ def read_sides(
         raise InputError("every= speaks of periods in time; with order='none' leave it out")
     ordered = order != "none"
     rhythm, how = _rhythm(one, two, every)
-    sides = [_side(s, rhythm) for s in (one, two)]
+    sides = [_side(s, rhythm, as_shares) for s in (one, two)]
     for name, side in zip(("before", "after"), sides, strict=True):
         if not len(side.values):
             raise InputError(f"the side {name!r} has no usable value: nothing can be compared")
+    _check_size(sides[0], sides[1])
+    _check_not_swapped(sides[0], sides[1])
     overlapping = bool(one.when is not None and two.when is not None and _overlap(sides[0], sides[1]))
     caveats = _caveats(sides[0], sides[1], overlapping)
     if one.when is None:
@@ -165,6 +197,25 @@ def _check_comparable(one: Series, two: Series) -> None:
             raise InputError(f"one side has {column}, the other has none: give both or neither")
 
 
+def _check_size(one: Side, two: Side) -> None:
+    """Sums of squares and their squares must stay within double precision."""
+    largest = max(float(np.abs(side.values).max()) for side in (one, two))
+    if largest > LARGEST or 0 < largest < SMALLEST:
+        raise InputError(
+            f"the largest value is {largest:g}: its powers leave the range of double precision; "
+            f"measure in a unit that is {'larger' if largest > 1 else 'smaller'}"
+        )
+
+
+def _check_not_swapped(one: Side, two: Side) -> None:
+    if one.when is None or two.when is None or not two.when[-1] < one.when[0]:
+        return
+    raise InputError(
+        f"the sides are swapped in time: all of 'after' ({day(two.when[0])} to {day(two.when[-1])}) lies "
+        f"earlier than 'before' (from {day(one.when[0])} on). Give the earlier side first"
+    )
+
+
 def _rhythm(one: Series, two: Series, every: str | None) -> tuple[str | None, str]:
     """The period of both sides (None: the points as they stand) and a sentence about it."""
     if one.when is None or two.when is None:
@@ -182,9 +233,9 @@ def _rhythm(one: Series, two: Series, every: str | None) -> tuple[str | None, st
     return None, "each value is a period"
 
 
-def _side(series: Series, rhythm: str | None) -> Side:
+def _side(series: Series, rhythm: str | None, as_shares: bool) -> Side:
     excluded, _ = series.excluded()
-    values, weights, counted = values_and_weights(series.as_batch())
+    values, weights, counted = values_and_weights(series.as_batch(), as_shares=as_shares)
     use = ~np.isnan(values) & ~excluded & (weights > 0)
     if rhythm is None or series.when is None:
         period = np.arange(len(series), dtype=np.int64)
@@ -201,30 +252,42 @@ def _side(series: Series, rhythm: str | None) -> Side:
     )
 
 
-def values_and_weights(batch: SeriesBatch) -> tuple[Floats, Floats, bool]:
+def values_and_weights(batch: SeriesBatch, *, as_shares: bool = False) -> tuple[Floats, Floats, bool]:
     """Values with their weights in means, and whether the weights are denominators.
 
     Counts of a proportion become shares weighted by their sizes; a rate is weighted by its denominator, a
     mean or percentile of a period by its weight (the number of items behind it). Totals and extremes of
-    periods are not weighted: the number of items is part of what they measure.
+    periods are not weighted: the number of items is part of what they measure. With ``as_shares`` a measure
+    of undeclared scale, or of counts, is read as a proportion.
 
     Raises
     ------
     InputError
-        For counts with denominators that were not made rates.
+        For denominators of a measure that is neither a proportion nor a rate: nothing is left out silently.
     """
     values, measure = batch.values, batch.measure
+    statistic = batch.selection.get("statistic")
     seen = ~np.isnan(values)
-    if measure.scale == "proportion" and (batch.sizes is not None or np.isin(values[seen], (0.0, 1.0)).all()):
+    shares = measure.scale == "proportion" or (
+        as_shares and measure.scale in (None, "count") and statistic in (None, "share", "rate")
+    )
+    if shares and (batch.sizes is not None or np.isin(values[seen], (0.0, 1.0)).all()):
         counts, sizes, _ = counts_and_sizes(batch)
         shares = np.divide(counts, sizes, out=np.full(len(counts), np.nan), where=sizes > 0)
         return shares, np.nan_to_num(sizes), True
-    statistic = batch.selection.get("statistic")
-    weights = batch.sizes if statistic == "rate" else batch.weights
-    if statistic is None and measure.scale == "count" and batch.sizes is not None:
+    weights = batch.sizes if statistic in ("share", "rate") else batch.weights
+    if statistic is None and batch.sizes is not None:
+        if measure.scale == "count":
+            raise InputError(
+                "counts with denominators (sizes=) are compared as rates: give values=counts / sizes and "
+                "weights=sizes"
+            )
+        declared = "does not declare its scale" if measure.scale is None else f"has scale {measure.scale!r}"
         raise InputError(
-            "counts with denominators (sizes=) are compared as rates: give values=counts / sizes and "
-            "weights=sizes"
+            f"there are denominators (sizes=), but the measure {measure.name!r} {declared}, so that nobody "
+            "knows what they mean. Shares: declare a perf.Measure(..., scale='proportion'). Rates (counts "
+            "that may exceed their sizes): give values=counts / sizes and weights=sizes. Otherwise leave "
+            "sizes= out"
         )
     if weights is None or statistic in UNWEIGHTED:
         return values, np.ones(len(values)), False

@@ -30,9 +30,28 @@ def outcome_of(answer: Answer, options: Options) -> str:
         low, high = bounds(primary, options.margin)
         if low < answer.equivalence[0] and answer.equivalence[1] < high and not answer.doubts:
             return "equivalent"
-    if not primary.excludes_null:
+    if not significant(primary, options.confidence):
         return "undecided"
     return "not_attributable" if answer.doubts else "detected"
+
+
+def significant(primary: Effect, confidence: float) -> bool:
+    """Whether the test of the primary finds a difference: its p-value decides, not its interval.
+
+    Both are the same thing for t tests. Mann-Whitney with ties and the score test of two proportions come
+    with intervals that are made separately and can disagree with the test near the border.
+    """
+    return bool(primary.p_value <= (1.0 - confidence) * (1.0 + 1e-9))
+
+
+def decided_by(answer: Answer, options: Options) -> str:
+    """The rule behind the outcome, for ``.method``."""
+    if not answer.tested:
+        return "no test"
+    rule = f"p-value of the primary ({answer.effects[0].method}), at most {1 - options.confidence:.6g}"
+    if options.margin is not None:
+        rule += f"; equivalence by the {percent(2 * options.confidence - 1)} interval within the margin"
+    return rule
 
 
 def bounds(primary: Effect, margin: float) -> tuple[float, float]:
@@ -65,27 +84,35 @@ def verdict_of(outcome: str, sides: Sides, options: Options, answer: Answer) -> 
     if not answer.tested:
         return _untested(sides, primary, answer)
     level = f"{percent(options.confidence)} interval"
-    share = sides.measure.scale == "proportion"
+    share = sides.measure.scale == "proportion" or primary.quantity == "difference_of_proportions"
     change = _change(primary, sides.measure.unit, share)
     interval = f"({level} {_range(primary, sides.measure.unit, share)})"
+    found = significant(primary, options.confidence)
     if outcome == "detected":
         first = f"Change detected: {change} {interval}{_direction(primary, sides.measure.better)}."
     elif outcome == "equivalent":
         assert options.margin is not None
         declared = f", declared on {options.declared_on.isoformat()}" if options.declared_on else ""
-        also = ", although a difference was detected" if primary.excludes_null else ""
+        also = ", although a difference was detected" if found else ""
         first = (
             f"Equivalent: {change} {interval}; the effect lies within the margin of "
-            f"{_margin(primary, options.margin, sides.measure.unit)}{declared}{also}."
+            f"{_margin(primary, options.margin, sides.measure.unit, share)}{declared}{also}."
         )
     elif outcome == "not_attributable":
         first = (
             f"A difference, but not attributable to the change: {change} {interval}; "
             f"{' and '.join(answer.doubts)}, so an interrupted time series is the next step."
         )
+    elif primary.estimate == primary.null:
+        first = f"Undecided: {change}, but the data allow for a change within the {interval[1:-1]}."
+    elif primary.excludes_null:
+        first = f"Undecided: {change} {interval}, but the test is not sure of it."
     else:
         first = f"Undecided: {change}, but the data are compatible with no change {interval}."
-    return f"{first} {_second(sides, answer)}"
+    if outcome != "equivalent" and found != primary.excludes_null and not math.isnan(primary.low):
+        includes = "leaves no change out" if primary.excludes_null else "still includes no change"
+        first += f" The test decides; the interval, made by another formula, {includes}."
+    return " ".join((first, _second(sides, answer), *answer.notes))
 
 
 def _untested(sides: Sides, primary: Effect, answer: Answer) -> str:
@@ -93,65 +120,81 @@ def _untested(sides: Sides, primary: Effect, answer: Answer) -> str:
     if primary.quantity != "predicted_mean_after":
         return f"Undecided: the values allow no test ({n1} before, {n2} after)."
     reason = str(answer.parameters.get("no_test", ""))
+    said = "".join(f" {note}" for note in answer.notes)
     unit = sides.measure.unit
     after = with_unit(number(primary.after), unit)
     if math.isnan(primary.low):
-        return f"Undecided: no test ({reason}; {n1} before, {n2} after). The mean after is {after}."
+        return f"Undecided: no test ({reason}; {n1} before, {n2} after). The mean after is {after}.{said}"
     if primary.low == primary.high:
         before = number(primary.before)
-        return f"Undecided: no test ({reason}). The mean was {before} before and is {after} after."
+        return f"Undecided: no test ({reason}). The mean was {before} before and is {after} after.{said}"
     inside = primary.low <= primary.after <= primary.high
     return (
         f"Undecided: no test ({reason}; {n1} before, {n2} after). The mean after, {after}, lies "
         f"{'inside' if inside else 'outside'} the range {number(primary.low)} to "
-        f"{with_unit(number(primary.high), unit)} predicted from the before period."
+        f"{with_unit(number(primary.high), unit)} predicted from the before period.{said}"
     )
 
 
 def _change(e: Effect, unit: str, share: bool) -> str:
     name = NAMES.get(e.quantity, e.quantity.replace("_", " "))
+    spread = abs(e.estimate) / 10
     if e.form == "probability":
         return f"the {name} is {percent(e.estimate)}"
     if share and e.quantity in ("difference_of_proportions", "difference_of_means"):
         verb = "stayed at" if e.estimate == 0 else "fell from" if e.estimate < 0 else "rose from"
-        to = "" if e.estimate == 0 else f" to {_share(e.after)}"
-        return f"the share {verb} {_share(e.before)}{to}"
+        to = "" if e.estimate == 0 else f" to {_share(e.after, e.estimate)}"
+        return f"the share {verb} {_share(e.before, e.estimate)}{to}"
     verb = "is unchanged" if e.estimate == e.null else "fell" if e.estimate < e.null else "rose"
     if e.estimate == e.null:
         return f"the {name} {verb}"
     if e.form == "ratio":
-        return (
-            f"the {name} {verb} by {percent(abs(e.estimate - 1))} to {e.estimate:.2f} times its former value"
-        )
+        times = number(e.estimate, 2, spread=abs(e.estimate - 1) / 10)
+        if e.estimate >= 3:
+            return f"the {name} {verb} to {times} times its former value"
+        return f"the {name} {verb} by {percent(abs(e.estimate - 1))} to {times} times its former value"
     levels = ""
     if not math.isnan(e.before) and e.quantity == "difference_of_means":
-        levels = f" from {number(e.before)} to {number(e.after)}"
+        # as many digits as it takes to see the difference between the two
+        levels = f" from {number(e.before, spread=spread)} to {number(e.after, spread=spread)}"
     return f"the {name} {verb} by {with_unit(number(abs(e.estimate)), unit)}{levels}"
 
 
 def _range(e: Effect, unit: str, share: bool) -> str:
+    width = e.high - e.low
     if e.form == "ratio":
-        return f"{e.low:.2f} to {e.high:.2f} times"
+        return f"{number(e.low, 2, spread=width / 10)} to {number(e.high, 2, spread=width / 10)} times"
     if e.form == "probability":
         return f"{percent(e.low)} to {percent(e.high)}"
     if share and e.form == "difference":
-        return f"{100 * e.low:+.1f} to {100 * e.high:+.1f} points"
-    return f"{_signed(e.low)} to {with_unit(_signed(e.high), unit)}"
+        places = _places(100 * width)
+        return f"{100 * e.low:+.{places}f} to {100 * e.high:+.{places}f} points"
+    return f"{_signed(e.low, width)} to {with_unit(_signed(e.high, width), unit)}"
 
 
-def _signed(x: float) -> str:
-    return f"+{number(x)}" if x > 0 else number(x)
+def _signed(x: float, width: float) -> str:
+    said = number(x, spread=width / 10)
+    return f"+{said}" if x > 0 else said
 
 
-def _share(p: float) -> str:
-    return f"{100 * p:.1f}%"
+def _share(p: float, difference: float) -> str:
+    return f"{100 * p:.{_places(100 * difference)}f}%"
 
 
-def _margin(e: Effect, margin: float, unit: str) -> str:
+def _places(points: float) -> int:
+    """Decimals of a percentage, so that a difference of this many points shows; one at least."""
+    if not (math.isfinite(points) and points != 0):
+        return 1
+    return min(max(1, -math.floor(math.log10(abs(points)))), 8)
+
+
+def _margin(e: Effect, margin: float, unit: str, share: bool) -> str:
     if e.form == "ratio":
-        return f"{1 / margin:.2f} to {margin:.2f} times"
+        return f"{number(1 / margin)} to {number(margin)} times"
     if e.form == "probability":
         return f"{percent(0.5 - margin)} to {percent(0.5 + margin)}"
+    if share and e.form == "difference":
+        return f"plus or minus {number(100 * margin)} points"
     return f"plus or minus {with_unit(number(margin), unit)}"
 
 
@@ -164,7 +207,9 @@ def _direction(e: Effect, better: str) -> str:
 
 def _second(sides: Sides, answer: Answer) -> str:
     """What stands behind the first sentence: periods and what they are worth, or the sizes."""
-    n1, n2 = sides.before.periods, sides.after.periods
+    periods = answer.parameters.get("periods", {})
+    n1 = periods.get("before", sides.before.periods)
+    n2 = periods.get("after", sides.after.periods)
     if "rho" in answer.parameters:
         if answer.parameters["rho"] <= 0:
             return f"The {n1} and {n2} periods show no positive autocorrelation (lag-1 {_lag1(answer):.2f})."
@@ -176,15 +221,12 @@ def _second(sides: Sides, answer: Answer) -> str:
             f"(lag-1 correlation {_lag1(answer):.2f}){said}."
         )
     counted = answer.parameters.get("sizes")
+    p = answer.effects[0].p_value
     if isinstance(counted, dict):
-        return (
-            f"{number(counted['before'], 9)} items before, {number(counted['after'], 9)} after "
-            f"({p_text(answer.effects[0].p_value)})."
-        )
-    return (
-        f"{len(sides.before.values)} values before, {len(sides.after.values)} after, taken as independent "
-        f"({p_text(answer.effects[0].p_value)})."
-    )
+        tested = "all alike, so that there is no score test" if math.isnan(p) else p_text(p)
+        return f"{number(counted['before'], 9)} items before, {number(counted['after'], 9)} after ({tested})."
+    before, after = answer.effective
+    return f"{before:.0f} values before, {after:.0f} after, taken as independent ({p_text(p)})."
 
 
 def _lag1(answer: Answer) -> float:

@@ -5,13 +5,27 @@ from __future__ import annotations
 import math
 
 
-def number(x: float, digits: int = 3) -> str:
-    """``digits`` significant digits, no exponent, thousands separated, minus sign kept with the number.
+def number(x: float, digits: int = 3, *, spread: float = math.nan) -> str:
+    """``digits`` significant digits, thousands separated, minus sign kept with the number.
+
+    Parameters
+    ----------
+    x : float
+    digits : int
+        Significant digits.
+    spread : float
+        Differences of this size shall show: as many more digits as that takes (at most 15 in all).
+
+    Notes
+    -----
+    From 1e9 on and below 1e-6 with a power of ten, unless the spread asks for more than six digits.
 
     Examples
     --------
     >>> number(0.012345), number(1234567.0), number(-3.0), number(24.96)
     ('0.0123', '1,230,000', '-3', '25')
+    >>> number(1234567.0, spread=2.5), number(2.5e12), number(3.14e-8)
+    ('1,234,567', '2.5e12', '3.14e-8')
     """
     if math.isnan(x):
         return "not defined"
@@ -20,10 +34,27 @@ def number(x: float, digits: int = 3) -> str:
     if x == 0:
         return "0"
     magnitude = math.floor(math.log10(abs(x)))
-    places = max(0, digits - 1 - magnitude)
-    rounded = round(x, digits - 1 - magnitude)
-    text = f"{rounded:,.{places}f}"
+    places = digits - 1 - magnitude
+    if math.isfinite(spread) and spread > 0:
+        places = min(max(places, -math.floor(math.log10(spread))), 14 - magnitude)
+    significant = places + magnitude + 1
+    if powers_of_ten(x, significant):
+        mantissa, _, exponent = f"{x:.{max(significant, 1) - 1}e}".partition("e")
+        return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(exponent)}"
+    text = f"{round(x, places):,.{max(0, places)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def powers_of_ten(x: float, significant: int) -> bool:
+    """Whether a number is written with a power of ten: very large or very small, and short enough.
+
+    Examples
+    --------
+    >>> powers_of_ten(1e12, 3), powers_of_ten(1e12, 13), powers_of_ten(0.5, 3)
+    (True, False, False)
+    """
+    size = abs(x)
+    return bool(x) and (size < 1e-6 or size >= 1e15 or (size >= 1e9 and significant <= 6))
 
 
 def percent(x: float) -> str:

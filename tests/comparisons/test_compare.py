@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import math
+import re
 import time
 
 import numpy as np
@@ -138,13 +139,37 @@ def test_undeclared_scale_is_decided_from_the_before_period_and_recorded():
     assert perf.compare(skewed - 5, normal).method.parameters["scale"] == "raw"
 
 
-def test_a_duration_of_zero_forbids_logarithms_and_says_so():
+@pytest.mark.parametrize("asked", [{}, {"order": "none"}])
+def test_a_few_durations_of_zero_are_left_out_of_the_logarithms_and_counted(asked):
     before, after = durations()
     values = after.values.copy()
-    values[3] = 0.0
+    values[[3, 40, 59]] = 0.0  # 3 of 60: 5%
+    c = perf.compare(before, perf.Series(values, measure=HOURS), **asked)
+    assert c.method.parameters["scale"] == "log"
+    assert c.primary.quantity == "ratio_of_geometric_means"
+    caveat = next(k for k in c.caveats if k.code == "not-positive")
+    assert caveat.evidence == {"not_positive": 3, "before": 0, "after": 3, "n": 120, "left_out": True}
+    assert c.verdict.endswith("3 of 120 values are zero or negative and were left out of the logarithms.")
+    # the primary is that of gaps in their place, and the values themselves stay in the other rows
+    values[[3, 40, 59]] = np.nan
+    gaps = perf.compare(before, perf.Series(values, measure=HOURS), **asked)
+    assert c.primary == gaps.primary
+    assert c.after.n == 60
+    assert c.effect("difference_of_medians").after < gaps.effect("difference_of_medians").after
+
+
+def test_many_durations_of_zero_forbid_logarithms_and_the_verdict_says_so():
+    before, after = durations()
+    values = after.values.copy()
+    values[3:7] = 0.0  # 4 of 60: more than 5%
     c = perf.compare(before, perf.Series(values, measure=HOURS))
     assert c.method.parameters["scale"] == "raw"
     assert "not-positive" in c.caveat_codes
+    assert "The log scale was not possible (4 of 120 values are zero or negative)" in c.verdict
+    short = perf.Series([0.0, *after.values[:19]], measure=HOURS)  # 5%, but 19 positive values left
+    assert perf.compare(before, short).method.parameters["scale"] == "raw"
+    values = after.values.copy()
+    values[3] = 0.0
     with pytest.raises(perf.InputError, match="1 are not"):
         perf.compare(before, perf.Series(values, measure=HOURS), scale="log")
 
@@ -563,3 +588,92 @@ def test_a_comparison_is_quick():
     for _ in range(5):
         perf.compare(*sides)
     assert (time.process_time() - start) / 5 < 0.12
+
+
+# --- denominators, order, size of numbers ------------------------------------------------------------------
+
+
+def test_denominators_nobody_declared_are_refused_not_ignored():
+    one = perf.Series([5, 6, 4, 7, 5] * 4, sizes=[50] * 20)
+    two = perf.Series([10, 12, 8, 14, 9] * 4, sizes=[100] * 20)
+    with pytest.raises(perf.InputError, match=r"does not declare its scale.*scale='proportion'"):
+        perf.compare(one, two)
+    sized = perf.Series([31.0] * 20, sizes=[5] * 20, measure=HOURS)
+    with pytest.raises(perf.InputError, match="has scale 'duration'"):
+        perf.compare(sized, sized)
+    share = perf.Measure("failed", definition="d", unit="1", better="lower", scale="proportion")
+    declared = [perf.Series(s.values, sizes=s.sizes, measure=share) for s in (one, two)]
+    assert perf.compare(*declared).primary.estimate == pytest.approx(212 / 2000 - 108 / 1000)
+
+
+def test_sides_swapped_in_time_are_refused():
+    days = np.datetime64("2024-01-01") + np.arange(60)
+    y = np.sin(np.arange(60.0)) + 10
+    early, late = (perf.Series(y[s], when=days[s]) for s in (slice(0, 30), slice(30, 60)))
+    with pytest.raises(perf.InputError, match=r"swapped in time: all of 'after' .2024-01-01 to 2024-01-30."):
+        perf.compare(late, early)
+    assert perf.compare(early, late).provenance.n == 60
+    # overlapping sides are a doubt, no error
+    assert "overlapping-periods" in perf.compare(early, early).caveat_codes
+
+
+def test_digits_follow_the_spread_of_the_difference():
+    rng = np.random.default_rng(8)
+    noise, more = rng.standard_normal(40), rng.standard_normal(40)
+    verdict = perf.compare(1e12 + noise, 1e12 + 5 + more, order="none").verdict
+    assert "from 999,999,999,999.8 to 1,000,000,000,005.1 " in verdict
+    low, high = (float(x) for x in re.search(r"interval \+(\S+) to \+(\S+)\)", verdict).groups())
+    assert 4 < low < high < 6
+    narrow = perf.compare(1000 + 0.01 * noise, 2000 + 0.01 * more, order="none").verdict
+    low, high = re.search(r"interval \+(\S+) to \+(\S+)\)", narrow).groups()
+    assert low != high
+    assert perf.compare(1e12 * (10 + noise), 1e12 * (15 + more), order="none").verdict.count("e13") == 2
+
+
+@pytest.mark.parametrize("factor", [1e200, 1e-200])
+def test_values_whose_powers_overflow_are_refused(factor):
+    y = np.random.default_rng(3).normal(10, 1, 40) * factor
+    with pytest.raises(perf.InputError, match="double precision"):
+        perf.compare(y, y * 1.1)
+
+
+@pytest.mark.parametrize("factor", [1e60, 1e-60])
+def test_very_large_and_small_units_change_nothing(factor):
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(10, 1, 40), rng.normal(12, 1, 40)
+    plain, scaled = perf.compare(x, y), perf.compare(x * factor, y * factor)
+    assert scaled.primary.p_value == pytest.approx(plain.primary.p_value, rel=1e-6)
+    assert scaled.primary.low == pytest.approx(plain.primary.low * factor, rel=1e-6)
+
+
+# --- the test decides --------------------------------------------------------------------------------------
+
+
+def test_the_p_value_decides_where_the_interval_is_made_separately():
+    """R: wilcox.test(after, before, conf.int = TRUE): p = 0.02241, interval 1.98e-05 to 4.99994."""
+    c = perf.compare(
+        [1, 2, 2, 3, 4, 4, 5], [2, 4, 5, 5, 6, 7, 7, 8], order="none", method="mann_whitney", scale="raw"
+    )
+    assert c.primary.p_value == pytest.approx(0.02241, abs=5e-6)
+    assert (c.primary.low, c.primary.high) == (0.0, 5.0)
+    assert c.outcome == "detected"
+    assert c.verdict.startswith("Change detected: the typical value rose by 3 (95% interval 0 to +5).")
+    assert "The test decides; the interval, made by another formula, still includes no change." in c.verdict
+    assert c.method.parameters["decided_by"].startswith("p-value of the primary (Mann-Whitney test")
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40), st.integers(0, 40))
+@settings(max_examples=60, deadline=None)
+def test_outcome_and_p_value_never_contradict_each_other(a, b, c, d):
+    share = perf.Measure("met", definition="d", unit="1", better="higher", scale="proportion")
+    one, two = (perf.Series([x], sizes=[x + rest + 1], measure=share) for x, rest in ((a, b), (c, d)))
+    found = perf.compare(one, two)
+    assert (found.outcome == "detected") == (found.primary.p_value <= 0.05)
+    agrees = found.primary.excludes_null == (found.outcome == "detected")
+    assert ("The test decides" in found.verdict) == (not agrees)
+
+
+def test_one_value_a_side_is_described_not_tested():
+    frame = perf.compare([1.0], [2.0]).to_frame()
+    assert frame["p_value"].isna().all()
+    assert frame.loc[frame["quantity"] == "hodges_lehmann_shift", "estimate"].tolist() == [1.0, 1.0]

@@ -117,3 +117,33 @@ def test_shares_without_denominators_are_refused():
     values = [0.5, 0.7, 0.6]
     with pytest.raises(perf.InputError, match="denominators"):
         perf.compare(values, values, method="two_proportions")
+
+
+def test_sizes_are_used_when_the_method_is_asked_for_by_name():
+    c = perf.compare(perf.Series([1], sizes=[50]), perf.Series([0], sizes=[60]), method="two_proportions")
+    assert c.method.parameters["sizes"] == {"before": 50.0, "after": 60.0}
+    assert c.primary.estimate == pytest.approx(-1 / 50)
+    assert "the share fell from 2.0% to 0.0%" in c.verdict
+    shares = [perf.Series(v, sizes=[50] * 2) for v in ([0.1, 0.2], [0.2, 0.4])]
+    c = perf.compare(*shares, method="two_proportions")
+    assert c.method.parameters["counts"] == {"before": 15.0, "after": 30.0}
+
+
+def test_two_sides_without_events_have_an_interval_and_can_be_equivalent():
+    """Newcombe's method 10 for 0/50 and 0/50: Wilson's upper end of 0/50 either way."""
+    none = perf.Series([0], sizes=[50], measure=SHARE)
+    c = perf.compare(none, none)
+    assert (c.primary.low, c.primary.high) == pytest.approx((-0.0713476, 0.0713476), abs=1e-7)
+    assert c.outcome == "undecided"
+    assert "all alike, so that there is no score test" in c.verdict
+    c = perf.compare(none, none, margin=0.1)
+    assert c.outcome == "equivalent"
+    assert "within the margin of plus or minus 10 points" in c.verdict
+
+
+def test_one_total_a_side_has_no_rows_that_only_repeat_the_share():
+    c = perf.compare(perf.Series([2], sizes=[7], measure=SHARE), perf.Series([6], sizes=[7], measure=SHARE))
+    quantities = [e.quantity for e in c.effects]
+    assert quantities == ["difference_of_proportions", "ratio_of_proportions", "odds_ratio"]
+    weekly = [perf.Series(x, sizes=[9] * 10, measure=SHARE) for x in ([4, 5] * 5, [6, 5] * 5)]
+    assert "hodges_lehmann_shift" in [e.quantity for e in perf.compare(*weekly).effects]

@@ -6,7 +6,7 @@ import numpy as np
 
 from perfanalytics.comparisons.classical import Contrast, brown_forsythe, mann_whitney, welch
 from perfanalytics.comparisons.independence import dependence_caveat
-from perfanalytics.comparisons.method import Answer, Effect, Options, Role
+from perfanalytics.comparisons.method import NAN, Answer, Effect, Options, Role
 from perfanalytics.comparisons.scales import AnalysisScale, analysis_scale
 from perfanalytics.comparisons.sides import Sides
 from perfanalytics.core.errors import InputError
@@ -34,6 +34,7 @@ class Welch:
         scale = analysis_scale(sides, options.scale)
         if scale.name == "rank":
             raise InputError("welch compares means: for an ordinal measure use method='mann_whitney'")
+        used = scale.used(sides)
         found = welch_contrast(sides, scale, options.confidence)
         primary = center_effect(found, sides, scale, role="primary", method=self.title)
         inner = welch_contrast(sides, scale, 2 * options.confidence - 1)
@@ -46,10 +47,11 @@ class Welch:
             ),
             tested=not np.isnan(found.p_value),
             equivalence=(scale.back(inner.low), scale.back(inner.high)),
-            effective=(float(len(sides.before.values)), float(len(sides.after.values))),
+            effective=(float(len(used.before.values)), float(len(used.after.values))),
             center_se=found.se,
             center_df=found.df,
             scale=scale.name,
+            notes=scale.notes,
             caveats=(*scale.caveats, *dependence_caveat(sides)),
             parameters={"scale": scale.name, "scale_chosen": scale.chosen, "df": found.df},
             references=("Welch (1947), Biometrika 34",),
@@ -60,8 +62,9 @@ WELCH = Welch()
 
 
 def welch_contrast(sides: Sides, scale: AnalysisScale, confidence: float) -> Contrast:
-    """Welch's test of all items on the analysis scale."""
-    return welch(scale.forward(sides.before.values), scale.forward(sides.after.values), confidence)
+    """Welch's test of all items (that have a place) on the analysis scale."""
+    used = scale.used(sides)
+    return welch(scale.forward(used.before.values), scale.forward(used.after.values), confidence)
 
 
 def center_effect(
@@ -74,8 +77,9 @@ def center_effect(
 ) -> Effect:
     """A difference of means on the analysis scale as a row in the terms of the measure."""
     name, form = CENTERS[scale.name]
-    before = float(scale.forward(sides.before.values).mean())
-    after = float(scale.forward(sides.after.values).mean())
+    used = scale.used(sides)
+    before = float(scale.forward(used.before.values).mean())
+    after = float(scale.forward(used.after.values).mean())
     if scale.name == "log":
         before, after = float(np.exp(before)), float(np.exp(after))
     elif scale.name == "logit":
@@ -115,7 +119,8 @@ def independent_companions(
         rows.append(center_effect(found, sides, scale, role="companion", method=NAIVE))
     if without != "mann_whitney":
         rows.append(shift_effect(sides, confidence, role=shift_role))
-    spread = brown_forsythe(scale.forward(sides.before.values), scale.forward(sides.after.values))
+    used = scale.used(sides)
+    spread = brown_forsythe(scale.forward(used.before.values), scale.forward(used.after.values))
     rows.append(
         Effect(
             "equal_spread",
@@ -131,8 +136,13 @@ def independent_companions(
 
 
 def shift_effect(sides: Sides, confidence: float, *, role: Role) -> Effect:
-    """The Hodges-Lehmann shift with its Mann-Whitney test, items taken as independent."""
+    """The Hodges-Lehmann shift with its Mann-Whitney test, items taken as independent.
+
+    Of one value a side there is nothing to test: the shift is a description then.
+    """
     found = mann_whitney(sides.before.values, sides.after.values, confidence)
+    if max(len(sides.before.values), len(sides.after.values)) < 2:
+        found = Contrast(found.estimate, NAN, NAN, NAN, NAN, NAN, how="no test of one value a side")
     return Effect(
         "hodges_lehmann_shift",
         role=role,

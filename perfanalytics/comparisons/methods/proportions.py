@@ -65,7 +65,6 @@ class TwoProportions:
         )
         return Answer(
             effects=(primary, risk_ratio(x1, n1, x2, n2, options.confidence), fisher(x1, n1, x2, n2)),
-            tested=not np.isnan(found.p_value),
             equivalence=(inner.low, inner.high),
             effective=(n1, n2),
             center_se=found.se,
@@ -86,10 +85,10 @@ TWO_PROPORTIONS = TwoProportions()
 
 def counts_of(side: Side, name: str) -> tuple[float, float]:
     """Successes and total of one side."""
-    if not side.counted and not np.isin(side.values, (0.0, 1.0)).all():
+    if not side.counted:
         raise InputError(
             "two_proportions needs counts or shares with their denominators (sizes=), or items coded 0 and "
-            f"1; the side {name!r} has neither. Declare the measure with scale='proportion'."
+            f"1, of a measure with scale='proportion' (or undeclared): the side {name!r} is none of these"
         )
     total = float(side.weights.sum())
     return float(np.round((side.values * side.weights).sum(), 9)), total
@@ -106,6 +105,8 @@ def wilson(x: float, n: float, confidence: float) -> tuple[float, float]:
 
 def score_contrast(x1: float, n1: float, x2: float, n2: float, confidence: float) -> Contrast:
     """Difference after - before: Newcombe's hybrid score interval, score test without continuity correction.
+
+    Where all items of both sides do the same there is no score test (0/0); the interval exists.
 
     References
     ----------

@@ -55,9 +55,10 @@ class AR1LevelChange:
         if not sides.ordered:
             raise InputError("ar1_level_change needs values in order of time, and order='none' was given")
         scale = analysis_scale(sides, options.scale)
-        if sides.fewest_periods < FEWEST or any(_flat(side.values) for side in (sides.before, sides.after)):
-            return _without_test(sides, options, scale)
-        return _tested(sides, options, scale)
+        used = scale.used(sides)
+        if used.fewest_periods < FEWEST or any(_flat(side.values) for side in (used.before, used.after)):
+            return _without_test(sides, used, options, scale)
+        return _tested(sides, used, options, scale)
 
 
 AR1_LEVEL_CHANGE = AR1LevelChange()
@@ -67,8 +68,8 @@ def _flat(values: Floats) -> bool:
     return bool(np.ptp(values) <= 1e-13 * np.abs(values).max())
 
 
-def _tested(sides: Sides, options: Options, scale: AnalysisScale) -> Answer:
-    data = period_series(sides, scale)
+def _tested(sides: Sides, used: Sides, options: Options, scale: AnalysisScale) -> Answer:
+    data = period_series(used, scale)
     both = np.broadcast_to(data.after, data.values.shape)
     design = level_design(
         data.values,
@@ -80,13 +81,13 @@ def _tested(sides: Sides, options: Options, scale: AnalysisScale) -> Answer:
     found = fitted_contrast(fit, 0, options.confidence)
     inner = fitted_contrast(fit, 0, 2 * options.confidence - 1)
     rho, v = float(fit.rho[0]), float(fit.noise[0])
-    n1, n2 = sides.before.periods, sides.after.periods
+    n1, n2 = used.before.periods, used.after.periods
     worth = [float(effective_periods(n, fit.rho[:1], fit.noise[:1])[0]) for n in (n1, n2)]
     white = ljung_box(whitened(design, fit), fitted=1 if v == 0 else 2)
     slope = slope_before(data)
     doubts, check_caveats = failed_checks(slope, white)
     companions = (
-        _rank_companion(fit, sides, options.confidence),
+        _rank_companion(fit, used, options.confidence),
         _ewc_companion(data, sides, scale, options.confidence),
         *independent_companions(sides, _no_rank(scale), options.confidence),
         slope,
@@ -102,17 +103,22 @@ def _tested(sides: Sides, options: Options, scale: AnalysisScale) -> Answer:
     )
     naive = next(c for c in companions if c.method == NAIVE)
     return Answer(
-        effects=(_primary(found, fit, sides, scale), _shift(fit, sides, options.confidence), *companions),
+        effects=(
+            _primary(found, fit, used, scale),
+            _shift(fit, sides, options.confidence, ranked=len(used.values)),
+            *companions,
+        ),
         doubts=doubts,
-        equivalence=_as_effect(inner, scale, sides)[1:],
+        equivalence=_as_effect(inner, scale, used)[1:],
         effective=(worth[0], worth[1]),
         block=block_length(rho, max(n1, n2)),
         center_se=found.se,
         center_df=found.df,
         scale=scale.name,
+        notes=scale.notes,
         caveats=(
             *scale.caveats,
-            *_size_caveats(sides),
+            *_size_caveats(used),
             *_dependence(rho, v, n1 + n2, sum(worth), naive),
             *_fit_caveats(fit),
             *check_caveats,
@@ -121,6 +127,7 @@ def _tested(sides: Sides, options: Options, scale: AnalysisScale) -> Answer:
             "scale": scale.name,
             "scale_chosen": scale.chosen,
             "model": "AR(1)" if v == 0 else "AR(1) plus independent noise",
+            "periods": {"before": n1, "after": n2},
             "rho": rho,
             "noise_share": v,
             "noise_gain": float(fit.gain[0]),
@@ -177,14 +184,15 @@ def _primary(found: Contrast, fit: Fit, sides: Sides, scale: AnalysisScale) -> E
     )
 
 
-def _shift(fit: Fit, sides: Sides, confidence: float) -> Effect:
+def _shift(fit: Fit, sides: Sides, confidence: float, *, ranked: int) -> Effect:
     """Hodges-Lehmann shift; its interval takes the standard error of the rank fit.
 
-    The shifts D for which the share of pairs with after - before > D stays within t SE of one half.
+    The shifts D for which the share of pairs with after - before > D stays within t SE of one half;
+    ``ranked`` values were in the rank fit.
     """
     x, y = sides.before.values, sides.after.values
     pairs = len(x) * len(y)
-    half = t_quantile(float(fit.df[1]), confidence) * float(fit.se[1]) / len(sides.values)
+    half = t_quantile(float(fit.df[1]), confidence) * float(fit.se[1]) / ranked
     k = max(1, int(np.floor(pairs * (0.5 - half))))
     wanted = [(pairs + 1) // 2, pairs // 2 + 1, k, pairs + 1 - k]
     a, b, low, high = pairwise_order_statistics(x, y, wanted)
@@ -293,11 +301,11 @@ def block_length(rho: float, n: int) -> int:
     return int(min(max(1, np.ceil(length)), max(1, n // 3)))
 
 
-def _without_test(sides: Sides, options: Options, scale: AnalysisScale) -> Answer:
+def _without_test(sides: Sides, used: Sides, options: Options, scale: AnalysisScale) -> Answer:
     """Fewer than 8 periods a side, or no variation: the mean after against what was to be expected."""
     scale = _no_rank(scale)
-    n1, n2 = sides.before.periods, sides.after.periods
-    found = predicted_mean(sides, scale, options.confidence)
+    n1, n2 = used.before.periods, used.after.periods
+    found = predicted_mean(used, scale, options.confidence)
     caveats = list(scale.caveats)
     if min(n1, n2) < FEWEST:
         text = (
@@ -310,6 +318,7 @@ def _without_test(sides: Sides, options: Options, scale: AnalysisScale) -> Answe
         tested=False,
         effective=(NAN, NAN),
         scale=scale.name,
+        notes=scale.notes,
         caveats=tuple(caveats),
         parameters={
             "scale": scale.name,
