@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from perfanalytics.spc.chart import control_chart
     from perfanalytics.spc.charts import ControlCharts, control_charts
     from perfanalytics.spc.limits import Limits
+    from perfanalytics.spc.operating_characteristic import OperatingCharacteristic, operating_characteristic
     from perfanalytics.spc.result import ControlChart
     from perfanalytics.spc.rules import (
         AIAG,
@@ -70,6 +71,15 @@ if TYPE_CHECKING:
         WHEELER,
         Rule,
         RuleSet,
+    )
+    from perfanalytics.spc.run_length import RunLengths, average_run_length
+    from perfanalytics.spc.schemes import (
+        CusumScheme,
+        EwmaScheme,
+        MewmaScheme,
+        design_cusum,
+        design_ewma,
+        design_mewma,
     )
     from perfanalytics.spc.scorecard import Scorecard, scorecard
 
@@ -109,7 +119,17 @@ _PUBLIC = {
     "spc.chart": ("control_chart",),
     "spc.charts": ("ControlCharts", "control_charts"),
     "spc.limits": ("Limits",),
+    "spc.operating_characteristic": ("OperatingCharacteristic", "operating_characteristic"),
     "spc.result": ("ControlChart",),
+    "spc.run_length": ("RunLengths", "average_run_length"),
+    "spc.schemes": (
+        "CusumScheme",
+        "EwmaScheme",
+        "MewmaScheme",
+        "design_cusum",
+        "design_ewma",
+        "design_mewma",
+    ),
     "spc.scorecard": ("Scorecard", "scorecard"),
     "spc.rules": (
         "AIAG",

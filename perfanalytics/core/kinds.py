@@ -39,6 +39,11 @@ KINDS: dict[str, str] = {
     "control_chart": "perfanalytics.spc.result:ControlChart",
     "control_charts": "perfanalytics.spc.charts:ControlCharts",
     "scorecard": "perfanalytics.spc.scorecard:Scorecard",
+    "ewma-scheme": "perfanalytics.spc.schemes:EwmaScheme",
+    "cusum-scheme": "perfanalytics.spc.schemes:CusumScheme",
+    "mewma-scheme": "perfanalytics.spc.schemes:MewmaScheme",
+    "run_lengths": "perfanalytics.spc.run_length:RunLengths",
+    "operating_characteristic": "perfanalytics.spc.operating_characteristic:OperatingCharacteristic",
     # comparisons
     "effect": "perfanalytics.comparisons.method:Effect",
     "comparison_side": "perfanalytics.comparisons.result:SideTable",

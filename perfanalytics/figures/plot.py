@@ -16,6 +16,8 @@ FIGURES: dict[str, str] = {
     "scorecard": "perfanalytics.figures.scorecard:draw",
     "baseline": "perfanalytics.figures.baseline:draw",
     "model": "perfanalytics.figures.model:draw",
+    "run_lengths": "perfanalytics.figures.run_lengths:draw",
+    "operating_characteristic": "perfanalytics.figures.operating_characteristic:draw",
     "control_chart": "perfanalytics.figures.control_chart:draw",
     "comparison": "perfanalytics.figures.comparison:draw",
 }
