@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,29 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from perfanalytics.core.errors import RepositoryError, RepositoryLockedError
+from perfanalytics.core.errors import LoadError, RepositoryError, RepositoryLockedError
 from perfanalytics.repository.engine import Columns
 
 #: Stands for a missing value where a CSV reader wants one: no field of a file has this content.
 _NEVER = "\x01\x02perfanalytics"
+#: Where a DuckDB file says that it is one, and the word it says.
+_MAGIC = (8, b"DUCK")
 
 
 class _Connection:
     """Queries on one DuckDB connection."""
 
     _temporary = ""
+    path = ":memory:"
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
+        self._opened: duckdb.DuckDBPyConnection | None = connection
+
+    @property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        if self._opened is None:
+            raise RepositoryError(f"the repository {self.path} was closed: open it again")
+        return self._opened
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, list(parameters)).fetchall()
@@ -57,7 +66,9 @@ class _Connection:
             self._connection.unregister("_incoming")
 
     def close(self) -> None:
-        self._connection.close()
+        if self._opened is not None:
+            self._opened.close()
+        self._opened = None
 
 
 class DuckDBEngine(_Connection):
@@ -78,10 +89,12 @@ class DuckDBEngine(_Connection):
         self.read_only = read_only
         if read_only and (self.path == ":memory:" or not Path(self.path).exists()):
             raise RepositoryError(f"there is no repository {self.path}: open it once for writing to make it")
-        if self.path != ":memory:" and not Path(self.path).absolute().parent.is_dir():
-            raise RepositoryError(f"the folder of {self.path} does not exist")
+        if self.path != ":memory:":
+            _check_file(self.path)
+        # an absolute path is never read as the address of a service ("md:...") or a name in memory
+        place = self.path if self.path == ":memory:" else str(Path(self.path).absolute())
         try:
-            connection = duckdb.connect(self.path, read_only=read_only)
+            connection = duckdb.connect(place, read_only=read_only)
         except duckdb.IOException as error:
             raise _explained(self.path, error) from None
         except duckdb.ConnectionException as error:
@@ -114,10 +127,16 @@ class DuckDBEngine(_Connection):
         self._connection.execute("BEGIN TRANSACTION")
         try:
             yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            with suppress(duckdb.Error, RepositoryError):  # a commit that failed has rolled back by itself
+                self._connection.execute("ROLLBACK")
+            if isinstance(error, duckdb.TransactionException):
+                raise RepositoryError(
+                    f"{self.path} was written to by another Repository of this process at the same time: "
+                    "nothing was kept, try again"
+                ) from error
             raise
-        self._connection.execute("COMMIT")
 
     def sandbox(self) -> DuckDBSandbox:
         return DuckDBSandbox()
@@ -146,13 +165,17 @@ class DuckDBSandbox(_Connection):
     ) -> int:
         columns = dict.fromkeys(names, "VARCHAR")
         # Everything is said, nothing is sniffed: the sniffer reads 03/01/2024 as it likes.
-        self.execute(
-            f"""CREATE TABLE {table} AS SELECT *, row_number() OVER () AS _row FROM read_csv(
+        statement = f"""CREATE TABLE {table} AS SELECT *, row_number() OVER () AS _row FROM read_csv(
                 ?, auto_detect = false, header = true, delim = ?, quote = ?, escape = ?, columns = ?,
                 nullstr = ?, compression = ?, encoding = 'utf-8', strict_mode = true,
-                store_rejects = true, rejects_table = '_structure', rejects_scan = '_scan')""",
-            [path, delimiter, quote or "", quote or "", columns, _NEVER, "gzip" if gzip else "none"],
-        )
+                store_rejects = true, rejects_table = '_structure', rejects_scan = '_scan')"""
+        try:
+            self.execute(
+                statement,
+                [path, delimiter, quote or "", quote or "", columns, _NEVER, "gzip" if gzip else "none"],
+            )
+        except duckdb.IOException as error:
+            raise LoadError(f"{path} cannot be read to its end: {str(error).splitlines()[0]}") from error
         (bad,) = self.rows("SELECT count(*) FROM _structure")[0]
         return int(bad)
 
@@ -182,6 +205,28 @@ def _plain(column: NDArray[Any]) -> NDArray[Any]:
         out = data.astype(object)
         out[mask] = None
     return out
+
+
+def _check_file(path: str) -> None:
+    """Refuse what is no DuckDB file: DuckDB would open a CSV file in memory, where everything is lost."""
+    file = Path(path).absolute()
+    if not file.parent.is_dir():
+        raise RepositoryError(f"the folder of {path} does not exist")
+    if not file.exists():
+        return
+    if file.is_dir():
+        raise RepositoryError(f"{path} is not a repository: it is a folder")
+    offset, word = _MAGIC
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(offset + len(word))
+    except OSError as error:
+        raise RepositoryError(f"{path} cannot be read: {error.strerror or error}") from None
+    if head[offset:] != word:
+        raise RepositoryError(
+            f"{path} is not a repository: the file exists and is no DuckDB database. Give another path for "
+            "the repository (it is made when there is none)"
+        )
 
 
 def _explained(path: str, error: duckdb.IOException) -> RepositoryError:

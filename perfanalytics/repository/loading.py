@@ -39,6 +39,8 @@ def load(engine: Engine, source: Source, *, by: str = "") -> LoadReport:
         clock = stage(source, raw, sandbox)
         reduce_rows(source, raw, sandbox, clock)
         observed = observe(tuple(source.measures), raw, sandbox)
+        # found in several passes over the file: told in the order of its lines
+        raw.rejects.sort(key=lambda r: (r.line is None, r.line or 0))
         _check_rejected(source, raw)
         _hash_rows(source, sandbox)
         if raw.content_hash is None:
@@ -283,11 +285,12 @@ def _verdict(source: Source, raw: Raw, observed: list[Observed], merged: merging
 def _caveats(raw: Raw, observed: list[Observed], rejected: int, values: int) -> tuple[Caveat, ...]:
     out = []
     if rejected:
+        first = next(r for r in raw.rejects if r.measure is None)
         out.append(
             Caveat(
                 "rows-rejected",
-                f"{rejected:,} of {raw.read:,} rows were rejected; the first reason: {raw.rejects[0].reason} "
-                f"(line {raw.rejects[0].line}).",
+                f"{rejected:,} of {raw.read:,} rows were rejected; the first: {first.reason} "
+                f"(line {first.line}).",
                 {"rejected": rejected, "read": raw.read},
             )
         )

@@ -6,7 +6,7 @@ import hashlib
 from importlib import resources
 
 from perfanalytics._version import __version__
-from perfanalytics.core.errors import MigrationError
+from perfanalytics.core.errors import MigrationError, RepositoryError
 from perfanalytics.repository.engine import Engine
 
 
@@ -29,12 +29,21 @@ def migrate(engine: Engine, migrations: list[tuple[int, str, str]] | None = None
     MigrationError
         When a migration fails (it is undone), when the file was made by a newer version, when an applied
         migration has changed since, or when something is pending and the repository is open read-only.
+    RepositoryError
+        When the file is a DuckDB database that holds something else: nothing is put beside it.
     """
     migrations = available() if migrations is None else migrations
     exists = engine.rows(
         "SELECT count(*) FROM information_schema.tables "
         "WHERE table_schema = 'main' AND table_name = 'migration'"
     )[0][0]
+    if not exists:
+        others = [n for (n,) in engine.rows("SELECT table_name FROM information_schema.tables ORDER BY 1")]
+        if others:
+            raise RepositoryError(
+                f"{engine.path} is not a repository: it is a DuckDB database with tables of its own "
+                f"({', '.join(others[:3])}{', ...' if len(others) > 3 else ''})"
+            )
     done = dict(engine.rows("SELECT number, content_hash FROM migration")) if exists else {}
     known = {number: _hash(sql) for number, _, sql in migrations}
     newer = sorted(set(done) - set(known))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -61,7 +63,7 @@ def read(source: Source, sandbox: Sandbox) -> Raw:
     Raises
     ------
     LoadError
-        When the file does not exist or is empty, or is no Parquet file.
+        When the file does not exist, is empty or was cut off, or is no Parquet file.
     InputError
         For column names that repeat, or a frame that cannot be read.
     """
@@ -80,7 +82,12 @@ def read(source: Source, sandbox: Sandbox) -> Raw:
         raw = _read_table(source, sandbox, table, path.name)
         raw.content_hash = _hash(path)
         return raw
-    return _read_csv(source, sandbox, path)
+    try:
+        return _read_csv(source, sandbox, path)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise LoadError(
+            f"source {source.name!r}: {path} is damaged or was cut off (not a whole gzip file): {error}"
+        ) from error
 
 
 def _read_csv(source: Source, sandbox: Sandbox, path: Path) -> Raw:

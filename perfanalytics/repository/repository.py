@@ -68,7 +68,13 @@ class Repository:
         MigrationError
             When the schema cannot be brought up to date.
         RepositoryError
-            When there is no such file (read-only), or it is no repository.
+            When there is no such file (read-only), or it is no repository (a CSV file, another database).
+
+        Notes
+        -----
+        A process may open the same file several times for writing, as happens when a cell of a notebook is
+        run again: each sees what the others have committed. Of two writes at the same moment (threads) one
+        is undone with a RepositoryError.
         """
         engine = DuckDBEngine(path, read_only=read_only)
         try:
@@ -79,7 +85,7 @@ class Repository:
         return cls(engine)
 
     def close(self) -> None:
-        """Write everything to disk and let go of the file."""
+        """Write everything to disk and let go of the file; what is asked afterwards is a RepositoryError."""
         self._engine.close()
 
     def __enter__(self) -> Self:

@@ -206,7 +206,8 @@ class Source:
         named. A field that is not of its type rejects the row.
     formats : mapping of column to str or tuple of str
         ``strptime`` formats of date and time columns, tried in order; without, ISO 8601. Days and months
-        need no leading zero. Nothing is ever guessed.
+        need no leading zero. Nothing is ever guessed. ISO times of a column all have an offset or Z (they
+        are then stored in UTC) or none: a row in the rarer form is rejected.
     time_zone : str, optional
         Zone of the wall times in the source ("Europe/Berlin"); they are then stored in UTC, and a row with
         a local time that does not exist or exists twice is rejected. Without: local wall time.

@@ -5,6 +5,7 @@ Nothing is guessed: a field is of its declared type or its row is rejected with 
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 
 from perfanalytics.core.errors import InputError, UnknownNameError
@@ -12,8 +13,10 @@ from perfanalytics.repository.engine import Sandbox
 from perfanalytics.repository.reading import Raw, Reject
 from perfanalytics.repository.source import Source, literal, quoted
 
+_OFFSET = r"\s?([Zz]|[+-]\d{2}(:?\d{2})?)"
 _ISO_DATE = r"^\d{4}-\d{1,2}-\d{1,2}$"
 _ISO_TIME = r"^\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
+_ISO_ZONED = r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?" + _OFFSET + "$"
 _WHAT = {
     "integer": "a whole number",
     "number": "a number",
@@ -52,11 +55,16 @@ def stage(source: Source, raw: Raw, sandbox: Sandbox) -> str:
         if column not in raw.names:
             raise UnknownNameError(f"column of source {source.name!r}", column, raw.names)
     kinds = {name: kind for name, kind, *_ in sandbox.rows("DESCRIBE raw")}
+    iso = {n: _iso_forms(n, sandbox) for n in raw.names if _is_iso_time(n, kinds[n], source)}
     zoned = {n for n in raw.names if _has_zone(n, kinds[n], source)}
+    zoned |= {n for n, (with_zone, without) in iso.items() if with_zone > without}
     wall = {
         n
         for n in raw.names
-        if n not in zoned and (source.columns.get(n) == "time" or kinds[n].startswith("TIMESTAMP"))
+        if n not in zoned
+        and (source.columns.get(n) == "time" or kinds[n].startswith("TIMESTAMP"))
+        # a column in which no time stands says nothing
+        and iso.get(n) != (0, 0)
     }
     if zoned and wall and source.time_zone is None:
         raise InputError(
@@ -66,7 +74,8 @@ def stage(source: Source, raw: Raw, sandbox: Sandbox) -> str:
     if source.time_zone is not None:
         known = {z for (z,) in sandbox.rows("SELECT name FROM pg_timezone_names()")}
         if source.time_zone not in known:
-            raise UnknownNameError("time zone", source.time_zone, known)
+            few = difflib.get_close_matches(source.time_zone, sorted(known), n=5, cutoff=0.5)
+            raise UnknownNameError("time zone", source.time_zone, few or ("Europe/Berlin", "UTC"))
     columns = [_typed(n, kinds[n], source, zoned) for n in raw.names]
     faults = [(c, reason, condition) for c in columns for reason, condition in c.faults]
     cases = " ".join(f"WHEN {condition} THEN {i}" for i, (_, _, condition) in enumerate(faults, 1))
@@ -108,6 +117,20 @@ def _has_zone(name: str, kind: str, source: Source) -> bool:
     return bool(with_zone) or kind == "TIMESTAMP WITH TIME ZONE"
 
 
+def _is_iso_time(name: str, kind: str, source: Source) -> bool:
+    return kind == "VARCHAR" and source.columns.get(name) == "time" and not source.formats.get(name)
+
+
+def _iso_forms(name: str, sandbox: Sandbox) -> tuple[int, int]:
+    """How many fields of a column are ISO times with an offset (or Z), and how many without."""
+    bare = f"trim({quoted(name)})"
+    with_zone, without = sandbox.rows(
+        f"SELECT count(*) FILTER (regexp_matches({bare}, {literal(_ISO_ZONED)})), "
+        f"count(*) FILTER (regexp_matches({bare}, {literal(_ISO_TIME)})) FROM raw"
+    )[0]
+    return int(with_zone), int(without)
+
+
 def _typed(name: str, kind: str, source: Source, zoned: set[str]) -> Typed:
     column = quoted(name)
     wanted = source.columns.get(name)
@@ -140,9 +163,7 @@ def _typed(name: str, kind: str, source: Source, zoned: set[str]) -> Typed:
         sql = f"({parsed} AT TIME ZONE 'UTC')" if name in zoned else parsed
         reason += " in the form " + " or ".join(formats)
     else:
-        iso = _ISO_DATE if wanted == "date" else _ISO_TIME
-        sql = f"CASE WHEN regexp_matches({bare}, {literal(iso)}) THEN try_cast({bare} AS TIMESTAMP) END"
-        reason += " in ISO form (2024-03-31 09:30): declare formats="
+        return _iso(name, text, bare, str(wanted), source, zoned)
     faults = [(reason, f"({text}) IS NOT NULL AND ({sql}) IS NULL")]
     if wanted == "date":
         return Typed(name, f"CAST({sql} AS DATE)", "date", tuple(faults))
@@ -150,6 +171,35 @@ def _typed(name: str, kind: str, source: Source, zoned: set[str]) -> Typed:
         sql, more = _in_utc(sql, source.time_zone)
         faults += more
     return Typed(name, sql, str(wanted), tuple(faults))
+
+
+def _iso(name: str, text: str, bare: str, wanted: str, source: Source, zoned: set[str]) -> Typed:
+    """A date or time without a declared format: ISO 8601, all with an offset (then in UTC) or all without."""
+    if wanted == "date":
+        sql = f"CASE WHEN regexp_matches({bare}, {literal(_ISO_DATE)}) THEN try_cast({bare} AS DATE) END"
+        reason = f"is not {_WHAT[wanted]} in ISO form (2024-03-31): declare formats="
+        return Typed(name, sql, wanted, ((reason, f"({text}) IS NOT NULL AND ({sql}) IS NULL"),))
+    if name in zoned:
+        # DuckDB wants the offset next to the time, a capital Z and a colon in the offset
+        given = f"regexp_replace(upper({bare}), '\\s([Z+-])', '\\1')"
+        given = f"regexp_replace({given}, '([+-]\\d{{2}})(\\d{{2}})$', '\\1:\\2')"
+        form, other = _ISO_ZONED, _ISO_TIME
+        sql = f"(try_cast({given} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')"
+        rarer = "has no offset from UTC, most of the column has one (2024-03-31T09:30+02:00)"
+    else:
+        form, other = _ISO_TIME, _ISO_ZONED
+        sql = f"try_cast({bare} AS TIMESTAMP)"
+        rarer = "has an offset from UTC, the column is otherwise without"
+    sql = f"CASE WHEN regexp_matches({bare}, {literal(form)}) THEN {sql} END"
+    bad = f"({text}) IS NOT NULL AND ({sql}) IS NULL"
+    faults = [
+        (rarer, f"{bad} AND regexp_matches({bare}, {literal(other)})"),
+        (f"is not {_WHAT[wanted]} in ISO form (2024-03-31 09:30): declare formats=", bad),
+    ]
+    if source.time_zone is not None and name not in zoned:
+        sql, more = _in_utc(sql, source.time_zone)
+        faults += more
+    return Typed(name, sql, wanted, tuple(faults))
 
 
 def _converted(name: str, kind: str, wanted: str | None, source: Source) -> Typed:

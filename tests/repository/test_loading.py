@@ -153,6 +153,32 @@ def test_too_many_rejected_rows_stop_the_load(repo, csv):
     assert counts(repo.load(tickets(csv(bad), max_rejected=0.2)))["rejected"] == 1
 
 
+def test_rejections_are_told_in_the_order_of_the_lines(repo, csv):
+    text = CSV.replace("b;2/5/2024 08:00;", "b;31/4/2024 08:00;") + "a;x\n"
+    report = repo.load(tickets(csv(text), max_rejected=0.5))
+    # the broken line 6 is found first, the date of line 3 comes first
+    assert repo.rejected()["line"].tolist() == [3, 6]
+    told = next(c.text for c in report.caveats if c.code == "rows-rejected")
+    assert "the first: '31/4/2024 08:00' is not a date" in told
+    assert "(line 3)" in told
+    with pytest.raises(LoadError, match="The first is line 3"):
+        repo.load(tickets(csv(text), max_rejected=0))
+
+
+@pytest.mark.parametrize("part", [0.02, 0.5, 0.9, 0.999])
+def test_a_file_that_was_cut_off_is_not_loaded(repo, csv, part):
+    import gzip
+
+    rows = "".join(f"{i};1/5/2024 08:00;1/5/2024 10:00;{i};yes;North;1\n" for i in range(5000))
+    whole = gzip.compress((CSV.splitlines(keepends=True)[0] + rows).encode())
+    path = csv(whole[: int(len(whole) * part)], name="log.csv.gz")
+    with pytest.raises(LoadError, match=r"log\.csv\.gz"):
+        repo.load(tickets(path))
+    with pytest.raises(LoadError, match=r"log\.csv\.gz"):
+        repo.load(tickets(path, encoding="cp1252"))  # the careful reader
+    assert repo.measures() == ()
+
+
 def test_mistakes_in_expressions_and_types_keep_nothing(repo, csv):
     path = csv(CSV)
 

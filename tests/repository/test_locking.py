@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from perfanalytics.core.errors import RepositoryLockedError
+from perfanalytics.core.errors import RepositoryError, RepositoryLockedError
 from perfanalytics.repository.repository import Repository
 from repository.samples import simple
 
@@ -70,3 +70,36 @@ def test_in_one_process(path):
         Repository.open(path, read_only=True)
     with Repository.open(path, read_only=True) as repo:
         assert "read-only" in repr(repo)
+
+
+def test_the_same_file_opened_twice_for_writing_in_one_process(path):
+    with Repository.open(path) as first:
+        with Repository.open(path) as second:
+            first.load(simple([1.0, 2.0], ["2024-01-01", "2024-01-02"]))
+            assert second.series("defects").values.tolist() == [1.0, 2.0]
+        assert len(first.series("defects")) == 2  # closing one does not close the other
+
+
+def test_two_writes_at_the_same_moment(path):
+    with Repository.open(path) as first, Repository.open(path) as second:
+        with first._engine.transaction():
+            first._engine.execute("UPDATE load SET loaded_by = 'x'")
+            with pytest.raises(RepositoryError, match="at the same time"), second._engine.transaction():
+                second._engine.execute("UPDATE load SET loaded_by = 'y'")
+        assert second.loads()["loaded_by"].tolist() == ["x"]
+
+
+def test_a_closed_repository_says_so(path):
+    repo = Repository.open(path)
+    repo.close()
+    repo.close()
+    for ask in (
+        repo.measures,
+        repo.loads,
+        repo.checks,
+        lambda: repo.series("defects"),
+        lambda: repo.load(simple([1.0], ["2024-01-01"])),
+        lambda: repo.declare(),
+    ):
+        with pytest.raises(RepositoryError, match="was closed: open it again"):
+            ask()

@@ -67,7 +67,36 @@ def test_read_only_needs_an_up_to_date_file(tmp_path):
 def test_a_file_that_is_no_repository(tmp_path):
     path = tmp_path / "r.duckdb"
     path.write_text("this is a text, long enough to be looked at " * 1000)
-    with pytest.raises(RepositoryError, match="cannot be opened as a repository"):
+    with pytest.raises(RepositoryError, match="is not a repository"):
         Repository.open(path)
     with pytest.raises(RepositoryError, match="folder"):
         Repository.open(tmp_path / "nowhere" / "r.duckdb")
+    with pytest.raises(RepositoryError, match="it is a folder"):
+        Repository.open(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.csv.gz", "data.parquet", "data.db", "data.duckdb"])
+@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"SQLite format 3\x00" + bytes(4096)])
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_file_of_another_kind_is_refused_and_left_alone(tmp_path, name, content, read_only):
+    # DuckDB opens a CSV file in memory: everything loaded would be lost without a word
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(RepositoryError, match="is not a repository"):
+        Repository.open(path, read_only=read_only)
+    assert path.read_bytes() == content
+
+
+def test_a_database_with_other_tables_is_refused(tmp_path):
+    path = tmp_path / "other.duckdb"
+    engine = DuckDBEngine(path)
+    engine.execute("CREATE TABLE invoice (x INTEGER)")
+    engine.close()
+    with pytest.raises(RepositoryError, match=r"tables of its own \(invoice\)"):
+        Repository.open(path)
+
+
+def test_a_path_is_never_an_address(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Repository.open("md:metrics").close()
+    assert (tmp_path / "md:metrics").is_file()

@@ -104,6 +104,40 @@ def test_without_a_format_times_are_iso(csv):
     # an offset that would be ignored is rejected
     assert set(bad) == {5, 6, 7}
     assert "declare formats=" in bad[5].reason
+    assert bad[7].reason.endswith("has an offset from UTC, the column is otherwise without")
+
+
+def test_iso_times_with_an_offset_need_no_format(csv):
+    times = [
+        "2024-05-01T10:00:00Z",
+        "2024-05-01 10:00+02:00",
+        "2024-05-01T10:00-0330",
+        "2024-05-01T10:00:00.25 +02",
+        "2024-05-01T10:00z",
+        "2024-05-01T10:00",
+        "2024-05-01",
+        "2024-05-32T10:00Z",
+    ]
+    good, bad = one_column(csv, times, "time")
+    assert [str(np.datetime64(v, "ms"))[11:] for v in good.values()] == [
+        "10:00:00.000",
+        "08:00:00.000",
+        "13:30:00.000",
+        "08:00:00.250",
+        "10:00:00.000",
+    ]
+    assert {line: r.reason.split("' ")[1][:14] for line, r in bad.items()} == {
+        7: "has no offset ",
+        8: "has no offset ",
+        9: "is not a date ",
+    }
+    # a column without any time says nothing about the clock
+    text = "t,u,n\n2024-05-01T10:00:00Z,,1\n2024-05-01T10:00:00Z,,2\n"
+    columns, _, clock = staged(
+        Source("s", file=csv(text), columns={"t": "time", "u": "time", "n": "integer"})
+    )
+    assert clock == "UTC"
+    assert np.isnat(columns["u"].astype("datetime64[us]")).all()
 
 
 def test_times_with_an_offset_are_stored_in_utc(csv):
@@ -149,8 +183,9 @@ def test_a_source_must_not_mix_times_with_and_without_a_zone(csv):
     columns, _, clock = staged(Source("s", frame=frame, time_zone="Europe/Berlin"))
     assert clock == "UTC"
     assert str(columns["a"][0])[:16] == str(columns["b"][0])[:16] == "2024-05-01T08:00"
-    with pytest.raises(UnknownNameError, match="Europe/Berlin"):
+    with pytest.raises(UnknownNameError, match="did you mean 'Europe/Berlin'") as caught:
         staged(Source("s", frame=frame, time_zone="Europe/Berln"))
+    assert len(caught.value.known) <= 5
 
 
 def test_a_frame_keeps_its_types(tmp_path):
