@@ -33,6 +33,9 @@ from perfanalytics.core.records import Objective, Process
 from perfanalytics.core.result import Caveat, Method
 from perfanalytics.core.series import Series
 
+#: Fewer values than this are not put into words.
+TOO_FEW = 5
+
 
 def baseline(
     series: object,
@@ -53,14 +56,16 @@ def baseline(
     Parameters
     ----------
     series : Series, list, array or pandas Series
-        In order of time. Measured values, counts or shares with their sizes, or items coded 0 and 1.
+        Measured values, counts or shares with their sizes, or items coded 0 and 1. The control chart behind
+        the stability verdict takes them in the order given.
     coverage : float
         Share of items that prediction and tolerance intervals shall hold, in (0, 1).
     confidence : float
         Confidence of all intervals, in (0, 1).
     dependence : {"ar1", "independent"}, optional
         How neighbouring values may depend on each other. Default: "ar1" (the effective sample size is
-        used) for a series with times, "independent" otherwise; named in ``.method``.
+        used) for a series with times; "independent" without them, because then nobody knows that the order
+        is that of time (a caveat says where neighbours are alike). Named, with the reason, in ``.method``.
     objective : Objective, optional
         About the same measure; ``statistic`` "item", "mean", "median", "p90" ..., or "share".
     process : Process or str, optional
@@ -69,8 +74,8 @@ def baseline(
         The prediction interval for a mean is for the mean of the next ``m``.
     chart : str, optional
         Control chart of the stability verdict and the natural process limits. Default: "individuals" (of
-        the logarithms where the scale is "log"), "laney_p" for shares with sizes; items coded 0 and 1 are
-        not charted.
+        the logarithms where the scale is "log"), "laney_p" for shares and "laney_u" for rates with sizes;
+        items coded 0 and 1 are not charted. Of open items and ordinal values no limits are given.
     estimate, stages, exclude :
         As in ``control_chart``. With stages the baseline describes the last one.
 
@@ -112,13 +117,17 @@ def baseline(
             raise InputError(f"{name} lies between 0 and 1 (0.95 for 95%), got {level}")
     if m < 1:
         raise InputError(f"m, the number of items averaged, is at least 1, got {m}")
+    because = "asked for"
     if dependence is None:
         dependence = "ar1" if series.when is not None else "independent"
+        because = "default for a series with times"
+        if series.when is None:
+            because = "default without times: the order of the values need not be that of time"
     elif dependence not in ("ar1", "independent"):
         raise UnknownNameError("dependence", str(dependence), ("ar1", "independent"))
     if isinstance(process, str):
         process = Process(process)
-    options = Options(coverage, confidence, dependence, m)
+    options = Options(coverage, confidence, dependence, m, asked=because == "asked for")
 
     kind = _kind_of(series)
     counts = sizes = None
@@ -129,7 +138,7 @@ def baseline(
         series,
         chart=chart or _default_chart(kind, series),
         logged=scale == "log",
-        rates=kind == "rates",
+        rates=None if counts is None or sizes is None or kind != "rates" else counts / sizes,
         estimate=estimate,
         stages=stages,
         exclude=exclude,
@@ -147,7 +156,14 @@ def baseline(
     if counts is not None and sizes is not None:
         unit = series.measure.unit or ("share" if kind == "shares" else "per unit of size")
         in_time = kept(counts / sizes)
-        found = shares.describe(kept(counts), kept(sizes), options, rate=kind == "rates", unit=unit)
+        found = shares.describe(
+            kept(counts),
+            kept(sizes),
+            options,
+            rate=kind == "rates",
+            unit=unit,
+            when=None if series.when is None else series.when[judged.start :],
+        )
     elif still_open is not None:
         km = kaplan_meier(series.values[used], still_open, confidence=confidence)
         found = _describe_open(in_time, still_open, km, series.measure, options)
@@ -158,6 +174,13 @@ def baseline(
     if objective is not None:
         assessed = _assess(objective, series.measure, rows, in_time, km, options)
     ahead = next((k for k, r in enumerate(rows) if "next" in r.quantity), len(rows))
+    withheld = None
+    if still_open is not None:
+        withheld = "withheld: some values are only the age so far"
+    elif series.measure.scale == "ordinal":
+        withheld = numbers.NO_DISTANCES
+    if withheld is not None:
+        judged = replace(judged, center=np.nan, lower=np.nan, upper=np.nan, how=withheld)
     rows.insert(ahead, _natural_limits(judged, rows[0].unit))
     if assessed.row is not None:
         rows.append(assessed.row)
@@ -178,6 +201,7 @@ def baseline(
                 "coverage": coverage,
                 "confidence": confidence,
                 "dependence": dependence,
+                "dependence_because": because,
                 "m": m,
                 "values": kind,
                 "scale": found.scale,
@@ -185,7 +209,7 @@ def baseline(
                 "lag1": found.r1,
                 "lag1_used": found.r,
                 "n_effective": found.n_effective,
-                "percentiles": _PERCENTILE_METHOD[km is not None],
+                "percentiles": "Kaplan-Meier" if km is not None else _percentile_method(series.measure),
                 "natural_process_limits": judged.how,
                 "stability": dict(judged.parameters),
                 "objective": None if objective is None else objective.name,
@@ -223,10 +247,10 @@ def baseline(
     )
 
 
-_PERCENTILE_METHOD = {
-    False: "linear between order statistics (type 7 of Hyndman and Fan 1996)",
-    True: "Kaplan-Meier",
-}
+def _percentile_method(measure: Measure) -> str:
+    if measure.scale == "ordinal":
+        return "values that occur (type 1 of Hyndman and Fan 1996)"
+    return "linear between order statistics (type 7 of Hyndman and Fan 1996)"
 
 
 def _kind_of(series: Series) -> str:
@@ -236,7 +260,7 @@ def _kind_of(series: Series) -> str:
         if series.sizes is not None:
             raise InputError("a series has sizes (shares, rates) or censored values (open items), not both")
         return "open items"
-    if series.sizes is not None:
+    if series.sizes is not None and series.selection.get("statistic") in (None, "share", "rate"):
         return "rates" if scale in ("count", "real", "positive") else "shares"
     seen = series.values[~np.isnan(series.values)]
     if scale == "proportion" and bool(np.isin(seen, (0.0, 1.0)).all()):
@@ -254,7 +278,7 @@ def _scale(series: Series) -> str:
 def _default_chart(kind: str, series: Series) -> str | None:
     if kind == "shares":
         return None if series.sizes is None else "laney_p"
-    return "individuals"
+    return "laney_u" if kind == "rates" else "individuals"
 
 
 def _still_open(series: Series, used: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -345,15 +369,20 @@ def _verdict(
             said, interval = share_interval(row.estimate, row.low, row.high, row.confidence)
         else:
             said = number(row.estimate)
-            interval = f"({percent(row.confidence)} interval {number(row.low)} to {number(row.high)})"
+            interval = f"({percent(row.confidence)} interval {span(row.low, row.high)})"
         text = f"{name}: {said} over {points}{period} {interval}."
     else:
         # told from the side that matters: a high value is bad unless higher is better
         side, tail = ("at least", "p10") if series.measure.better == "higher" else ("at most", "p90")
         middle, far = by_name["p50"], by_name[tail]
-        text = f"{name}: half of {count(n, 'value')}{period} are {side} {number(middle.estimate, unit)}"
-        if np.isfinite(far.estimate):
-            text += f", nine in ten {side} {number(far.estimate, unit)}"
+        if n < TOO_FEW:
+            few = f"{name}: only {count(n, 'value')}{period}, too few to say what the process does."
+            return f"{few} {assessed}".strip()
+        apart = abs(far.estimate - middle.estimate) / 10
+        half = number(middle.estimate, unit, spread=apart)
+        text = f"{name}: half of {count(n, 'value')}{period} are {side} {half}"
+        if np.isfinite(far.estimate) and n >= 10:
+            text += f", nine in ten {side} {number(far.estimate, unit, spread=apart)}"
         ahead = by_name.get("next item")
         if ahead is not None and not np.isnan(ahead.low):
             text += f"; the next one is expected {span(ahead.low, ahead.high, unit)}"

@@ -25,7 +25,13 @@ def few_points(n: int) -> list[Caveat]:
 
 
 def doubts(
-    values: NDArray[np.float64], size: Effective, dependence: Dependence, measure: Measure, *, blocked: bool
+    values: NDArray[np.float64],
+    size: Effective,
+    dependence: Dependence,
+    measure: Measure,
+    *,
+    blocked: bool,
+    asked: bool = True,
 ) -> list[Caveat]:
     """Doubts about measured values and their intervals."""
     n = len(values)
@@ -49,7 +55,13 @@ def doubts(
                 {"zeros": zeros, "n": n},
             )
         )
-    out += dependence_doubts(size, dependence)
+    out += dependence_doubts(size, dependence, asked=asked)
+    if measure.scale == "ordinal":
+        text = (
+            "An ordinal scale has an order but no distances: mean, spread, natural process limits and normal "
+            "intervals are not computed. The stability verdict takes the steps of the scale as equal."
+        )
+        out.append(Caveat("ordinal-scale", text, {}))
     if measure.scale == "proportion":
         out.append(
             Caveat(
@@ -62,8 +74,8 @@ def doubts(
     return out
 
 
-def dependence_doubts(size: Effective, dependence: Dependence) -> list[Caveat]:
-    """Caveats about values that follow each other."""
+def dependence_doubts(size: Effective, dependence: Dependence, *, asked: bool = True) -> list[Caveat]:
+    """Caveats about values that follow each other; ``asked``: the dependence was, not taken by default."""
     n = size.n
     if math.isnan(size.r1) or n < 8:
         return []
@@ -91,8 +103,13 @@ def dependence_doubts(size: Effective, dependence: Dependence) -> list[Caveat]:
         out.append(
             Caveat(
                 "dependence-ignored",
-                f"Neighbouring values are alike (lag-1 correlation {size.r1:.2f}), but independence was "
-                "asked for: the intervals are too narrow.",
+                f"Neighbouring values are alike (lag-1 correlation {size.r1:.2f}), "
+                + (
+                    "but independence was asked for: the intervals are too narrow."
+                    if asked
+                    else "but without times nobody knows whether their order is that of time: the intervals "
+                    "take them as independent and are too narrow if it is. Give when=, or dependence='ar1'."
+                ),
                 evidence,
             )
         )
@@ -112,7 +129,8 @@ def open_items(n_open: int, n: int, confidence: float) -> Caveat:
     """A caveat about items still open, which are neither dropped nor taken as done."""
     text = (
         f"{n_open} of {n} items are still open: percentiles are Kaplan-Meier estimates, and mean, spread and "
-        "the intervals for the next item are not estimated. The control chart takes their age so far."
+        "the intervals for the next item are not estimated. The control chart takes their age so far, so "
+        "that its limits are not those of the process and are withheld."
     )
     return Caveat("censored", text, {"open": n_open, "n": n, "confidence": confidence})
 

@@ -27,6 +27,8 @@ from perfanalytics.core.errors import InputError
 from perfanalytics.core.measure import LOG_SCALES, Measure
 from perfanalytics.core.order_statistics import Ranks, prediction_ranks, quantile_ranks, tolerance_ranks
 
+#: Why quantities that need distances are missing on an ordinal scale.
+NO_DISTANCES = "not computed: an ordinal scale has no distances"
 #: The percentiles of a baseline.
 PERCENTILES = (5, 10, 25, 50, 75, 90, 95)
 
@@ -39,6 +41,8 @@ class Options:
     confidence: float
     dependence: Dependence
     m: int
+    #: Whether the dependence was asked for (or is the default of the series).
+    asked: bool = True
 
 
 def moments(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -108,6 +112,7 @@ def describe(in_time: NDArray[np.float64], measure: Measure, options: Options) -
     scale, reason = decide_scale(values, measure)
     logged = scale == "log"
     blocked = measure.scale in LOG_SCALES and not logged  # zeros among durations
+    ordinal = measure.scale == "ordinal"
     confidence, unit = options.confidence, measure.unit
     mean, sd = moments(values)
     size = effective(in_time, options.dependence)
@@ -116,7 +121,7 @@ def describe(in_time: NDArray[np.float64], measure: Measure, options: Options) -
         size_used = effective(np.log(in_time), options.dependence)
     else:
         mean_used, sd_used, size_used = mean, sd, size
-    if blocked:
+    if blocked or ordinal:
         mean_used = sd_used = math.nan
     bounded = logged or measure.scale in ("duration", "positive", "count", "proportion")
     floor, ceiling = 0.0 if bounded else -math.inf, 1.0 if measure.scale == "proportion" else math.inf
@@ -135,14 +140,19 @@ def describe(in_time: NDArray[np.float64], measure: Measure, options: Options) -
         family, t = f"{family}, effective sample size", f"{t}, effective sample size"
     if blocked:
         family = "not computed: values of 0"
-    low, high = clip(mean_interval(mean, sd, size, confidence=confidence))
-    rows = [Row("mean", mean, low, high, confidence, method=t, unit=unit)]
+    if ordinal:
+        rows = [Row(name, math.nan, method=NO_DISTANCES, unit=unit) for name in ("mean", "sd", "iqr", "mad")]
+    else:
+        low, high = clip(mean_interval(mean, sd, size, confidence=confidence))
+        rows = [Row("mean", mean, low, high, confidence, method=t, unit=unit)]
     if logged:
         low, high = back(mean_interval(mean_used, sd_used, size_used, confidence=confidence))
         rows.append(
             Row("geometric mean", _exp(mean_used), low, high, confidence, method=f"{t}, logs", unit=unit)
         )
-    if logged or blocked or math.isnan(sd):
+    if ordinal:
+        family = NO_DISTANCES
+    elif logged or blocked or math.isnan(sd):
         rows.append(Row("sd", sd, method="n - 1; no interval off the normal scale", unit=unit))
     else:
         low, high = sd_interval(sd, size, confidence=confidence)
@@ -151,15 +161,18 @@ def describe(in_time: NDArray[np.float64], measure: Measure, options: Options) -
         low, high = sd_interval(sd_used, size_used, confidence=confidence)
         factor = Row("geometric sd", _exp(sd_used), _exp(low), _exp(high), confidence)
         rows.append(replace(factor, method="chi-square, logs", unit="factor"))
-    first, third = np.quantile(values, [0.25, 0.75])
-    deviation = float(np.median(np.abs(values - np.median(values))))
-    rows.append(Row("iqr", float(third - first), method="third less first quartile", unit=unit))
-    rows.append(Row("mad", deviation, method="median distance from the median, not scaled", unit=unit))
-    rows += percentile_rows(values, size, confidence, unit, floor=floor, ceiling=ceiling)
+    if not ordinal:
+        first, third = np.quantile(values, [0.25, 0.75])
+        deviation = float(np.median(np.abs(values - np.median(values))))
+        rows.append(Row("iqr", float(third - first), method="third less first quartile", unit=unit))
+        rows.append(Row("mad", deviation, method="median distance from the median, not scaled", unit=unit))
+    rows += percentile_rows(values, size, confidence, unit, floor=floor, ceiling=ceiling, observed=ordinal)
     rows += _ahead(values, mean_used, sd_used, size_used, options, unit, family=family, back=back)
     return Description(
         rows=tuple(rows),
-        caveats=tuple(doubts(values, size_used, options.dependence, measure, blocked=blocked)),
+        caveats=tuple(
+            doubts(values, size_used, options.dependence, measure, blocked=blocked, asked=options.asked)
+        ),
         scale=scale,
         scale_reason=reason,
         r1=size_used.r1,
@@ -182,10 +195,12 @@ def percentile_rows(
     *,
     floor: float = -math.inf,
     ceiling: float = math.inf,
+    observed: bool = False,
 ) -> list[Row]:
     """Percentiles (linear between order statistics, type 7) with distribution-free intervals.
 
-    An end for which the sample is too small is infinite, or the bound of the scale (0 for a duration).
+    With ``observed`` percentiles are values that occur (type 1), for scales with nothing between their
+    steps. An end for which the sample is too small is infinite, or the bound of the scale (0 for a duration).
     """
     ordered = np.sort(values)
     dependent = size.r > 0
@@ -198,7 +213,7 @@ def percentile_rows(
         )
         low, high = ranks.bounds(ordered)
         low, high = max(low, floor), min(high, ceiling)
-        estimate = float(np.quantile(ordered, p))
+        estimate = float(np.quantile(ordered, p, method="inverted_cdf" if observed else "linear"))
         rows.append(Row(f"p{percentile}", estimate, low, high, confidence, ranks.achieved, method, unit))
     return rows
 
@@ -221,6 +236,8 @@ def _ahead(
     held = f"holds {percent(coverage)} of items"
 
     def parametric(quantity: str, ends: Ends, level: float, method: str) -> Row:
+        if family == NO_DISTANCES:
+            return Row(quantity, math.nan, method=NO_DISTANCES, unit=unit)
         low, high = back(ends)
         return Row(quantity, center, low, high, level, method=method, unit=unit)
 
@@ -229,7 +246,7 @@ def _ahead(
         return Row(quantity, median, low, high, level, ranks.achieved, method, unit)
 
     ordered = np.sort(values)
-    median = float(np.median(values))
+    median = float(np.quantile(values, 0.5, method="inverted_cdf" if family == NO_DISTANCES else "linear"))
     n_effective = size.n_mean if dependent else None
     approximate = ", effective sample size (approximation)" if dependent else ""
     mean_of_m = "geometric mean of the next m" if logged else "mean of the next m"

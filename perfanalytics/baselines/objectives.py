@@ -14,7 +14,7 @@ from perfanalytics.baselines.censoring import KaplanMeier
 from perfanalytics.baselines.intervals import Effective, clopper_pearson, effective
 from perfanalytics.baselines.numbers import PERCENTILES, Options
 from perfanalytics.baselines.rows import Row
-from perfanalytics.baselines.wording import number, percent, share_interval
+from perfanalytics.baselines.wording import number, percent, share_interval, span
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Objective
@@ -101,7 +101,10 @@ def assess_statistic(row: Row, objective: Objective) -> Assessment:
         target = percent(objective.target)
     else:
         said, target = number(row.estimate, row.unit), number(objective.target, row.unit)
-        interval = f"({percent(row.confidence)} interval {number(row.low)} to {number(row.high)})"
+        interval = f"({percent(row.confidence)} interval {span(row.low, row.high)})"
+    if math.isnan(row.estimate):
+        sentence = f"Objective {objective.name!r}: the {name} is {row.method}, so nobody can say."
+        return Assessment(None, standing, sentence)
     sentence = (
         f"Objective {objective.name!r}: the {name} shall be {_side(objective)} {target}; it is {said} "
         f"{interval}, so it is {_SAY[standing]}."

@@ -142,7 +142,7 @@ class Baseline(Result):
         )
 
     def summary(self) -> pd.DataFrame:
-        """One row; ``center`` is the mean, pooled share or pooled rate, limits in the unit of the measure."""
+        """One row; ``center`` is the mean, pooled share or rate, or the median of open and ordinal items."""
         import pandas as pd
 
         def value(quantity: str, part: str = "estimate") -> float:
@@ -150,6 +150,7 @@ class Baseline(Result):
             return float(getattr(self, part)[found[0]]) if len(found) else math.nan
 
         center = {"shares": "share", "rates": "rate", "open items": "p50"}.get(self.values_are, "mean")
+        center = "p50" if self.measure.scale == "ordinal" else center
         ahead = "next period" if self.values_are in ("shares", "rates") else "next item"
         row = {
             "measure": self.measure.name,

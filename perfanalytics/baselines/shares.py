@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +14,75 @@ from perfanalytics.baselines.intervals import clopper_pearson, effective, poisso
 from perfanalytics.baselines.numbers import Options, percentile_rows
 from perfanalytics.baselines.rows import Description, Row
 from perfanalytics.baselines.wording import count
+from perfanalytics.core.dependence import corrected_lag1, lag1_autocorrelation
+from perfanalytics.core.periods import period_number
 from perfanalytics.core.result import Caveat
 
 #: From this ratio of the variance between periods to the binomial (Poisson) one, a caveat is given.
 OVERDISPERSED = 1.5
+#: Items coded 0 and 1 are clustered by week, or by day, where there are at least this many of them.
+FEWEST_CLUSTERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """How much more the share of items varies because the items of one day or week are alike.
+
+    ``every`` is the period, ``k`` how many have items, ``dispersion`` the ratio of the variance between them
+    to the binomial one, ``r`` the lag-1 correlation of their residuals, ``inflation`` what both do to the
+    variance of the pooled share.
+    """
+
+    every: str
+    k: int
+    dispersion: float
+    r: float
+    inflation: float
+
+
+def clusters_of(items: NDArray[np.float64], when: NDArray[np.datetime64]) -> Clusters | None:
+    """The clusters of items coded 0 and 1, by ISO week, else by day; None with fewer than 8 of either.
+
+    The variance of the share as a ratio of cluster totals, ``k / (k - 1) sum (x_c - p n_c)^2 / N^2``, over
+    the binomial ``p (1 - p) / N``; times ``(1 + r) / (1 - r)`` for neighbouring clusters that are alike.
+
+    References
+    ----------
+    Cochran (1977), Sampling Techniques, section 9A.2 (ratio to size). Kish (1965), Survey Sampling, 5.4.
+
+    Examples
+    --------
+    Weeks in which all items do the same tell as much as one item each:
+
+    >>> when = np.repeat(np.datetime64("2024-01-01") + 7 * np.arange(10), 20)
+    >>> found = clusters_of(np.repeat([0.0, 1, 1, 0, 1, 0, 0, 1, 0, 1], 20), when)
+    >>> found.every, found.k, round(found.dispersion, 1)
+    ('week', 10, 22.2)
+    """
+    p = float(items.mean())
+    if not 0 < p < 1:
+        return None
+    for every in ("week", "day"):
+        _, number, n = np.unique(period_number(when, every), return_inverse=True, return_counts=True)
+        k = len(n)
+        if k < FEWEST_CLUSTERS:
+            continue
+        rest = np.bincount(number, weights=items - p)
+        dispersion = k / (k - 1) * float(rest @ rest) / (len(items) * p * (1 - p))
+        z = rest / np.sqrt(n * p * (1 - p))
+        r = float(corrected_lag1(lag1_autocorrelation(z, np.array([0, k])), k)[0])
+        return Clusters(every, k, dispersion, r, dispersion * (1 + r) / (1 - r))
+    return None
 
 
 def describe(
-    counts: NDArray[np.float64], sizes: NDArray[np.float64], options: Options, *, rate: bool, unit: str
+    counts: NDArray[np.float64],
+    sizes: NDArray[np.float64],
+    options: Options,
+    *,
+    rate: bool,
+    unit: str,
+    when: NDArray[np.datetime64] | None = None,
 ) -> Description:
     """The quantities of shares (or of rates: counts per unit of size).
 
@@ -32,13 +94,16 @@ def describe(
     rate : bool
         Counts per unit of exposure, which may exceed 1: Poisson instead of binomial.
     unit : str
+    when : datetime64 array, shape (n,), optional
+        Times of items coded 0 and 1: those of one week (or day) may be alike.
 
     Notes
     -----
     With ``dependence="ar1"`` the pooled share's interval is the exact binomial one for the effective
     number of items: all items divided by the dispersion between periods (Pearson's chi-square over its
-    degrees of freedom, where above 1) and by ``(1 + r) / (1 - r)`` of the standardised shares. That is an
-    approximation, and labelled so.
+    degrees of freedom, where above 1) and by ``(1 + r) / (1 - r)`` of the standardised shares. Items coded
+    0 and 1 are divided by the inflation of :func:`clusters_of` where that is larger. Both are
+    approximations, and labelled so.
     """
     known = ~np.isnan(counts) & ~np.isnan(sizes)
     x, n = counts[known], sizes[known]
@@ -56,9 +121,15 @@ def describe(
     inflation = 1.0
     if options.dependence == "ar1":
         inflation = max(1.0, dispersion) * (1 + size.r) / (1 - size.r)
+    clusters = clusters_of(x, when[known]) if items and when is not None else None
+    by_cluster = ""
+    if clusters is not None and options.dependence == "ar1" and clusters.inflation > inflation:
+        inflation, by_cluster = clusters.inflation, f", {clusters.every}s as clusters"
     confidence = options.confidence
     exact = "Garwood, exact Poisson" if rate else "Clopper-Pearson, exact binomial"
-    method = exact if inflation == 1 else f"{exact} for the effective number of items (approximation)"
+    method = (
+        exact if inflation == 1 else f"{exact} for the effective number of items{by_cluster} (approximation)"
+    )
     interval = poisson_interval if rate else clopper_pearson
     low, high = interval(total / inflation, whole / inflation, confidence=confidence)
     name = "rate" if rate else "share"
@@ -95,7 +166,27 @@ def describe(
                 {"dispersion": dispersion, "periods": k},
             )
         )
-    caveats += dependence_doubts(size, options.dependence)
+    if clusters is not None and clusters.inflation > OVERDISPERSED:
+        does = "allows for it roughly" if options.dependence == "ar1" else "ignores it"
+        text = (
+            f"Items of one {clusters.every} are alike: the shares of the {count(clusters.k, clusters.every)} "
+            f"vary {math.sqrt(clusters.dispersion):.1f} times as much as chance alone makes them. The "
+            f"interval {does}; the shares by {clusters.every} on a control chart are the better answer."
+        )
+        caveats.append(
+            Caveat(
+                "clustered",
+                text,
+                {
+                    "every": clusters.every,
+                    "clusters": clusters.k,
+                    "dispersion": clusters.dispersion,
+                    "lag1": clusters.r,
+                    "inflation": clusters.inflation,
+                },
+            )
+        )
+    caveats += dependence_doubts(size, options.dependence, asked=options.asked)
     return Description(
         rows=tuple(rows),
         caveats=tuple(caveats),
@@ -109,5 +200,6 @@ def describe(
             "Clopper and Pearson (1934), Biometrika 26",
             "Garwood (1936), Biometrika 28",
             "McCullagh and Nelder (1989), Generalized Linear Models, section 4.5 (dispersion)",
+            "Cochran (1977), Sampling Techniques, section 9A.2 (items in clusters)",
         ),
     )

@@ -65,14 +65,15 @@ def judge(
     *,
     chart: str | None,
     logged: bool,
-    rates: bool,
+    rates: NDArray[np.float64] | None,
     estimate: Estimate,
     stages: Stages,
     exclude: Exclusions,
 ) -> Stability:
     """Chart the series and read off stability, natural limits and the last stage.
 
-    With ``rates`` the counts per unit of size are charted, as they are.
+    ``rates`` (n,) are counts per unit of size: the u charts take the series itself, others
+    these rates as they are.
 
     With ``logged`` the logarithms are charted and the limits given back in the unit of the measure: the
     limits of a duration are then never negative. With several stages the verdict is that of the last one,
@@ -81,7 +82,11 @@ def judge(
     """
     if chart is None:
         return _not_judged(series, estimate, stages, exclude)
-    charted = _logarithms(series) if logged else _rates(series) if rates else series
+    charted = series
+    if logged:
+        charted = _logarithms(series)
+    elif rates is not None and chart not in ("u", "laney_u"):
+        charted = _rebuilt(series, rates, series.measure, series.exclusions, sizes=False)
     made = control_chart(charted, chart=chart, estimate=estimate, stages=stages, exclude=exclude)
     start = int(made.limits.first[-1]) if len(made.limits.first) else 0
     used = ~np.isnan(series.values) & ~made.excluded & ~np.isnan(made.value[0])
@@ -155,17 +160,9 @@ def _logarithms(series: Series) -> Series:
     return _rebuilt(series, np.log(series.values), measure, series.exclusions)
 
 
-def _rates(series: Series) -> Series:
-    """The series of counts per unit of size."""
-    assert series.sizes is not None
-    with np.errstate(divide="ignore", invalid="ignore"):
-        values = np.where(series.sizes > 0, series.values / series.sizes, np.nan)
-    return _rebuilt(series, values, series.measure, series.exclusions, sizes=False)
-
-
 def _part(series: Series, start: int, exclusions: list[Exclusion]) -> Series:
     part = series.take(start)
-    return _rebuilt(part, part.values, part.measure, exclusions)
+    return _rebuilt(part, part.values, part.measure, exclusions, selection=series.selection)
 
 
 def _rebuilt(
@@ -175,6 +172,7 @@ def _rebuilt(
     exclusions: Sequence[Exclusion],
     *,
     sizes: bool = True,
+    selection: Mapping[str, Any] | None = None,
 ) -> Series:
     return Series(
         values,
@@ -188,4 +186,5 @@ def _rebuilt(
         expected_every=series.expected_every,
         clock=series.clock if series.when is not None else None,
         id=series.id,
+        selection=selection,
     )

@@ -1,4 +1,4 @@
-"""Numbers as a meeting reads them out: three digits, no powers of ten, percentages as percentages."""
+"""Numbers as a meeting reads them out: three digits, percentages as percentages."""
 
 from __future__ import annotations
 
@@ -6,26 +6,30 @@ import math
 
 import numpy as np
 
+from perfanalytics.comparisons.words import number as rounded
+from perfanalytics.comparisons.words import powers_of_ten
 
-def number(value: float, unit: str = "") -> str:
+
+def number(value: float, unit: str = "", *, spread: float = math.nan) -> str:
     """A number with at most three significant digits (all digits before the point are kept).
+
+    More digits where differences of the size of ``spread`` shall show; a power of ten from 1e9 on and below
+    1e-6, unless the spread asks for more than six digits.
 
     Examples
     --------
     >>> number(12.3456, "hours"), number(123456.7), number(0.000123), number(5.0)
     ('12.3 hours', '123,457', '0.000123', '5')
+    >>> number(123456.7, spread=0.5), number(1.5e12)
+    ('123,456.7', '1.5e12')
     """
     if not math.isfinite(value):
         return "unknown" if math.isnan(value) else ("no upper end" if value > 0 else "no lower end")
     if value == 0:
         text = "0"
-    elif abs(value) >= 100:
-        text = f"{value:,.0f}"
     else:
-        digits = max(0, 2 - math.floor(math.log10(abs(value))))
-        text = f"{value:.{min(digits, 12)}f}"
-        if "." in text:
-            text = text.rstrip("0").rstrip(".")
+        before = 1 + math.floor(math.log10(abs(value)))
+        text = rounded(value, 3 if powers_of_ten(value, 3) else max(3, before), spread=spread)
     return f"{text} {unit}" if unit not in ("", "1") else text
 
 
@@ -63,7 +67,8 @@ def span(low: float, high: float, unit: str = "") -> str:
         return f"at most {number(high, unit)}"
     if not math.isfinite(high):
         return f"at least {number(low, unit)}"
-    return f"{number(low)} to {number(high, unit)}"
+    spread = (high - low) / 10
+    return f"{number(low, spread=spread)} to {number(high, unit, spread=spread)}"
 
 
 def day(time: np.datetime64) -> str:

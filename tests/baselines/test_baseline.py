@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,15 @@ def test_dependence_follows_the_times_and_is_named() -> None:
 
 def test_the_limits_of_rates_are_rates() -> None:
     made = baseline(RATES)
+    # Laney's u': center all counts over all sizes, limits by the moving ranges of z (medians over the sizes)
+    assert made.method.parameters["natural_process_limits"] == "laney_u chart"
+    assert made.center_line == pytest.approx(made["rate"].value, rel=1e-12)
+    size = np.array([10.0, 12, 9, 11])
+    sigma = np.sqrt(14 / 42 / size)
+    z = (np.array([3, 5, 2, 4]) / size - 14 / 42) / sigma
+    sigma_z = np.abs(np.diff(z)).mean() / (2 / math.sqrt(math.pi))
+    assert made.upper_limit == pytest.approx(np.median(14 / 42 + 3 * sigma * sigma_z))
+    made = baseline(RATES, chart="individuals")
     rates = np.array([3 / 10, 5 / 12, 2 / 9, 4 / 11])
     spread = 3 * np.abs(np.diff(rates)).mean() / (2 / math.sqrt(math.pi))
     assert made.upper_limit == pytest.approx(rates.mean() + spread)
@@ -304,3 +314,79 @@ def test_real_cycle_times(real_data: Path) -> None:
     assert made["median"].value == float(np.median(mmf["Cycle.Time"]))
     assert not (made.low < 0).any()
     assert made.stable is False
+
+
+def test_few_values_are_not_put_into_sentences_about_nine_in_ten() -> None:
+    for values in ([3.0], [3.0, 4.0], [1.0, 2.0, 3.0, 4.0]):
+        verdict = baseline(values).verdict
+        assert "too few to say what the process does" in verdict
+        assert "half of" not in verdict
+    assert "nine in ten" not in baseline([1.0, 2, 3, 4, 5, 6]).verdict
+    assert "nine in ten" in baseline([1.0, 2, 3, 4, 5, 6, 4, 3, 2, 4]).verdict
+
+
+def test_an_ordinal_scale_has_percentiles_and_no_means() -> None:
+    rating = Measure("rating", definition="1 to 5", unit="", better="higher", scale="ordinal")
+    made = baseline(Series([1, 2, 3, 4, 5, 4, 3, 2] * 4, measure=rating))
+    for name in ("mean", "sd", "iqr", "mad", "next item", "mean of the next m", "tolerance interval"):
+        row = made.to_frame().set_index("quantity").loc[name]
+        assert math.isnan(row["estimate"])
+        assert row["method"] == "not computed: an ordinal scale has no distances"
+    assert [made[f"p{p}"].value for p in (10, 50, 90)] == [1.0, 3.0, 5.0]  # values that occur
+    assert made["tolerance interval, distribution-free"].value == 3.0
+    assert math.isnan(made.center_line)
+    assert math.isnan(made.upper_limit)
+    assert "ordinal-scale" in made.caveat_codes
+    assert "half of 32 values are at least 3, nine in ten at least 1." in made.verdict
+    assert made.summary().loc[0, "center"] == 3.0
+    goal = Objective("good", measure="rating", statistic="mean", target=3, direction="at_least")
+    made = baseline(Series([1, 2, 3, 4, 5, 4, 3, 2] * 4, measure=rating), objective=goal)
+    assert made.standing == "undecided"
+    assert "an ordinal scale has no distances, so nobody can say" in made.verdict
+
+
+def test_limits_of_ages_so_far_are_withheld() -> None:
+    made = baseline(OPEN)
+    row = made.to_frame().set_index("quantity").loc["natural process limits"]
+    assert row["method"] == "withheld: some values are only the age so far"
+    assert np.isnan([made.lower_limit, made.center_line, made.upper_limit, row["low"]]).all()
+
+
+def test_the_dependence_and_who_chose_it() -> None:
+    rng = np.random.default_rng(2)
+    y = np.zeros(80)
+    for t in range(1, 80):
+        y[t] = 0.7 * y[t - 1] + rng.standard_normal()
+    when = np.datetime64("2024-01-01") + np.arange(80)
+    bare, asked, timed = baseline(y), baseline(y, dependence="independent"), baseline(Series(y, when=when))
+    texts = [next(c.text for c in b.caveats if c.code == "dependence-ignored") for b in (bare, asked)]
+    assert "asked for" not in texts[0]
+    assert "Give when=, or dependence='ar1'." in texts[0]
+    assert "independence was asked for" in texts[1]
+    because = [b.method.parameters["dependence_because"] for b in (bare, asked, timed)]
+    assert because[0].startswith("default without times")
+    assert because[1:] == ["asked for", "default for a series with times"]
+    assert timed.dependence == "ar1"
+    assert bare["mean"] == asked["mean"]
+
+
+def test_means_of_periods_from_the_repository_are_numbers_not_shares() -> None:
+    """repo.series(every=..., statistic="mean") brings the number of items as sizes."""
+    hours = Measure("hours", definition="d", unit="hours", better="lower", scale="duration")
+    weekly = Series(
+        [30.5, 28.0, 33.2, 31.0, 29.5], sizes=[9] * 5, measure=hours, selection={"statistic": "mean"}
+    )
+    assert baseline(weekly).values_are == "numbers"
+    count = Measure("defects", definition="d", unit="1", better="lower", scale="count")
+    rates = Series([0.5, 0.25, 0.75, 0.5], sizes=[4] * 4, measure=count, selection={"statistic": "rate"})
+    made = baseline(rates, chart="individuals")
+    assert made.values_are == "rates"
+    assert made.center_line == pytest.approx(0.5)
+
+
+def test_numbers_in_sentences_keep_the_digits_that_differ() -> None:
+    rng = np.random.default_rng(4)
+    verdict = baseline(1e9 + rng.standard_normal(50)).verdict
+    half, most = re.search(r"at most (\S+), nine in ten at most (\S+);", verdict).groups()  # type: ignore[union-attr]
+    assert half != most
+    assert "e12" in baseline(1e12 * (5 + rng.standard_normal(50))).verdict

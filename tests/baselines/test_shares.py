@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from perfanalytics.baselines.numbers import Options
-from perfanalytics.baselines.shares import describe
+from perfanalytics.baselines.shares import clusters_of, describe
 
 PLAIN, AR1 = (Options(0.95, 0.95, d, 5) for d in ("independent", "ar1"))
 
@@ -81,3 +81,40 @@ def test_items_coded_0_and_1() -> None:
     assert got["share"].estimate == 0.7
     assert "p50" not in got
     assert "too-few-points" in got["caveats"]
+
+
+def test_items_of_one_week_that_are_alike_widen_the_interval() -> None:
+    """Shares that differ from week to week: the interval covers, where that of single items does not."""
+    rng = np.random.default_rng(6)
+    day = np.datetime64("2024-01-01")
+    hits = {"weeks": 0, "items": 0}
+    for _ in range(60):
+        weekly = np.clip(0.7 + 0.1 * rng.standard_normal(30), 0, 1)
+        items = (rng.random((30, 100)) < weekly[:, None]).ravel().astype(float)
+        when = np.repeat(day + 7 * np.arange(30), 100)
+        clustered = describe(items, np.ones(3000), AR1, rate=False, unit="1", when=when)
+        plain = describe(items, np.ones(3000), AR1, rate=False, unit="1")
+        hits["weeks"] += clustered.rows[0].low <= 0.7 <= clustered.rows[0].high
+        hits["items"] += plain.rows[0].low <= 0.7 <= plain.rows[0].high
+    assert hits["weeks"] >= 54
+    assert hits["items"] <= 48
+    assert clustered.rows[0].method.endswith("items, weeks as clusters (approximation)")
+    caveat = next(c for c in clustered.caveats if c.code == "clustered")
+    assert caveat.evidence["clusters"] == 30
+    assert "allows for it roughly" in caveat.text
+
+
+def test_independent_items_are_not_called_clustered() -> None:
+    rng = np.random.default_rng(1)
+    items = (rng.random(3000) < 0.7).astype(float)
+    when = np.repeat(np.datetime64("2024-01-01") + np.arange(300), 10)
+    found = describe(items, np.ones(3000), PLAIN, rate=False, unit="1", when=when)
+    assert "clustered" not in [c.code for c in found.caveats]
+    clusters = clusters_of(items, when)
+    assert clusters is not None
+    assert (clusters.every, clusters.k) == ("week", 43)
+    assert 0.6 < clusters.dispersion < 1.5
+    assert clusters_of(items[:60], when[:60]) is None  # 6 days
+    nine = clusters_of(items[:90], when[:90])
+    assert nine is not None
+    assert nine.every == "day"
