@@ -29,6 +29,7 @@ class Checked:
     lag1: float
     largest_vif: float
     largest_cook: float
+    exact: bool
     caveats: tuple[Caveat, ...]
 
 
@@ -106,6 +107,7 @@ def check(
     logged: bool,
     f_p_value: float,
     r2_cv: float,
+    spread: float,
 ) -> Checked:
     """All checks.
 
@@ -122,10 +124,23 @@ def check(
         P-value of all terms together.
     r2_cv : float
         Cross-validated R2.
+    spread : float
+        Sum of squares of the response about its mean, on the scale of the fit.
     """
     n, p = design.matrix.shape
-    exact = fit.rss <= 1e-20 * float(np.sum((design.matrix @ fit.coefficients) ** 2))
+    # what is left is rounding: of the response (its level), or next to nothing of its variation
+    level = float(np.sum((design.matrix @ fit.coefficients) ** 2))
+    exact = fit.rss <= 1e-26 * level or fit.rss <= 1e-20 * spread
     caveats: list[Caveat] = []
+    if exact:
+        caveats.append(
+            Caveat(
+                "perfect-fit",
+                "The model reproduces every value, so nothing is left from which errors, tests and intervals "
+                "could be judged: the response was probably computed from the factors.",
+                {"rss": fit.rss},
+            )
+        )
     if n < 10 * p:
         caveats.append(
             Caveat(
@@ -208,7 +223,7 @@ def check(
                 {"r2_cross_validated": r2_cv, "p_value": f_p_value},
             )
         )
-    return Checked(bp, lag1, vif[worst] if vif else math.nan, float(cook.max()), tuple(caveats))
+    return Checked(bp, lag1, vif[worst] if vif else math.nan, float(cook.max()), exact, tuple(caveats))
 
 
 def _scaled(x: Floats) -> Floats:

@@ -180,7 +180,7 @@ def design(frame: pd.DataFrame, parsed: Parsed, levels: Levels) -> Design:
     if bad.any():
         row, column = (int(k) for k in np.argwhere(bad)[0])
         raise InputError(
-            f"term {info.column_names[column]!r} is not a number at row {frame.index[row]!r} "
+            f"term {info.column_names[column]!r} is not a number at row {row_label(frame.index[row])} "
             f"({int(bad.any(axis=1).sum())} rows): a logarithm of 0 or a division by 0?"
         )
     factor_of = [""] * values.shape[1]
@@ -188,6 +188,17 @@ def design(frame: pd.DataFrame, parsed: Parsed, levels: Levels) -> Design:
         for k in range(where.start, where.stop):
             factor_of[k] = term.name()
     return Design(values, tuple(info.column_names), tuple(factor_of), "Intercept" in info.term_names)
+
+
+def row_label(label: object) -> str:
+    """The label of a row for a message: 2 or 'INC7', never np.int64(2).
+
+    Examples
+    --------
+    >>> row_label(np.int64(2)), row_label("INC7")
+    ('2', "'INC7'")
+    """
+    return repr(label.item() if isinstance(label, np.generic) else label)
 
 
 def _codes(right: str) -> list[str]:

@@ -131,7 +131,7 @@ def joint_f(
     16.0
     """
     if sigma == 0:
-        return math.inf, 0.0
+        return (math.inf, 0.0) if np.any(coefficients[own]) else (math.nan, math.nan)
     b, block = coefficients[own], unscaled[np.ix_(own, own)]
     scale = np.sqrt(np.diag(block))
     f = float((b / scale) @ np.linalg.solve(block / np.outer(scale, scale), b / scale))

@@ -53,7 +53,8 @@ def fit(
         Columns of the formula that somebody can set. Without one the result is not called a process
         performance model.
     measure : Measure, optional
-        Of the response. Where its scale is "duration" or "positive", the logarithm is modelled.
+        Of the response, with its name. Where its scale is "duration" or "positive", the logarithm is
+        modelled.
     objective : Objective, optional
         Used by :meth:`Model.probability` where no other is given.
     time : str, optional
@@ -71,14 +72,16 @@ def fit(
     ------
     InputError
         For a formula that cannot be read or uses something that is not allowed, terms that depend on each
-        other, too few rows, a negative duration.
+        other, too few rows, a negative duration, infinite values, a response without variation, a measure
+        that is not the response.
     UnknownNameError
         For a column or family that does not exist.
 
     Notes
     -----
-    Rows with a missing value are left out and counted in a caveat. The computation (QR on scaled columns,
-    refined) keeps 7 to 14 digits on the reference sets of NIST.
+    Rows with a missing value are left out and counted in a caveat. Without an intercept ``r2`` is measured
+    from 0 (as by R's ``lm``); the verdict and ``r2_cv`` are measured from the mean always. The
+    computation (QR on scaled columns, refined) keeps 7 to 14 digits on the reference sets of NIST.
 
     References
     ----------
@@ -111,6 +114,11 @@ def fit(
     for name in controllable:
         if name not in parsed.columns:
             raise UnknownNameError("controllable factor (columns of the formula):", name, parsed.columns)
+    if measure is not None and measure.is_named and measure.name != parsed.response:
+        raise InputError(
+            f"the measure {measure.name!r} is not the response {parsed.response!r} of the formula: give the "
+            "measure of the response, or rename the column"
+        )
     if measure is None:
         measure = Measure(parsed.response, definition="", unit="", better="unknown", scale=None)
     if objective is not None and objective.measure not in (measure.name, parsed.response):

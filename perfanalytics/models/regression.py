@@ -21,7 +21,16 @@ from perfanalytics.core.measure import LOG_SCALES, Measure
 from perfanalytics.core.records import Objective
 from perfanalytics.core.result import Caveat, Method, Provenance
 from perfanalytics.models.diagnostics import check
-from perfanalytics.models.formula import Design, Levels, Parsed, check_columns, design, levels_of, parse
+from perfanalytics.models.formula import (
+    Design,
+    Levels,
+    Parsed,
+    check_columns,
+    design,
+    levels_of,
+    parse,
+    row_label,
+)
 from perfanalytics.models.least_squares import LeastSquares, joint_f, least_squares
 from perfanalytics.models.result import Model
 
@@ -71,6 +80,7 @@ def fit_gaussian(frame: pd.DataFrame, asked: Asked) -> Model:
     levels = levels_of(rows, parsed)
     observed = rows[parsed.response].to_numpy(dtype=np.float64)
     y = np.log(observed) if logged else observed
+    _refuse_constant(observed, parsed.response)
     made = design(rows, parsed, levels)
     n, p = made.matrix.shape
     if n <= p:
@@ -81,12 +91,15 @@ def fit_gaussian(frame: pd.DataFrame, asked: Asked) -> Model:
     solved = least_squares(made.matrix, y, list(made.names))
     df = float(n - p)
     sigma = math.sqrt(solved.rss / df)
-    total = float(np.sum((y - (y.mean() if made.has_intercept else 0.0)) ** 2))
-    r2 = 1 - solved.rss / total if total > 0 else math.nan
+    # R2 is measured from 0 without an intercept, as everywhere; what is said and cross-validated is measured
+    # from the mean always, so that models with and without one can be compared.
+    about_mean = float(np.sum((y - y.mean()) ** 2))
+    total = about_mean if made.has_intercept else float(np.sum(y**2))
+    r2 = 1 - solved.rss / total
     df_model = float(p - int(made.has_intercept))
     f = (total - solved.rss) / df_model / (solved.rss / df) if df_model and solved.rss > 0 else math.nan
     f_p = float(special.fdtrc(df_model, df, f)) if not math.isnan(f) else math.nan
-    unseen = _cross_validate(solved, y, observed, total, logged, asked)
+    unseen = _cross_validate(solved, y, observed, about_mean, logged, asked)
     checked = check(
         made,
         solved,
@@ -95,6 +108,7 @@ def fit_gaussian(frame: pd.DataFrame, asked: Asked) -> Model:
         logged=logged,
         f_p_value=f_p,
         r2_cv=unseen.r2,
+        spread=about_mean,
     )
     caveats += [*checked.caveats, *_role_doubts(parsed, asked), *_scale_doubts(asked.measure, logged)]
     smearing = float(np.mean(np.exp(solved.residuals))) if logged else 1.0
@@ -104,9 +118,21 @@ def fit_gaussian(frame: pd.DataFrame, asked: Asked) -> Model:
         if name not in levels
     }
     return Model(
-        verdict=_verdict(asked, parsed, made, solved, logged, n, sigma, df, r2, unseen.r2),
+        verdict=_verdict(
+            asked,
+            parsed,
+            made,
+            solved,
+            logged,
+            n,
+            sigma,
+            df,
+            1 - solved.rss / about_mean,
+            unseen.r2,
+            exact=checked.exact,
+        ),
         caveats=tuple(caveats),
-        method=_method(asked, parsed, logged, levels),
+        method=_method(asked, parsed, logged, levels, made.has_intercept),
         provenance=_provenance(rows, parsed, asked.measure),
         family="gaussian",
         formula=asked.formula,
@@ -150,6 +176,15 @@ def fit_gaussian(frame: pd.DataFrame, asked: Asked) -> Model:
     )
 
 
+def _refuse_constant(observed: Floats, response: str) -> None:
+    """A response that is the same everywhere (but for rounding) has no variation to explain."""
+    if len(observed) and np.ptp(observed) <= 1e-15 * np.abs(observed).max():
+        raise InputError(
+            f"the response {response!r} is {observed[0]:g} in all {count(len(observed), 'row')}: there is no "
+            "variation to explain"
+        )
+
+
 def _complete(frame: pd.DataFrame, parsed: Parsed, logged: bool) -> tuple[pd.DataFrame, list[Caveat]]:
     """The rows that can be used; those that cannot are counted in caveats."""
     import pandas as pd
@@ -165,14 +200,21 @@ def _complete(frame: pd.DataFrame, parsed: Parsed, logged: bool) -> tuple[pd.Dat
         text = f"{count(missing, 'row')} ({share}) left out because a value was missing."
         caveats.append(Caveat("rows-with-missing-values", text, {"rows": missing, "of": len(frame)}))
     values = rows[parsed.response]
-    if np.isinf(values.to_numpy(dtype=np.float64)).any():
-        raise InputError(f"the response {parsed.response!r} has an infinite value")
+    for name in names:
+        if not pd.api.types.is_numeric_dtype(rows[name].dtype):
+            continue
+        infinite = np.isinf(rows[name].to_numpy(dtype=np.float64))
+        if infinite.any():
+            raise InputError(
+                f"infinite input: column {name!r} is infinite in {count(int(infinite.sum()), 'row')}, the "
+                f"first is {row_label(rows.index[infinite][0])}; leave the value empty where it is not known"
+            )
     if logged:
         negative = values < 0
         if negative.any():
             raise InputError(
                 f"{parsed.response} is negative in {count(int(negative.sum()), 'row')}, the first is "
-                f"{values[negative].index[0]!r}: it has no logarithm"
+                f"{row_label(values[negative].index[0])}: it has no logarithm"
             )
         zero = values == 0
         if zero.any():
@@ -186,9 +228,9 @@ def _complete(frame: pd.DataFrame, parsed: Parsed, logged: bool) -> tuple[pd.Dat
 
 
 def _cross_validate(
-    solved: LeastSquares, y: Floats, observed: Floats, total: float, logged: bool, asked: Asked
+    solved: LeastSquares, y: Floats, observed: Floats, about_mean: float, logged: bool, asked: Asked
 ) -> OutOfSample:
-    """k-fold errors; the folds are drawn with the stated seed.
+    """k-fold errors; the folds are drawn with the stated seed; R2 is measured from the mean.
 
     In the orthonormal basis Q the rows of a fold are taken out by ``Q'Q = I - Qk'Qk``: each fold is an
     exact refit at the price of a small system. A level that occurs in one fold only gets no effect there.
@@ -210,7 +252,7 @@ def _cross_validate(
     relative = relative[np.isfinite(relative)]
     return OutOfSample(
         rmse=math.sqrt(squares),
-        r2=1 - squares * n / total if total > 0 else math.nan,
+        r2=1 - squares * n / about_mean,
         relative=float(np.median(relative)) if len(relative) else math.nan,
         folds=folds,
     )
@@ -251,7 +293,7 @@ def _scale_doubts(measure: Measure, logged: bool) -> list[Caveat]:
     return [Caveat("scale-not-modelled", text, {"scale": str(measure.scale)})]
 
 
-def _method(asked: Asked, parsed: Parsed, logged: bool, levels: Levels) -> Method:
+def _method(asked: Asked, parsed: Parsed, logged: bool, levels: Levels, intercept: bool) -> Method:
     because = "raw"
     if logged:
         because = "log in the formula" if parsed.logged else f"declared {asked.measure.scale}"
@@ -263,6 +305,7 @@ def _method(asked: Asked, parsed: Parsed, logged: bool, levels: Levels) -> Metho
             "scale": "log" if logged else "raw",
             "scale_because": because,
             "back_transform": "median exp(x b); mean by smearing (Duan 1983)" if logged else "none",
+            "r2_measured_from": "mean" if intercept else "0 (no intercept); verdict and r2_cv from the mean",
             "computation": "QR on scaled columns with iterative refinement",
             "factors": {name: f"reference {values[0]}" for name, values in levels.items()},
             "controllable": list(asked.controllable),
@@ -303,6 +346,8 @@ def _verdict(
     df: float,
     r2: float,
     r2_cv: float,
+    *,
+    exact: bool,
 ) -> str:
     """What drives the response, how well a new item is predicted, whether it may be called a model."""
     explained = "" if math.isnan(r2_cv) else f" ({percent(max(r2_cv, 0.0))} out of sample)"
@@ -310,13 +355,21 @@ def _verdict(
     drivers = _drivers(made, solved, sigma, df)
     if len(made.names) == int(made.has_intercept):
         text += "no factor in the model."
+    elif exact:
+        text += (
+            "the terms reproduce every value without error: a formula, not a relation measured with error."
+        )
+    elif r2 < 0:
+        text += "without an intercept the factors describe it worse than its plain mean does."
     else:
         text += f"the factors explain {percent(r2)} of its variation{' on the log scale' if logged else ''}"
         text += f"{explained}; "
         text += f"it depends on {_listed(drivers)}." if drivers else "none of them shows an effect."
     half = float(special.stdtrit(df, (1 + asked.confidence) / 2)) * sigma
     level = percent(asked.confidence)
-    if logged:
+    if exact:
+        pass
+    elif logged:
         factor = number(math.exp(min(half, 700.0)))
         text += f" A new item is predicted within a factor of {factor} either way ({level})."
     else:

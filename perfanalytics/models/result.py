@@ -62,7 +62,8 @@ class Model(Result):
     n, n_dropped : int
         Rows used; rows left out because a value was missing.
     r2, r2_adjusted, r2_cv : float
-        Explained share of the variation on the scale of the fit; ``r2_cv`` out of sample.
+        Explained share of the variation on the scale of the fit; ``r2_cv`` out of sample. Without an
+        intercept the first two are measured from 0, ``r2_cv`` from the mean (``.method`` says so).
     f_statistic, f_df, f_p_value : float
         All terms together.
     error_cv : float

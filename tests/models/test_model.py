@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -335,3 +336,67 @@ def test_nasa93(real_data: Path) -> None:
         "act_effort ~ log(equivphyskloc) + mode + center", data.astype({"center": str}), measure=effort
     )
     assert better.r2_cv > model.r2_cv
+
+
+def test_a_response_without_variation_is_refused() -> None:
+    for value in (5.0, 0.1 + 0.2):
+        flat = pd.DataFrame({"y": [value] * 30, "x": np.arange(30.0)})
+        for formula in ("y ~ x", "y ~ x - 1", "log(y) ~ x"):
+            with pytest.raises(InputError, match="in all 30 rows: there is no variation to explain"):
+                fit(formula, flat)
+
+
+@pytest.mark.parametrize("level", [0.0, 1e6])
+def test_a_perfect_fit_is_doubted_not_praised(level: float) -> None:
+    x = np.arange(30.0)
+    made = fit("y ~ x", pd.DataFrame({"y": level + 2 * x + 1, "x": x}))
+    assert "perfect-fit" in made.caveat_codes
+    assert "the terms reproduce every value without error" in made.verdict
+    assert "predicted within" not in made.verdict
+    noisy = level + 2 * x + 1 + 1e-3 * np.sin(x * 37)
+    assert "perfect-fit" not in fit("y ~ x", pd.DataFrame({"y": noisy, "x": x})).caveat_codes
+    tiny = 1e12 + np.random.default_rng(1).standard_normal(30)
+    assert "perfect-fit" not in fit("y ~ x", pd.DataFrame({"y": tiny, "x": x})).caveat_codes
+
+
+def test_without_an_intercept_the_verdict_is_measured_from_the_mean() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.uniform(1, 3, 120)
+    data = pd.DataFrame({"y": 10 + x + rng.standard_normal(120), "x": x})
+    with_one, without = fit("y ~ x", data), fit("y ~ x - 1", data)
+    # R: summary(lm(y ~ x - 1))$r.squared is measured from 0
+    b = float(x @ data["y"] / (x @ x))
+    rss = float(((data["y"] - b * x) ** 2).sum())
+    assert without.r2 == pytest.approx(1 - rss / float((data["y"] ** 2).sum()))
+    assert without.r2 > 0.8
+    assert with_one.r2 < 0.5
+    assert without.r2_cv < 0
+    assert "worse than its plain mean" in without.verdict
+    assert "explain" not in without.verdict
+    assert without.method.parameters["r2_measured_from"].startswith("0 (no intercept)")
+    assert with_one.method.parameters["r2_measured_from"] == "mean"
+    # a full set of levels is the same model with and without an intercept: the verdict says the same share
+    groups = service()
+    one, other = fit("y ~ team", groups), fit("y ~ team - 1", groups)
+    assert other.r2_cv == pytest.approx(one.r2_cv)
+    assert re.search(r"explain (\S+%)", other.verdict).group(1) == re.search(  # type: ignore[union-attr]
+        r"explain (\S+%)", one.verdict
+    ).group(1)  # type: ignore[union-attr]
+
+
+def test_messages_name_rows_and_columns_plainly() -> None:
+    with pytest.raises(InputError, match=r"negative in 1 row, the first is 2: it has no logarithm"):
+        fit("y ~ x", D.assign(y=D["y"].where(D.index != 2, -1.0)), measure=HOURS)
+    with pytest.raises(InputError, match=r"at row 3 "):
+        fit("y ~ log(x)", D.assign(x=D["x"].where(D.index != 3, 0.0)))
+    for column in ("x", "y"):
+        broken = D.assign(**{column: D[column].where(D.index != 4, np.inf)})
+        with pytest.raises(InputError, match=f"infinite input: column '{column}' .* first is 4"):
+            fit("y ~ x + g", broken)
+
+
+def test_the_measure_is_that_of_the_response() -> None:
+    other = Measure("other", definition="d", unit="hours", better="lower", scale="duration")
+    with pytest.raises(InputError, match="'other' is not the response 'y'"):
+        fit("y ~ x", D, measure=other)
+    assert fit("log(y) ~ x", D, measure=HOURS).measure == HOURS
