@@ -98,15 +98,35 @@ def _panels(result: Comparison, what: Info) -> list[tuple[str, tuple[Row, ...], 
 
 
 def _value_axis(result: Comparison, what: Info) -> dict[str, Any]:
-    """A log axis with ticks at 1, 2 and 5; shares in percent."""
+    """A log axis with ticks at 1, 2 and 5, in even steps where it is short; shares in percent."""
     if not what.log:
         return {"tickformat": ".0%"} if result.measure.scale == "proportion" else {}
     values = np.concatenate([s.y for s in what.sides])
-    low, high = np.floor(np.log10(values.min())), np.ceil(np.log10(values.max()))
-    decades = 10.0 ** np.arange(low, high + 1)
-    steps = (1.0, 2.0, 5.0) if high - low <= 4 else (1.0,)
-    ticks = [float(d * s) for d in decades for s in steps]
-    return {"type": "log", "tickvals": ticks, "ticktext": [number(t) for t in ticks]}
+    ticks = value_ticks(float(values.min()), float(values.max()))
+    apart = float(np.diff(ticks).min())
+    return {"type": "log", "tickvals": ticks, "ticktext": [number(t, spread=apart) for t in ticks]}
+
+
+def value_ticks(low: float, high: float) -> list[float]:
+    """Ticks of a log axis from ``low`` to ``high``: 1, 2, 5 a decade; even steps where fewer than 4 fit.
+
+    Examples
+    --------
+    >>> value_ticks(0.8, 45.0), value_ticks(31.0, 38.0)
+    ([0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0], [30.0, 32.0, 34.0, 36.0, 38.0])
+    """
+    first, last = np.floor(np.log10(low)), np.ceil(np.log10(high))
+    steps = (1.0, 2.0, 5.0) if last - first <= 4 else (1.0,)
+    ticks = [float(f"{s}e{int(d)}") for d in np.arange(first, last + 1) for s in steps]
+    inside = [t for t in ticks if low <= t <= high]
+    if len(inside) >= 4 or high <= low:
+        below, above = [t for t in ticks if t < low], [t for t in ticks if t > high]
+        return [*below[-1:], *inside, *above[:1]]
+    rough = (high - low) / 4
+    scale = 10.0 ** np.floor(np.log10(rough))
+    step = float(next(s * scale for s in (1, 2, 5, 10) if s * scale >= rough))
+    count = range(int(np.floor(low / step)), int(np.ceil(high / step)) + 1)
+    return [float(f"{k * step:.12g}") for k in count if k > 0]
 
 
 def _difference_title(result: Comparison) -> str:
@@ -203,9 +223,12 @@ def _time_notes(what: Info, percent: bool) -> list[dict[str, Any]]:
                     "font": {"size": 12, "color": style.INK},
                 }
             )
-    hidden = sum(s.hidden for s in what.sides)
-    if hidden:
+    hidden, unplaced = sum(s.hidden for s in what.sides), sum(s.unplaced for s in what.sides)
+    if hidden or unplaced:
         shown = sum(len(s.y) for s in what.sides)
+        text = f"{shown:,} of {shown + hidden + unplaced:,} points drawn"
+        if unplaced:
+            text += f" ({unplaced:,} at 0 or below: not on a log axis)"
         notes.append(
             {
                 "xref": "paper",
@@ -214,7 +237,7 @@ def _time_notes(what: Info, percent: bool) -> list[dict[str, Any]]:
                 "y": -0.13,
                 "xanchor": "left",
                 "yanchor": "top",
-                "text": f"{shown:,} of {shown + hidden:,} points drawn",
+                "text": text,
                 "showarrow": False,
                 "font": {"size": 11, "color": style.GREY},
             }

@@ -31,7 +31,10 @@ SHORT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideInfo:
-    """One side as drawn: points (x, y), its jittered positions, its box (low whisker, quartiles, high)."""
+    """One side as drawn: points (x, y), its jittered positions, its box (low whisker, quartiles, high).
+
+    ``hidden`` points are not drawn because there are many, ``unplaced`` have no place on a log axis.
+    """
 
     name: str
     x: NDArray[Any]
@@ -41,6 +44,7 @@ class SideInfo:
     level: float
     span: tuple[Any, Any]
     hidden: int
+    unplaced: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +81,10 @@ def info(result: Comparison) -> Info:
     start = 0 if timed else len(result.before.values)
     tested = primary.form != "test"
     levels = _levels(result)
+    log = result.method.parameters.get("scale") == "log"
     sides = (
-        _side(result.before, levels[0], result.tail, 0, 0),
-        _side(result.after, levels[1], result.tail, 1, start),
+        _side(result.before, levels[0], result.tail, 0, 0, log),
+        _side(result.after, levels[1], result.tail, 1, start, log),
     )
     rows = [e for e in result.effects if e.role != "companion" and e.quantity in _drawn(result)]
     margin = bounds(primary, result.margin) if result.margin is not None and tested else None
@@ -88,7 +93,7 @@ def info(result: Comparison) -> Info:
     return Info(
         sides=sides,
         change=_change(result, timed),
-        log=result.method.parameters.get("scale") == "log",
+        log=log,
         timed=timed,
         differences=tuple(_row(e, result) for e in rows if e.form == "difference"),
         ratios=tuple(_row(e, result) for e in rows if e.form == "ratio"),
@@ -127,11 +132,16 @@ def _levels(result: Comparison) -> tuple[float, float]:
     return result.before.median, result.after.median
 
 
-def _side(side: SideTable, level: float, tail: float, place: int, start: int) -> SideInfo:
+def _side(side: SideTable, level: float, tail: float, place: int, start: int, log: bool) -> SideInfo:
     n = len(side.values)
-    keep = np.arange(n) if n <= DRAWN else np.unique(np.linspace(0, n - 1, DRAWN).round().astype(int))
+    placed = np.flatnonzero(side.values > 0) if log else np.arange(n)
+    keep = placed
+    if len(placed) > DRAWN:
+        keep = placed[np.unique(np.linspace(0, len(placed) - 1, DRAWN).round().astype(int))]
     x = side.when if side.when is not None else np.arange(start + 1, start + n + 1)
     quartiles = np.quantile(side.values, [min(tail, 1 - tail), 0.25, 0.5, 0.75, max(tail, 1 - tail)])
+    if log:  # a whisker that ends at 0 or below goes down to the smallest value that can be drawn
+        quartiles = np.maximum(quartiles, side.values[placed].min())
     # van der Corput's sequence: evenly spread, the same every time
     jitter = place + 0.30 * (_van_der_corput(len(keep)) - 0.5)
     return SideInfo(
@@ -148,7 +158,8 @@ def _side(side: SideTable, level: float, tail: float, place: int, start: int) ->
         ),
         level=level,
         span=(x[0], x[-1]),
-        hidden=n - len(keep),
+        hidden=len(placed) - len(keep),
+        unplaced=n - len(placed),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perfanalytics.core.errors import UnknownNameError
+from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.kinds import load
 from perfanalytics.core.result import Result
 
@@ -16,6 +16,7 @@ FIGURES: dict[str, str] = {
     "scorecard": "perfanalytics.figures.scorecard:draw",
     "baseline": "perfanalytics.figures.baseline:draw",
     "model": "perfanalytics.figures.model:draw",
+    "suggested_stages": "perfanalytics.figures.suggested_stages:draw",
     "run_lengths": "perfanalytics.figures.run_lengths:draw",
     "operating_characteristic": "perfanalytics.figures.operating_characteristic:draw",
     "control_chart": "perfanalytics.figures.control_chart:draw",
@@ -28,9 +29,16 @@ def figure_dict(result: Result) -> dict[str, Any]:
 
     Raises
     ------
+    InputError
+        When it is no result.
     UnknownNameError
         When there is no figure for this kind of result.
     """
+    if not isinstance(result, Result):
+        raise InputError(
+            f"plot takes a result (a control chart, baseline, comparison, model ...), got "
+            f"{type(result).__name__}: draw perf.control_chart(...) of the values, for example"
+        )
     reference = FIGURES.get(result.kind)
     if reference is None:
         raise UnknownNameError("figure for results of kind", result.kind, FIGURES)
@@ -52,6 +60,8 @@ def plot(result: Result) -> go.Figure:
 
     Raises
     ------
+    InputError
+        When it is no result.
     UnknownNameError
         When there is no figure for this kind of result.
     """

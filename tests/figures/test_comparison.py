@@ -128,3 +128,29 @@ def test_sides_differ_by_shape_and_dash_not_only_by_colour():
         t["line"]["dash"] for t in drawn["data"] if t["type"] == "scatter" and "dash" in t.get("line", {})
     ]
     assert dashes == ["dash", "solid"]
+
+
+def test_values_of_zero_have_no_place_on_a_log_axis_and_it_says_so():
+    before, after = durations(n=60, m=60)
+    values = after.values.copy()
+    values[[3, 9]] = 0.0
+    c = perf.compare(before, perf.Series(values, measure=HOURS), tail=0.99)
+    what = info(c)
+    assert what.log
+    assert [s.unplaced for s in what.sides] == [0, 2]
+    assert len(what.sides[1].y) == 58
+    assert (what.sides[1].y > 0).all()
+    assert what.sides[1].box[0] == values[values > 0].min()
+    texts = [a["text"] for a in draw(c)["layout"]["annotations"]]
+    assert "118 of 120 points drawn (2 at 0 or below: not on a log axis)" in texts
+
+
+@pytest.mark.parametrize("spread", [0.001, 0.02, 0.1, 0.4, 1.0, 3.0])
+def test_a_log_axis_has_readable_ticks_however_narrow_it_is(spread):
+    rng = np.random.default_rng(2)
+    y = 32 * np.exp(spread * rng.standard_normal(60))
+    axis = draw(perf.compare(*(perf.Series(y[s], measure=HOURS) for s in (slice(30), slice(30, 60)))))
+    axis = axis["layout"]["yaxis"]
+    inside = [t for t in axis["tickvals"] if y.min() <= t <= y.max()]
+    assert 3 <= len(inside) <= 15
+    assert len(set(axis["ticktext"])) == len(axis["ticktext"])
