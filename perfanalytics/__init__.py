@@ -81,6 +81,7 @@ if TYPE_CHECKING:
         design_ewma,
         design_mewma,
     )
+    from perfanalytics.spc.suggested_stages import SuggestedStages, suggest_stages
     from perfanalytics.spc.scorecard import Scorecard, scorecard
 
 _PUBLIC = {
@@ -130,6 +131,7 @@ _PUBLIC = {
         "design_ewma",
         "design_mewma",
     ),
+    "spc.suggested_stages": ("SuggestedStages", "suggest_stages"),
     "spc.scorecard": ("Scorecard", "scorecard"),
     "spc.rules": (
         "AIAG",

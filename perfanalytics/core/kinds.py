@@ -42,6 +42,7 @@ KINDS: dict[str, str] = {
     "ewma-scheme": "perfanalytics.spc.schemes:EwmaScheme",
     "cusum-scheme": "perfanalytics.spc.schemes:CusumScheme",
     "mewma-scheme": "perfanalytics.spc.schemes:MewmaScheme",
+    "suggested_stages": "perfanalytics.spc.suggested_stages:SuggestedStages",
     "run_lengths": "perfanalytics.spc.run_length:RunLengths",
     "operating_characteristic": "perfanalytics.spc.operating_characteristic:OperatingCharacteristic",
     # comparisons
