@@ -14,7 +14,6 @@ from perfanalytics.baselines.intervals import clopper_pearson, effective, poisso
 from perfanalytics.baselines.numbers import Options, percentile_rows
 from perfanalytics.baselines.rows import Description, Row
 from perfanalytics.baselines.wording import count
-from perfanalytics.core.dependence import corrected_lag1, lag1_autocorrelation
 from perfanalytics.core.periods import period_number
 from perfanalytics.core.result import Caveat
 
@@ -28,15 +27,12 @@ FEWEST_CLUSTERS = 8
 class Clusters:
     """How much more the share of items varies because the items of one day or week are alike.
 
-    ``every`` is the period, ``k`` how many have items, ``dispersion`` the ratio of the variance between them
-    to the binomial one, ``r`` the lag-1 correlation of their residuals, ``inflation`` what both do to the
-    variance of the pooled share.
+    ``every`` is the period, ``k`` how many have items, ``inflation`` the variance of the pooled share over
+    the binomial one (the design effect).
     """
 
     every: str
     k: int
-    dispersion: float
-    r: float
     inflation: float
 
 
@@ -44,7 +40,8 @@ def clusters_of(items: NDArray[np.float64], when: NDArray[np.datetime64]) -> Clu
     """The clusters of items coded 0 and 1, by ISO week, else by day; None with fewer than 8 of either.
 
     The variance of the share as a ratio of cluster totals, ``k / (k - 1) sum (x_c - p n_c)^2 / N^2``, over
-    the binomial ``p (1 - p) / N``; times ``(1 + r) / (1 - r)`` for neighbouring clusters that are alike.
+    the binomial ``p (1 - p) / N``. Neighbouring weeks are taken as independent: where they drift, even this
+    is too small, and a chart by week is the answer.
 
     References
     ----------
@@ -56,22 +53,20 @@ def clusters_of(items: NDArray[np.float64], when: NDArray[np.datetime64]) -> Clu
 
     >>> when = np.repeat(np.datetime64("2024-01-01") + 7 * np.arange(10), 20)
     >>> found = clusters_of(np.repeat([0.0, 1, 1, 0, 1, 0, 0, 1, 0, 1], 20), when)
-    >>> found.every, found.k, round(found.dispersion, 1)
+    >>> found.every, found.k, round(found.inflation, 1)
     ('week', 10, 22.2)
     """
     p = float(items.mean())
     if not 0 < p < 1:
         return None
     for every in ("week", "day"):
-        _, number, n = np.unique(period_number(when, every), return_inverse=True, return_counts=True)
-        k = len(n)
+        present, number = np.unique(period_number(when, every), return_inverse=True)
+        k = len(present)
         if k < FEWEST_CLUSTERS:
             continue
         rest = np.bincount(number, weights=items - p)
-        dispersion = k / (k - 1) * float(rest @ rest) / (len(items) * p * (1 - p))
-        z = rest / np.sqrt(n * p * (1 - p))
-        r = float(corrected_lag1(lag1_autocorrelation(z, np.array([0, k])), k)[0])
-        return Clusters(every, k, dispersion, r, dispersion * (1 + r) / (1 - r))
+        inflation = k / (k - 1) * float(rest @ rest) / (len(items) * p * (1 - p))
+        return Clusters(every, k, inflation)
     return None
 
 
@@ -170,7 +165,7 @@ def describe(
         does = "allows for it roughly" if options.dependence == "ar1" else "ignores it"
         text = (
             f"Items of one {clusters.every} are alike: the shares of the {count(clusters.k, clusters.every)} "
-            f"vary {math.sqrt(clusters.dispersion):.1f} times as much as chance alone makes them. The "
+            f"vary {math.sqrt(clusters.inflation):.1f} times as much as chance alone makes them. The "
             f"interval {does}; the shares by {clusters.every} on a control chart are the better answer."
         )
         caveats.append(
@@ -180,13 +175,12 @@ def describe(
                 {
                     "every": clusters.every,
                     "clusters": clusters.k,
-                    "dispersion": clusters.dispersion,
-                    "lag1": clusters.r,
                     "inflation": clusters.inflation,
                 },
             )
         )
-    caveats += dependence_doubts(size, options.dependence, asked=options.asked)
+    else:
+        caveats += dependence_doubts(size, options.dependence, asked=options.asked)
     return Description(
         rows=tuple(rows),
         caveats=tuple(caveats),

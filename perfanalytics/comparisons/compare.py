@@ -55,7 +55,7 @@ def compare(
         For bare numbers: what they mean.
     order : {"time", "none"}, optional
         "none": the items of a side are independent and their order means nothing. Left out, values are taken
-        as in order of time, as everywhere in this package.
+        as in order of time, as a control chart takes them, also those of a list without times.
     every : {"hour", "day", "week", "month", "quarter", "year"}, optional
         The period to which items are brought before a series is compared. Left out: the declared rhythm of
         the series; a day where several values fall on one day; else each value is its own period.

@@ -113,7 +113,7 @@ def test_independent_items_are_not_called_clustered() -> None:
     clusters = clusters_of(items, when)
     assert clusters is not None
     assert (clusters.every, clusters.k) == ("week", 43)
-    assert 0.6 < clusters.dispersion < 1.5
+    assert 0.6 < clusters.inflation < 1.5
     assert clusters_of(items[:60], when[:60]) is None  # 6 days
     nine = clusters_of(items[:90], when[:90])
     assert nine is not None

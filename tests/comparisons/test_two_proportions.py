@@ -147,3 +147,21 @@ def test_one_total_a_side_has_no_rows_that_only_repeat_the_share():
     assert quantities == ["difference_of_proportions", "ratio_of_proportions", "odds_ratio"]
     weekly = [perf.Series(x, sizes=[9] * 10, measure=SHARE) for x in ([4, 5] * 5, [6, 5] * 5)]
     assert "hodges_lehmann_shift" in [e.quantity for e in perf.compare(*weekly).effects]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "p", "outcome", "says"),
+    [
+        # tests/reference/decisions.R: prop.test(correct = FALSE)
+        ((0, 20), (7, 40), 0.04653107705, "detected", "still includes no change"),
+        ((9, 20), (35, 50), 0.05051442283, "undecided", "leaves no change out"),
+    ],
+)
+def test_the_score_test_decides_and_the_verdict_says_what_the_interval_does(before, after, p, outcome, says):
+    c = perf.compare(*(perf.Series([x], sizes=[n], measure=SHARE) for x, n in (before, after)))
+    assert c.primary.p_value == pytest.approx(p, rel=1e-9)
+    assert c.outcome == outcome
+    assert f"The test decides; the interval, made by another formula, {says}." in c.verdict
+    assert "compatible with no change" not in c.verdict
+    rule = c.method.parameters["decided_by"]
+    assert rule == "p-value of the primary (score test, Newcombe interval), at most 0.05"

@@ -400,3 +400,11 @@ def test_the_measure_is_that_of_the_response() -> None:
     with pytest.raises(InputError, match="'other' is not the response 'y'"):
         fit("y ~ x", D, measure=other)
     assert fit("log(y) ~ x", D, measure=HOURS).measure == HOURS
+
+
+def test_r2_without_an_intercept_is_that_of_r() -> None:
+    """tests/reference/decisions.R: from 0 as in summary.lm; the verdict is measured from the mean (-7.2)."""
+    d = pd.DataFrame({"x": [1.0, 2.0, 1.5, 4.0, 3.0, 5.5], "y": [13.1, 14.7, 12.2, 18.9, 16.5, 12.4]})
+    made = fit("y ~ x - 1", d)
+    assert made.r2 == pytest.approx(0.7827703219, rel=1e-9)
+    assert "worse than its plain mean" in made.verdict
