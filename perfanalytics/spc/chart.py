@@ -16,6 +16,7 @@ from perfanalytics.core.result import Method
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.doubts import caveats_of
 from perfanalytics.spc.family import Lines
+from perfanalytics.spc.guards import guard
 from perfanalytics.spc.kernel import Charted, Counted, count_block
 from perfanalytics.spc.limits import Limits
 from perfanalytics.spc.prepared import Prepared, prepare, still_open
@@ -158,6 +159,7 @@ def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None) -> Co
             unattributed=unattributed,
             still_open=int(np.count_nonzero(still_open(batch, points))),
         )
+        caveats += guard(batch, points, prepared.starts).caveats(0)
     else:
         caveats = caveats_of(_NOTHING, setting, batch.measure)
     provenance = batch.provenance()

@@ -23,6 +23,7 @@ from perfanalytics.spc.asked import resolve_estimate
 from perfanalytics.spc.chart import ControlChart, Stage
 from perfanalytics.spc.doubts import doubtful
 from perfanalytics.spc.families import family_of
+from perfanalytics.spc.guards import guard
 from perfanalytics.spc.kernel import Counted, count_block
 from perfanalytics.spc.limits import Limits
 from perfanalytics.spc.prepared import Prepared, prepare, still_open
@@ -334,7 +335,7 @@ def columns_of(batch: SeriesBatch, prepared: Prepared, *, hashed: bool = True) -
         "stable": judged & (np.nan_to_num(p_value) > FALSE_ALARMS),
         "p_value": p_value,
         "lag1": level(counted.lag1),
-        "caveats_of_series": _codes(counted, prepared, batch.measure, of, m, has, unattributed, opened),
+        "caveats_of_series": _codes(counted, prepared, batch, of, m, has, unattributed, opened),
         "data_hashes": np.array(batch.hashes() if hashed else [""] * m, dtype=object),
     }
     return columns, f"{prepared.mode}: {table.made_by}"
@@ -343,7 +344,7 @@ def columns_of(batch: SeriesBatch, prepared: Prepared, *, hashed: bool = True) -
 def _codes(
     counted: Counted,
     prepared: Prepared,
-    measure: Measure,
+    batch: SeriesBatch,
     of: NDArray[np.int64],
     m: int,
     has: Flags,
@@ -352,13 +353,15 @@ def _codes(
 ) -> NDArray[Any]:
     """Caveat codes of each series, in the order of the single chart."""
     flags: dict[str, Flags] = {}
-    for code, segment in doubtful(counted, prepared.setting, measure).items():
+    for code, segment in doubtful(counted, prepared.setting, batch.measure).items():
         flag = np.zeros(m, dtype=bool)
         flag[of[segment]] = True
         flags[code] = flag
     flags["no-points"] = flags["no-points"] | ~has
     flags["open-items"] = still_open
     flags["exclusion-unattributed"] = unattributed
+    if len(prepared.starts):
+        flags |= guard(batch, prepared.points, prepared.starts).flags
     # few different combinations occur: join the words of each once
     codes = list(flags)
     key = np.zeros(m, dtype=np.int64)
