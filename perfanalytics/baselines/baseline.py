@@ -384,7 +384,9 @@ def _verdict(
         if np.isfinite(far.estimate) and n >= 10:
             text += f", nine in ten {side} {number(far.estimate, unit, spread=apart)}"
         ahead = by_name.get("next item")
-        if ahead is not None and not np.isnan(ahead.low):
+        if "sd" in by_name and by_name["sd"].estimate == 0:
+            text = f"{name}: all {count(n, 'value')}{period} are {half}"
+        elif ahead is not None and not np.isnan(ahead.low):
             text += f"; the next one is expected {span(ahead.low, ahead.high, unit)}"
             text += f" ({percent(ahead.confidence)})"
         text += "."

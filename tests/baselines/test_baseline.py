@@ -390,3 +390,7 @@ def test_numbers_in_sentences_keep_the_digits_that_differ() -> None:
     half, most = re.search(r"at most (\S+), nine in ten at most (\S+);", verdict).groups()  # type: ignore[union-attr]
     assert half != most
     assert "e12" in baseline(1e12 * (5 + rng.standard_normal(50))).verdict
+
+
+def test_values_that_are_all_equal_are_said_to_be() -> None:
+    assert baseline([5.0] * 30).verdict == "values: all 30 values are 5."
