@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -69,10 +70,20 @@ def method(name: str, **parameters: Any) -> BulkMethod:
     Raises
     ------
     UnknownNameError
-        When there is no such method.
+        When there is no such method, or it has no such parameter.
+    InputError
+        When a parameter that the method needs is missing.
     """
     if name not in BULK_METHODS:
         raise UnknownNameError("bulk method", name, BULK_METHODS)
-    made = load(BULK_METHODS[name])(**parameters)
+    make = load(BULK_METHODS[name])
+    known = inspect.signature(make).parameters
+    for parameter in parameters:
+        if parameter not in known:
+            raise UnknownNameError(f"parameter of {name}", parameter, known)
+    needed = [p.name for p in known.values() if p.default is p.empty and p.name not in parameters]
+    if needed:
+        raise InputError(f"{name} needs {', '.join(f'{p}=' for p in needed)}")
+    made = make(**parameters)
     assert isinstance(made, BulkMethod)
     return made

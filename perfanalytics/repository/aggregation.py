@@ -87,7 +87,9 @@ def aggregate(
     last = int(span.number(np.array([span.last]))[0])
     start = np.full(len(lengths), last + 1)
     filled = lengths > 0
-    start[filled] = number[offsets[:-1][filled]]
+    if filled.any():
+        # the smallest, not the first: where a clock is put back across midnight wall times step back
+        start[filled] = np.minimum.reduceat(number, offsets[:-1][filled])
     if span.since is not None:
         start[:] = int(span.number(np.array([span.since]))[0])
     count = np.maximum(last + 1 - start, 0)
@@ -157,18 +159,48 @@ def _ordered(statistic: str, cell: NDArray[Any], values: Floats, n: NDArray[Any]
     return out
 
 
-def _incomplete(numbers: NDArray[Any], begins: NDArray[Any], span: Span) -> NDArray[np.bool_]:
-    """Periods of which the data cover only a part, to the day (hours: exactly)."""
+def incomplete_periods(span: Span) -> list[tuple[np.datetime64, str]]:
+    """First and last period of a span where the data cover only a part of them: (start, why)."""
+    begin = span.first if span.since is None else span.since
+    edges = np.unique(span.number(np.array([begin, span.last])))
+    covered_from, covered_to = _covered(span)
+    out = []
+    for number, start in zip(edges, span.start(edges), strict=True):
+        reasons = []
+        if covered_from is not None and start < covered_from:
+            told = "data begin on" if span.since is None else "asked for only from"
+            reasons.append(f"{told} {_date(covered_from, span)}")
+        if covered_to is not None and span.start(np.array([number + 1]))[0] > covered_to:
+            by_data = span.until is None or span.last < span.until - np.timedelta64(1, "us")
+            told = "data end on" if by_data else "asked for only until"
+            reasons.append(f"{told} {_date(span.last if by_data else covered_to, span)}")
+        if reasons:
+            out.append((start, ", ".join(reasons)))
+    return out
+
+
+def _date(when: np.datetime64, span: Span) -> str:
+    return str(when)[:16].replace("T", " ") if span.every == "hour" else str(when)[:10]
+
+
+def _covered(span: Span) -> tuple[np.datetime64 | None, np.datetime64 | None]:
+    """From when to when there are data, to the day (hours: exactly)."""
     if span.whole:
-        covered_from, covered_to = span.since, span.until
-    else:
-        day = span.every != "hour"
-        first = span.first.astype("datetime64[D]").astype("datetime64[us]") if day else span.first
-        last = span.last
-        if day:
-            last = (span.last.astype("datetime64[D]") + 1).astype("datetime64[us]")
-        covered_from = first if span.since is None else span.since
-        covered_to = last if span.until is None else min(span.until, last)
+        return span.since, span.until
+    day = span.every != "hour"
+    first = span.first.astype("datetime64[D]").astype("datetime64[us]") if day else span.first
+    last = span.last
+    if day:
+        last = (span.last.astype("datetime64[D]") + 1).astype("datetime64[us]")
+    return (
+        first if span.since is None else span.since,
+        last if span.until is None else min(span.until, last),
+    )
+
+
+def _incomplete(numbers: NDArray[Any], begins: NDArray[Any], span: Span) -> NDArray[np.bool_]:
+    """Periods of which the data cover only a part."""
+    covered_from, covered_to = _covered(span)
     out = np.zeros(len(begins), dtype=bool)
     if covered_from is not None:
         out |= begins < covered_from

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perfanalytics.repository import dangling
 from perfanalytics.repository.engine import Engine
 from perfanalytics.repository.selection import measure_record
 
@@ -77,6 +78,7 @@ def checks(engine: Engine) -> pd.DataFrame:
         rows.append(
             _row(name, "out of range", "values rejected by the last loads as not possible", n, total, None)
         )
+    rows += dangling.references(engine)
     columns = ["measure", "check", "meaning", "found", "observations", "share", "example"]
     return pd.DataFrame(rows, columns=columns)
 

@@ -11,7 +11,7 @@ from perfanalytics.core.errors import InputError
 from perfanalytics.repository.dimension import groups
 from perfanalytics.repository.engine import Engine
 from perfanalytics.repository.observations import observations
-from perfanalytics.repository.selection import Selection, attribute_types, measure_row, select
+from perfanalytics.repository.selection import Selection, attribute_types, measure_record, measure_row, select
 from perfanalytics.repository.source import quoted
 
 if TYPE_CHECKING:
@@ -59,7 +59,10 @@ def frame(engine: Engine, measures: str | Sequence[str], **asked: Any) -> pd.Dat
         fresh = [c for c in part.columns if c == "item" or c not in out.columns]
         out = out.merge(part[fresh], on="item", how="left" if limited else "outer", sort=False)
     assert isinstance(out, pd.DataFrame)
-    return out.reset_index(drop=True)
+    out = out.reset_index(drop=True)
+    _, clock = measure_row(engine, names[0])
+    out.attrs["clock"] = clock
+    return out
 
 
 def _one(engine: Engine, selection: Selection) -> pd.DataFrame:
@@ -87,4 +90,9 @@ def _one(engine: Engine, selection: Selection) -> pd.DataFrame:
     out = pd.DataFrame(columns)
     out[m] = out[m].astype(np.float64)
     out[m + "_size"] = out[m + "_size"].astype(np.float64)
+    if measure_record(engine, m).scale == "proportion":
+        # as in a series: the share, with its denominator beside it
+        sizes = out[m + "_size"].to_numpy()
+        shares = np.divide(out[m].to_numpy(), sizes, out=np.full(len(out), np.nan), where=sizes > 0)
+        out[m] = np.where(np.isnan(sizes), out[m], shares)
     return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,17 @@ import numpy as np
 from perfanalytics.core.columns import instant
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.periods import period_number, period_start
-from perfanalytics.core.records import Change, Event, Exclusion
-from perfanalytics.repository import records_store
+from perfanalytics.core.records import Change, Event, Exclusion, When
+from perfanalytics.repository import records_store, zones
+from perfanalytics.repository.aggregation import ZERO_WHEN_EMPTY
 from perfanalytics.repository.engine import Engine
 from perfanalytics.repository.selection import Selection
 
+_TICK = np.timedelta64(1, "us")
+
 
 def events(engine: Engine, measure: Measure, selection: Selection) -> list[Event | Change]:
-    """Events and changes of the measure, in order of time.
+    """Events and changes of the measure, in order of time, their times on the clock of the series.
 
     A record that names attribute values belongs to a series that is limited to these values by ``where``;
     one that names a process belongs to the measures of that process and of the processes under it.
@@ -36,7 +39,27 @@ def events(engine: Engine, measure: Measure, selection: Selection) -> list[Event
         for c in records_store.records(engine, "change")
         if (c.process is None or c.process in over) and _within(c.where, selection)
     ]
-    return sorted(found, key=lambda e: str(_naive(e.when)))
+    found = [_event_on_clock(e, selection) for e in found]
+    return sorted(found, key=lambda e: str(instant(e.when, "UTC")))
+
+
+@dataclass(slots=True)
+class Excluded:
+    """How the exclusions of a measure apply to a selection.
+
+    Parameters
+    ----------
+    points : list of Exclusion
+        They name points of the series, which stay visible.
+    observations : list of (Exclusion, SQL condition, its parameters)
+        They name observations that are left out before a period is computed.
+    left : int
+        How many apply to nothing in this selection.
+    """
+
+    points: list[Exclusion] = field(default_factory=list)
+    observations: list[tuple[Exclusion, str, tuple[Any, ...]]] = field(default_factory=list)
+    left: int = 0
 
 
 def exclusions(
@@ -47,39 +70,123 @@ def exclusions(
     *,
     has_items: bool,
     clock: str,
-) -> tuple[list[Exclusion], int]:
-    """Exclusions of the measure, and how many cannot be applied to this selection.
+) -> Excluded:
+    """The exclusions of the measure for this selection.
 
-    A single observation cannot be excluded from a value per period; an exclusion by time is moved to the
-    start of its period.
+    In a series of values per period, an item is left out before its period is computed, and so is a span of
+    time that does not cover the period; the period stays. Whole periods are excluded as points. Counts and
+    sums of a period without one of its days are no counts and sums of a period: there the period itself is
+    the point that is excluded.
     """
-    found = [
-        e
-        for e in records_store.records(engine, "exclusion")
-        if e.measure in (None, measure.name) and (e.series is None or e.series in ids)
-    ]
-    out, left = [], 0
-    for e in found:
-        if e.when is None and (selection.every is not None or e.item is None or not has_items):
-            left += 1
+    out = Excluded()
+    for e in records_store.records(engine, "exclusion"):
+        if e.measure not in (None, measure.name) or (e.series is not None and e.series not in ids):
+            continue
+        if e.item is not None and has_items:
+            if selection.every is None:
+                out.points.append(e)
+            else:
+                out.observations.append((e, *_of_series(e, ids, "item = ?", e.item)))
+        elif e.when is None:
+            out.left += 1
+        elif selection.every is None:
+            out.points.append(_whole_days(e, selection))
         else:
-            e = _whole_days(e)
-            if e.when is not None and selection.every is not None:
-                e = replace(e, when=_period(e.when, selection, clock))
-            out.append(e)
-    return out, left
+            _by_period(e, selection, ids, clock, out)
+    return out
 
 
-def _whole_days(e: Exclusion) -> Exclusion:
-    """A date means the whole day, not its first instant."""
+def _by_period(e: Exclusion, selection: Selection, ids: tuple[str, ...], clock: str, out: Excluded) -> None:
+    """Whole periods as points, the observations of parts of periods."""
+    every, week = str(selection.every), selection.week_start or "monday"
+
+    def start(number: int) -> np.datetime64:
+        begins: np.datetime64 = period_start(np.array([number]), every, week_start=week)[0]
+        return begins
+
+    whole = _whole_days(e, selection)
+    axis = "local" if selection.period_zone is not None else clock
+    first = instant(whole.when, axis)
+    last = first if whole.until is None else instant(whole.until, axis)
+    low, high = (int(n) for n in period_number(np.array([first, last]), every, week_start=week))
+    names_point = whole.until is None and first == start(low)
+    parts = []
+    if not (names_point or selection.statistic in ZERO_WHEN_EMPTY):
+        if low == high:
+            if first > start(low) or last < start(low + 1) - _TICK:
+                parts.append((first, last))
+                low += 1
+        else:
+            if first > start(low):
+                parts.append((first, start(low + 1) - _TICK))
+                low += 1
+            if last < start(high + 1) - _TICK:
+                parts.append((start(high), last))
+                high -= 1
+    for a, b in parts:
+        if selection.period_zone is not None:
+            a, b = zones.to_utc(a, selection.period_zone), zones.to_utc(b, selection.period_zone)
+        condition = "t BETWEEN ?::TIMESTAMP AND ?::TIMESTAMP"
+        out.observations.append((e, *_of_series(e, ids, condition, str(a), str(b))))
+    if low <= high:
+        out.points.append(replace(whole, when=start(low).astype(object), until=start(high).astype(object)))
+
+
+def _of_series(
+    e: Exclusion, ids: tuple[str, ...], condition: str, *bound: Any
+) -> tuple[str, tuple[Any, ...]]:
+    if e.series is None:
+        return condition, bound
+    return f"({condition} AND g = ?)", (*bound, ids.index(e.series))
+
+
+def _whole_days(e: Exclusion, selection: Selection) -> Exclusion:
+    """On the clock of the series; a date means the whole day, not its first instant."""
     if e.when is None:
         return e
-    until = e.when if e.until is None else e.until
-    if _is_day(until):
-        until = dt.datetime.combine(until, dt.time.max)
-    elif e.until is None:
-        return e
-    return replace(e, until=until)
+    if e.until is None and not _is_day(e.when):
+        return replace(e, when=_on_clock(e.when, selection))
+    first, last = _days(e)
+    return replace(e, when=_on_clock(first, selection), until=_on_clock(last, selection))
+
+
+def day_bounds(e: Exclusion, zone: str | None) -> tuple[When, When]:
+    """First and last instant an exclusion names, on the clock of a measure with this zone."""
+    first, last = _days(e)
+    return _in_utc(first, zone), _in_utc(last, zone)
+
+
+def _days(e: Exclusion) -> tuple[When, When]:
+    assert e.when is not None
+    last = e.when if e.until is None else e.until
+    return e.when, dt.datetime.combine(last, dt.time.max) if _is_day(last) else last
+
+
+def _event_on_clock(e: Event | Change, selection: Selection) -> Event | Change:
+    """Dates stay dates: an event is told by its day."""
+    if not _is_day(e.when):
+        e = replace(e, when=_on_clock(e.when, selection))
+    if isinstance(e, Event) and e.until is not None and not _is_day(e.until):
+        e = replace(e, until=_on_clock(e.until, selection))
+    return e
+
+
+def _on_clock(when: When, selection: Selection) -> When:
+    """A time that a person wrote down, on the clock of the series; without a zone it is one of the place."""
+    if selection.period_zone is None:
+        return _in_utc(when, selection.zone)
+    zoned = isinstance(when, dt.datetime) and when.tzinfo is not None
+    return _plain(zones.to_wall(instant(when, "UTC"), selection.period_zone)) if zoned else when
+
+
+def _in_utc(when: When, zone: str | None) -> When:
+    zoned = isinstance(when, dt.datetime) and when.tzinfo is not None
+    return when if zoned or zone in (None, "UTC") else _plain(zones.to_utc(instant(when, "UTC"), str(zone)))
+
+
+def _plain(when: np.datetime64) -> dt.datetime:
+    out: dt.datetime = when.astype("datetime64[us]").astype(object)
+    return out
 
 
 def _is_day(when: dt.date) -> bool:
@@ -102,16 +209,3 @@ def _chain(process: str | None, parents: Mapping[str, str | None]) -> set[str]:
         out.add(process)
         process = parents.get(process)
     return out
-
-
-def _period(when: Any, selection: Selection, clock: str) -> dt.datetime:
-    at = np.array([instant(when, clock)])
-    week = selection.week_start or "monday"
-    every = str(selection.every)
-    start = period_start(period_number(at, every, week_start=week), every, week_start=week)
-    moved: dt.datetime = start[0].astype(object)
-    return moved
-
-
-def _naive(when: dt.date | dt.datetime) -> np.datetime64:
-    return instant(when, "UTC")

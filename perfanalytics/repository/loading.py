@@ -224,7 +224,7 @@ def _report(
     rejected, values = _rows_rejected(raw.rejects), _values_rejected(raw.rejects)
     return LoadReport(
         verdict=_verdict(source, raw, observed, merged),
-        caveats=_caveats(raw, observed, rejected, values),
+        caveats=(*_caveats(raw, observed, rejected, values), *merged.doubts),
         method=Method("load", {"source": source.definition(), "clock": clock}),
         provenance=Provenance(
             source.name,
@@ -279,6 +279,8 @@ def _verdict(source: Source, raw: Raw, observed: list[Observed], merged: merging
     still_open = [f"{o.open_items:,} of {o.measure.measure.name}" for o in observed if o.open_items]
     if still_open:
         text += f" Items still open: {', '.join(still_open)}."
+    for doubt in merged.doubts:
+        text += f" {doubt.text}"
     return text
 
 

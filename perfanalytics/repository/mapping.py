@@ -68,7 +68,10 @@ class Run:
     _table: str = field(repr=False, compare=False)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per series: its id and the columns of the method, in the order of the series."""
+        """One row per series: its id and the columns of the method.
+
+        In the order of ``repo.batch(...).ids``: by the values of the attributes, numbers as numbers.
+        """
         import pandas as pd
 
         found = self._engine.columns(f"SELECT * EXCLUDE (_g) FROM {self._table} ORDER BY _g")
@@ -187,7 +190,14 @@ def _blocks(
         and any(e.item is not None for e in prepared.exclusions)
     )
     for low, high in _ranges(present, prepared.extent.counts):
-        query = ordered(prepared.query, prepared.extent, items=items, low=low, high=high)
+        query = ordered(
+            prepared.query,
+            prepared.extent,
+            items=items,
+            zone=prepared.selection.period_zone,
+            low=low,
+            high=high,
+        )
         left: dict[str, NDArray[Any]] | None = None
         for piece in engine.stream(query.sql, query.parameters, points=block):
             columns = piece if left is None else {c: np.concatenate([left[c], piece[c]]) for c in piece}

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from perfanalytics.core.errors import LoadError
-from perfanalytics.repository import records_store
+from perfanalytics.core.measure import Measure
+from perfanalytics.core.result import Caveat
+from perfanalytics.repository import definitions, records_store
 from perfanalytics.repository.engine import Engine, Sandbox
 from perfanalytics.repository.observing import Observed
 from perfanalytics.repository.source import Source
@@ -33,6 +35,7 @@ class Merged:
     added: dict[str, int] = field(default_factory=dict)
     corrected: dict[str, int] = field(default_factory=dict)
     withdrawn: dict[str, int] = field(default_factory=dict)
+    doubts: list[Caveat] = field(default_factory=list)
 
 
 def merge(engine: Engine, sandbox: Sandbox, source: Source, observed: list[Observed], clock: str) -> Merged:
@@ -95,7 +98,9 @@ def _merge_observations(
     engine: Engine, sandbox: Sandbox, source: Source, o: Observed, clock: str, out: Merged
 ) -> None:
     name = o.measure.measure.name
+    out.doubts += definitions.measure_doubts(_declared(engine, name), o.measure.measure)
     measure_id = _measure_id(engine, o, out.source_id, clock, source)
+    defined = definitions.keep(engine, measure_id, out.source_id, out.load_id, o.definition)
     places = _attribute_places(engine, measure_id, o)
     own = list(o.attributes)
     by_place = {place: own.index(a) + 1 for a, place in places.items() if a in own}
@@ -149,6 +154,8 @@ def _merge_observations(
         [measure_id],
     )
     same = " AND ".join(f"n.{c} IS NOT DISTINCT FROM o.{c}" for c in _CONTENT)
+    # the same number under another definition is another observation
+    same += f" AND coalesce(o.definition_id = {defined.definition_id}, true)"
     engine.execute(
         "CREATE OR REPLACE TEMP TABLE _same AS "
         f"SELECT n.row_id FROM _new n JOIN _old o ON n.row_id = o.row_id AND {same}"
@@ -158,6 +165,11 @@ def _merge_observations(
     inserted = _one(engine, f"SELECT count(*) {fresh}")
     retired = _one(engine, f"SELECT count(*) {stale}")
     corrected = _one(engine, f"SELECT count(*) {stale} AND row_id IN (SELECT row_id FROM _new)")
+    replaced = _one(
+        engine,
+        f"SELECT count(*) {stale} AND row_id IN (SELECT row_id FROM _new) "
+        f"AND definition_id <> {defined.definition_id}",
+    )
     out.added[name], out.corrected[name] = inserted - corrected, corrected
     out.withdrawn[name] = retired - corrected
     out.changed |= bool(inserted or retired)
@@ -179,10 +191,19 @@ def _merge_observations(
         )
         columns = ", ".join(_CONTENT)
         engine.execute(
-            f"INSERT INTO observation SELECT {columns}, row_id, ?, NULL {fresh} "
+            f"INSERT INTO observation SELECT {columns}, row_id, ?, NULL, ? {fresh} "
             "ORDER BY series_id, time, row_id",
-            [out.load_id],
+            [out.load_id, defined.definition_id],
         )
+    if replaced or definitions.several(engine, measure_id):
+        out.doubts += definitions.doubts(
+            engine, o.measure.measure, measure_id, out.source_id, defined, replaced=replaced
+        )
+
+
+def _declared(engine: Engine, name: str) -> Measure | None:
+    found = [m for m in records_store.records(engine, "measure") if m.name == name]
+    return found[0] if found else None
 
 
 def _source_id(engine: Engine, source: Source) -> int:
@@ -214,7 +235,10 @@ def _measure_id(engine: Engine, o: Observed, source_id: int, clock: str, source:
         )
     pair = [measure_id, source_id]
     if not engine.rows("SELECT 1 FROM measure_source WHERE measure_id = ? AND source_id = ?", pair):
-        engine.execute("INSERT INTO measure_source VALUES (?, ?)", pair)
+        engine.execute("INSERT INTO measure_source VALUES (?, ?, NULL)", pair)
+    engine.execute(
+        "UPDATE measure_source SET zone = ? WHERE measure_id = ? AND source_id = ?", [source.time_zone, *pair]
+    )
     return int(measure_id)
 
 

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfanalytics.core.errors import InputError
+from perfanalytics.repository import definitions
 from perfanalytics.repository.dimension import Groups
 from perfanalytics.repository.engine import Engine
-from perfanalytics.repository.selection import Selection, measure_record
-from perfanalytics.repository.source import UNIT_SECONDS
+from perfanalytics.repository.selection import Selection, measure_record, measure_row
+from perfanalytics.repository.source import UNIT_SECONDS, literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Extent:
     has_censored: bool
     without_period: int
     without_time: int
+    definitions: str | None = None
 
 
 def known_then(engine: Engine, selection: Selection, groups: Groups) -> Query:
@@ -89,7 +91,7 @@ def known_then(engine: Engine, selection: Selection, groups: Groups) -> Query:
     parts = [
         Query(
             f"SELECT d.g, {axis} AS t, o.size AS s, o.item, o.row_id, o.load_id, o.started, {own} AS own, "
-            f"{value} AS v, {is_open}{declared} AS c, o.series_id FROM observation o JOIN ("
+            f"{value} AS v, {is_open}{declared} AS c, o.series_id, o.definition_id FROM observation o JOIN ("
         ),
         Query(groups.sql, groups.parameters),
         Query(f") d USING (series_id) WHERE {visible}"),
@@ -145,20 +147,33 @@ def uses(engine: Engine, measure: str) -> Uses:
 
 
 def ordered(
-    query: Query, found: Extent, *, items: bool, low: int | None = None, high: int | None = None
+    query: Query,
+    found: Extent,
+    *,
+    items: bool,
+    zone: str | None = None,
+    low: int | None = None,
+    high: int | None = None,
 ) -> Query:
     """The columns a series is made of, by group and time; ties in the order of the source.
 
-    Sizes (s) and censoring (c) are among them when there are any.
+    Sizes (s) and censoring (c) are among them when there are any; t is the wall time of ``zone`` when given.
 
     ``low`` and ``high`` limit it to the groups ``low <= g < high``.
     """
-    columns = ["g", "t", "v"]
+    columns = ["g", wall_time("t", zone) + " AS t", "v"]
     columns += ["s"] * found.has_sizes + ["c"] * found.has_censored + ["item"] * items
     part, parameters = "", query.parameters
     if low is not None and high is not None:
         part, parameters = "WHERE g >= ? AND g < ?", (*parameters, low, high)
-    return Query(f"SELECT {', '.join(columns)} FROM ({query.sql}) {part} ORDER BY g, t, row_id", parameters)
+    return Query(
+        f"SELECT {', '.join(columns)} FROM ({query.sql}) q {part} ORDER BY q.g, q.t, q.row_id", parameters
+    )
+
+
+def wall_time(time: str, zone: str | None) -> str:
+    """SQL for a time in UTC on the wall clock of a zone (which was checked); the time itself without one."""
+    return time if zone is None else f"timezone({literal(zone)}, timezone('UTC', {time}))"
 
 
 def extent(engine: Engine, selection: Selection, groups: Groups, query: Query) -> Extent:
@@ -186,6 +201,15 @@ def extent(engine: Engine, selection: Selection, groups: Groups, query: Query) -
         without_time = _count(engine, everything.where("t IS NULL"))
     if selection.every is not None and has.start:
         without_period = _count(engine, in_time(everything, selection).where("NOT own"))
+    measure_id, _ = measure_row(engine, selection.measure)
+    defined = None
+    if definitions.several(engine, measure_id):
+        numbers = engine.rows(
+            f"SELECT definition_id, count(*) FROM ({query.sql}) WHERE definition_id IS NOT NULL "
+            "GROUP BY definition_id",
+            query.parameters,
+        )
+        defined = definitions.told(engine, {int(d): int(n) for d, n in numbers})
     return Extent(
         counts=counts,
         first=found["first"].min() if len(found["g"]) else None,
@@ -196,6 +220,7 @@ def extent(engine: Engine, selection: Selection, groups: Groups, query: Query) -
         has_censored=bool(found["censored"].sum()),
         without_period=without_period,
         without_time=without_time,
+        definitions=defined,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from perfanalytics.core.errors import InputError
+from perfanalytics.repository.definitions import definition_of
 from perfanalytics.repository.engine import Sandbox
 from perfanalytics.repository.expressions import Expressions
 from perfanalytics.repository.reading import Raw, Reject
@@ -21,6 +22,7 @@ class Observed:
     measure: SourceMeasure
     table: str
     attributes: dict[str, str] = field(default_factory=dict)
+    definition: dict[str, str] = field(default_factory=dict)
     observations: int = 0
     open_items: int = 0
     gaps: int = 0
@@ -49,7 +51,12 @@ def _observe(m: SourceMeasure, table: str, raw: Raw, sandbox: Sandbox, checks: E
         which: checks.check(text, where=f"measure {name}, {which}") for which, text in m.expressions().items()
     }
     types = _types(name, sql, sandbox)
-    out = Observed(m, table, {a: _attribute_type(types[f"attribute {a}"]) for a in m.attribute_expressions()})
+    out = Observed(
+        m,
+        table,
+        {a: _attribute_type(types[f"attribute {a}"]) for a in m.attribute_expressions()},
+        definition_of(m.measure, sql),
+    )
 
     def part(name: str, cast: str) -> str:
         return f"({sql[name]}\n)::{cast}" if name in sql else f"NULL::{cast}"

@@ -12,13 +12,20 @@ from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import When
 from perfanalytics.core.result import Result
 from perfanalytics.core.series import Series, SeriesBatch
-from perfanalytics.repository import checks, frames, loading, mapping, migrations, records_store
+from perfanalytics.repository import checks, definitions, frames, loading, mapping, migrations, records_store
 from perfanalytics.repository.assembling import fetch, prepare
 from perfanalytics.repository.duckdb_engine import DuckDBEngine
 from perfanalytics.repository.engine import Engine
 from perfanalytics.repository.load_report import LoadReport
 from perfanalytics.repository.mapping import Progress, Run
-from perfanalytics.repository.selection import Selection, Where, attribute_types, measure_row, select
+from perfanalytics.repository.selection import (
+    Selection,
+    Where,
+    attribute_types,
+    check_load,
+    measure_row,
+    select,
+)
 from perfanalytics.repository.source import Source
 
 if TYPE_CHECKING:
@@ -140,6 +147,7 @@ class Repository:
         week_start: str = "monday",
         minimum: int | None = None,
         load_id: int | None = None,
+        zone: str | None = None,
     ) -> Selection:
         """Which observations, how grouped, how aggregated; for :meth:`map`.
 
@@ -157,11 +165,14 @@ class Repository:
         every : {"hour", "day", "week", "month", "quarter", "year"}, optional
             One value a period instead of one an observation. Counts and sums of empty periods are 0, other
             statistics are gaps; periods that the data cover only in part are flagged in the covariate
-            ``incomplete``. A series runs from its first period to the last of the data.
+            ``incomplete``, and of counts and sums excluded with the reason. A series runs from its first
+            period to the last of the data.
         statistic : str, optional
-            "count", "sum", "mean", "median", "share", "rate", "minimum", "maximum", "p1" to "p99". Default by
-            the scale of the measure: proportion share, count sum, others mean. Share and rate divide by the
-            sum of the denominators, or by the number of observations where there are none.
+            "count", "sum", "mean", "median", "share", "rate", "minimum", "maximum", "p1" to "p99". Default
+            share for a proportion, rate for a measure with denominators, sum for a count, mean for others.
+            Share and rate divide by the sum of the denominators, or by the number of observations where there
+            are none (share: only of values 0 and 1). A count is in items, a rate in units per denominator,
+            and the measure of the series says so.
         as_of : date, datetime or ISO text, optional
             What was known then (a date: at its end). Default the last event of the data, never the clock.
             Items begun and not finished by then are right-censored at this time.
@@ -170,11 +181,16 @@ class Repository:
             Periods with fewer observations are gaps.
         load_id : int, optional
             As the repository stood after that load.
+        zone : str, optional
+            The zone in which periods are cut and in which ``since``, ``until``, ``as_of`` and the times of
+            records without an offset are read; default the ``time_zone`` of the source of the measure, UTC
+            when there is none or the sources differ. Periods then stand at their local start (clock "local");
+            hours and single observations stay in UTC. Not for measures in local wall time.
 
         Raises
         ------
         UnknownNameError
-            For a measure, attribute or attribute value that does not exist; names the nearest.
+            For a measure, attribute, attribute value, load or zone that does not exist; names the nearest.
         InputError
         """
         return select(
@@ -191,6 +207,7 @@ class Repository:
             week_start=week_start,
             minimum=minimum,
             load_id=load_id,
+            zone=zone,
         )
 
     def series(
@@ -207,6 +224,7 @@ class Repository:
         week_start: str = "monday",
         minimum: int | None = None,
         load_id: int | None = None,
+        zone: str | None = None,
     ) -> Series:
         """The observations of a measure, or one value a period, in order of time.
 
@@ -231,6 +249,7 @@ class Repository:
             week_start=week_start,
             minimum=minimum,
             load_id=load_id,
+            zone=zone,
         )
         return fetch(self._engine, prepare(self._engine, selection))[0]
 
@@ -249,6 +268,7 @@ class Repository:
         week_start: str = "monday",
         minimum: int | None = None,
         load_id: int | None = None,
+        zone: str | None = None,
     ) -> SeriesBatch:
         """One series for each combination of attributes, with ids like "group=Network, priority=1".
 
@@ -272,6 +292,7 @@ class Repository:
             week_start=week_start,
             minimum=minimum,
             load_id=load_id,
+            zone=zone,
         )
         return fetch(self._engine, prepare(self._engine, selection))
 
@@ -285,11 +306,16 @@ class Repository:
         time: str | None = None,
         as_of: When | str | None = None,
         load_id: int | None = None,
+        zone: str | None = None,
     ) -> pd.DataFrame:
         """One row per observation with its attributes.
 
         Columns: item, when, start, then ``<measure>``, ``<measure>_size``, ``<measure>_censored`` and the
         attributes in their own types. Several measures are joined on the item (all items of either).
+
+        Values are those of an unaggregated :meth:`series`: with a denominator (``<measure>_size``) a
+        proportion is the share, any other measure the numerator. Times are in UTC or local wall time as the
+        measure was loaded: ``frame.attrs["clock"]`` says which. ``zone`` is that of the bounds.
 
         Raises
         ------
@@ -305,6 +331,7 @@ class Repository:
             time=time,
             as_of=as_of,
             load_id=load_id,
+            zone=zone,
         )
 
     def map(self, selection: Selection, method: BulkMethod, *, progress: bool | Progress = True) -> Run:
@@ -344,9 +371,13 @@ class Repository:
         Raises
         ------
         InputError
-            For something that is no record, or an exclusion that names its point by position.
+            For something that is no record, an exclusion that names its point by position, or a measure whose
+            values were loaded in another unit.
         """
         with self._engine.transaction():
+            for record in records:
+                if isinstance(record, Measure):
+                    definitions.check_unit(self._engine, record)
             records_store.declare(self._engine, records)
 
     def records(self, kind: str) -> tuple[Any, ...]:
@@ -396,9 +427,16 @@ class Repository:
         }
 
     def rejected(self, load_id: int | None = None) -> pd.DataFrame:
-        """Rejected rows and values: load_id, line, column, measure, reason, original."""
+        """Rejected rows and values: load_id, line, column, measure, reason, original.
+
+        Raises
+        ------
+        UnknownNameError
+            For a load that does not exist.
+        """
         import pandas as pd
 
+        check_load(self._engine, load_id)
         return pd.DataFrame(
             self._engine.columns(
                 'SELECT load_id, line, "column", measure, reason, original FROM rejected '
@@ -423,6 +461,8 @@ class Repository:
     def checks(self) -> pd.DataFrame:
         """Data-integrity checks: measure, check, meaning, found, observations, share, example.
 
-        Missing and impossible values, duplicates, impossible order of times, for each measure.
+        Missing and impossible values, duplicates, impossible order of times, for each measure; then records
+        that refer to nothing (an unknown measure, an attribute that no measure has, an exclusion that no
+        observation meets), one row each.
         """
         return checks.checks(self._engine)

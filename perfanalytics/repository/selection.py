@@ -15,7 +15,7 @@ from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.periods import WEEKDAYS, check_every
 from perfanalytics.core.records import When
-from perfanalytics.repository import records_store
+from perfanalytics.repository import records_store, zones
 from perfanalytics.repository.engine import Engine
 
 #: Values an attribute can be compared with.
@@ -40,7 +40,7 @@ class Selection:
         Attributes whose combinations are the series.
     where : mapping of attribute to tuple of values
     since, until : str or None
-        ISO times, half-open.
+        ISO times, half-open; on the clock of the measure (UTC when its times are in UTC).
     time : {"when", "start", "known"}
         Which time of an observation counts.
     every, statistic, week_start : str or None
@@ -51,6 +51,9 @@ class Selection:
         What was known then, ISO time; None when there are no observations.
     load_id : int or None
         As the repository stood after that load; None for the last.
+    zone : str or None
+        The zone in which bounds without an offset are read and periods are cut; None for a measure in local
+        wall time.
     """
 
     kind: ClassVar[str] = "selection"
@@ -67,6 +70,15 @@ class Selection:
     minimum: int | None
     as_of: str | None
     load_id: int | None
+    zone: str | None = None
+
+    @property
+    def period_zone(self) -> str | None:
+        """The zone on whose wall clock periods are cut; None when they are cut on the clock of the measure.
+
+        Hours stay hours of UTC: on a wall clock one is missing in spring and one lasts two hours in autumn.
+        """
+        return None if self.zone in (None, "UTC") or self.every in (None, "hour") else self.zone
 
     def to_record(self) -> dict[str, Any]:
         """Plain JSON values; :meth:`from_record` gives the selection back."""
@@ -101,9 +113,12 @@ def select(
     week_start: str = "monday",
     minimum: int | None = None,
     load_id: int | None = None,
+    zone: str | None = None,
 ) -> Selection:
     """The selection with its defaults filled in. See :meth:`perfanalytics.Repository.select`."""
     measure_id, clock = measure_row(engine, measure)
+    zone = zones.measure_zone(engine, measure, measure_id, clock, zone)
+    check_load(engine, load_id)
     attributes = attribute_types(engine, measure_id)
     by = (by,) if isinstance(by, str) else tuple(by)
     for name in (*by, *(where or {})):
@@ -119,19 +134,19 @@ def select(
                 raise InputError(f"{given}= is about periods: say which with every=")
     else:
         check_every(every)
-        statistic = _statistic(engine, measure, statistic)
+        statistic = _statistic(engine, measure, measure_id, statistic)
         if week_start.lower() not in WEEKDAYS:
             raise UnknownNameError("day of the week", week_start, WEEKDAYS)
         if minimum is not None and minimum < 1:
             raise InputError(f"minimum is a number of observations, at least 1; got {minimum}")
     last = last_event(engine, measure_id, load_id)
-    known = last if as_of is None else _day_end(as_of, clock)
+    known = last if as_of is None else _day_end(as_of, clock, zone)
     return Selection(
         measure=measure,
         by=by,
         where={name: _values(name, value) for name, value in (where or {}).items()},
-        since=None if since is None else str(instant(since, clock)),
-        until=None if until is None else str(instant(until, clock)),
+        since=None if since is None else str(zones.bound(since, clock, zone)),
+        until=None if until is None else str(zones.bound(until, clock, zone)),
         time=time or "when",
         every=every,
         statistic=statistic,
@@ -139,7 +154,22 @@ def select(
         minimum=minimum,
         as_of=None if known is None else str(known),
         load_id=load_id,
+        zone=zone,
     )
+
+
+def check_load(engine: Engine, load_id: int | None) -> None:
+    """A load that there is.
+
+    Raises
+    ------
+    UnknownNameError
+    """
+    if load_id is None:
+        return
+    known = [int(i) for (i,) in engine.rows("SELECT load_id FROM load ORDER BY load_id")]
+    if load_id not in known:
+        raise UnknownNameError("load (load_id=)", str(load_id), map(str, known))
 
 
 def measure_row(engine: Engine, name: str) -> tuple[int, str]:
@@ -181,23 +211,40 @@ def last_event(engine: Engine, measure_id: int, load_id: int | None = None) -> n
     return None if found is None else np.datetime64(found, "us")
 
 
-def _statistic(engine: Engine, measure: str, statistic: str | None) -> str:
+def _statistic(engine: Engine, measure: str, measure_id: int, statistic: str | None) -> str:
+    scale = measure_record(engine, measure).scale
+    (sizes,) = engine.rows("SELECT has_sizes FROM measure WHERE measure_id = ?", [measure_id])[0]
     if statistic is None:
-        scale = measure_record(engine, measure).scale
-        return {"proportion": "share", "count": "sum"}.get(scale or "", "mean")
+        if scale == "proportion":
+            return "share"
+        # the value is a numerator: alone it says nothing
+        return "rate" if sizes and scale != "ordinal" else "sum" if scale == "count" else "mean"
     if statistic not in STATISTICS and not _PERCENTILE.fullmatch(statistic):
-        raise UnknownNameError(
-            "statistic", statistic, (*STATISTICS, "p10", "p25", "p75", "p90", "p95", "p99")
+        meant = [statistic.lower()] if _PERCENTILE.fullmatch(statistic.lower()) else []
+        raise UnknownNameError("statistic", statistic, (*STATISTICS, "p1 to p99", *meant))
+    if statistic == "share" and scale != "proportion" and not sizes:
+        found = engine.rows(
+            "SELECT value FROM observation WHERE retired_load_id IS NULL AND value NOT IN (0, 1) "
+            "AND series_id IN (SELECT series_id FROM series WHERE measure_id = ?) LIMIT 1",
+            [measure_id],
         )
+        if found:
+            raise InputError(
+                f"statistic='share' divides a number of cases by the number of all: {measure} has no "
+                f"denominator (size=) and values other than 0 and 1, for example {found[0][0]:g}. Ask for "
+                "'mean', 'median' or a percentile"
+            )
     return statistic
 
 
-def _day_end(as_of: When | str, clock: str) -> np.datetime64:
+def _day_end(as_of: When | str, clock: str, zone: str | None) -> np.datetime64:
     """A date means the whole day: what was known at its end."""
     text = isinstance(as_of, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", as_of)
     day = isinstance(as_of, dt.date) and not isinstance(as_of, dt.datetime)
-    at = instant(as_of, clock)
-    return at + np.timedelta64(86_400_000_000 - 1, "us") if text or day else at
+    if not (text or day):
+        return zones.bound(as_of, clock, zone)
+    end = instant(as_of, clock) + np.timedelta64(86_400_000_000 - 1, "us")
+    return end if zone is None else zones.to_utc(end, zone)
 
 
 def _values(name: str, value: Value | Sequence[Value]) -> tuple[Value, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,10 @@ from hypothesis import strategies as st
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.repository.aggregation import Span, aggregate
 from perfanalytics.repository.repository import Repository
+from perfanalytics.repository.source import Source
 from repository.samples import DEFECTS, HOURS, MET, simple
+
+LOST = replace(HOURS, name="lost")
 
 START = np.datetime64("2024-01-01T00:00", "us")
 FREQUENCY = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}
@@ -162,9 +167,12 @@ def test_shares_and_rates_divide_by_the_sum_of_denominators(repo):
 def test_counts_keep_their_denominators(repo):
     repo.load(simple([1, 3, 2], ["2024-01-01", "2024-01-02", "2024-01-09"], size=[10.0, 10.0, 5.0]))
     assert repo.series("defects").values.tolist() == [1, 3, 2]
-    weeks = repo.series("defects", every="week")
+    weeks = repo.series("defects", every="week", statistic="sum")
     assert (weeks.values.tolist(), weeks.sizes.tolist()) == ([4, 2], [20, 5])
-    assert repo.series("defects", every="week", statistic="rate").values.tolist() == [0.2, 0.4]
+    # a numerator alone says nothing: the default with denominators is the rate
+    weeks = repo.series("defects", every="week")
+    assert weeks.selection["statistic"] == "rate"
+    assert (weeks.values.tolist(), weeks.sizes.tolist()) == ([0.2, 0.4], [20, 5])
     assert repo.series("defects", every="week", statistic="count").sizes is None
 
 
@@ -173,6 +181,20 @@ def test_the_default_statistic_of_other_scales_is_the_mean(repo):
     weeks = repo.series("hours", every="week")
     assert weeks.selection["statistic"] == "mean"
     assert weeks.values.tolist() == [2.0]
+    # hours lost per 100 hours at risk, not the mean of the hours lost
+    at_risk = simple([1.0, 3.0], ["2024-01-01", "2024-01-02"], measure=LOST, size=[10.0, 30.0])
+    repo.load(Source("sized", frame=at_risk.frame, measures=at_risk.measures))
+    weeks = repo.series("lost", every="week")
+    assert (weeks.selection["statistic"], weeks.values.tolist()) == ("rate", [0.1])
+
+
+def test_a_share_needs_cases_and_a_number_of_all(repo):
+    repo.load(simple([1.5, 3.0], ["2024-01-01", "2024-01-02"], measure=HOURS))
+    with pytest.raises(InputError, match=r"hours has no denominator .* for example"):
+        repo.series("hours", every="week", statistic="share")
+    yes = simple([0, 1], ["2024-01-01", "2024-01-02"])
+    repo.load(Source("yes", frame=yes.frame, measures=yes.measures))
+    assert repo.series("defects", every="week", statistic="share").values.tolist() == [0.5]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +202,8 @@ def test_the_default_statistic_of_other_scales_is_the_mean(repo):
     [
         ({"every": "fortnight"}, UnknownNameError, "period"),
         ({"every": "week", "statistic": "avg"}, UnknownNameError, "statistic"),
-        ({"every": "week", "statistic": "p100"}, UnknownNameError, "statistic"),
+        ({"every": "week", "statistic": "p100"}, UnknownNameError, "p1 to p99"),
+        ({"every": "week", "statistic": "P90"}, UnknownNameError, "did you mean 'p90'"),
         ({"every": "week", "week_start": "mon"}, UnknownNameError, "monday"),
         ({"statistic": "mean"}, InputError, "every="),
         ({"minimum": 3}, InputError, "every="),

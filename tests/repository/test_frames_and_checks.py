@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from perfanalytics.core.errors import InputError, UnknownNameError
+from perfanalytics.core.records import Change, Event, Exclusion, Objective
 from perfanalytics.repository.source import Source, SourceMeasure
 from repository.samples import CSV, HOURS, MET, simple, tickets
 
@@ -42,6 +45,19 @@ def test_several_measures_are_joined_on_the_item(repo, csv):
         repo.frame(["hours", "met"], where={"priox": 1})
     with pytest.raises(InputError, match="named twice"):
         repo.frame(["hours", "hours"])
+
+
+def test_a_proportion_with_denominators_is_the_share_as_in_a_series(repo):
+    when = pd.date_range("2024-01-01", periods=3)
+    repo.load(simple([1, 3, 0], when, measure=MET, size=[10.0, 4.0, 0.0], item=list("abc")))
+    frame = repo.frame("met")
+    np.testing.assert_array_equal(frame["met"], repo.series("met").values)
+    np.testing.assert_array_equal(frame["met"], [0.1, 0.75, np.nan])
+    assert frame["met_size"].tolist() == [10, 4, 0]
+    # other measures are their numerator, as in a series
+    other = simple([1, 3, 0], when, size=[10.0, 4.0, 0.0])
+    repo.load(Source("other", frame=other.frame, measures=other.measures))
+    assert repo.frame("defects")["defects"].tolist() == repo.series("defects").values.tolist() == [1, 3, 0]
 
 
 def test_what_cannot_be_joined(repo):
@@ -88,6 +104,40 @@ def test_checks_find_what_is_wrong(repo):
     }
     assert found.loc["ends before it starts", "example"] == "a"
     assert found.loc["negative value", "share"] == 0.2
+
+
+def test_checks_list_records_that_refer_to_nothing(repo):
+    repo.load(simple([1, 2], ["2024-01-01", "2024-01-02"], item=["a", "b"], team=["North", "South"]))
+    repo.declare(
+        Objective("fast", measure="hours", target=24, direction="at_most"),
+        Objective("few", measure="defects", target=2, direction="at_most"),
+        Exclusion("no measure", measure="defect", item="a"),
+        Exclusion("no item", item="z"),
+        Exclusion("no day", when=dt.date(2024, 1, 3), measure="defects"),
+        Exclusion("no label", label="x"),
+        Exclusion("item", item="b"),
+        Exclusion("day", when=dt.date(2024, 1, 2)),
+        Event("flood", when=dt.date(2024, 1, 1), what="x", where={"tem": "North"}),
+        Event("rain", when=dt.date(2024, 1, 1), what="x", where={"team": "North"}, measure="defects"),
+        Change("tool", when=dt.date(2024, 1, 1), what="x", where={"group": "A"}),
+    )
+    found = repo.checks().query("example in @names", local_dict={"names": NAMES})
+    told = dict(zip(found["example"], found["check"], strict=True))
+    assert told == {
+        "fast": "objective of no measure",
+        "no measure": "exclusion of no measure",
+        "no item": "exclusion of nothing",
+        "no day": "exclusion of nothing",
+        "no label": "exclusion of nothing",
+        "flood": "event of no attribute",
+        "tool": "change of no attribute",
+    }
+    meaning = found.set_index("example")["meaning"]
+    assert meaning["no measure"] == "names a measure that was not loaded: did you mean 'defects'?"
+    assert meaning["flood"] == "where names 'tem', which is no attribute: did you mean 'team'?"
+
+
+NAMES = ["fast", "few", "no measure", "no item", "no day", "no label", "item", "day", "flood", "rain", "tool"]
 
 
 def test_checks_of_an_empty_repository(repo):

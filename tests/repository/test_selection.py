@@ -118,6 +118,14 @@ def test_numbers_sort_as_numbers(repo):
     assert repo.batch("defects", by="size_class").ids == ("size_class=9", "size_class=10", "size_class=100")
 
 
+def test_a_load_that_does_not_exist(mixed):
+    for ask in (mixed.series, mixed.frame):
+        with pytest.raises(UnknownNameError, match=r"unknown load .* Known: 1"):
+            ask("defects", load_id=99)
+    with pytest.raises(UnknownNameError, match="unknown load"):
+        mixed.rejected(99)
+
+
 def test_bounds_are_half_open(mixed):
     assert mixed.series("defects", since="2024-01-03", until="2024-01-05").values.tolist() == [2, 3]
     assert mixed.series("defects", since=dt.date(2024, 1, 11)).values.tolist() == [10, 11]
@@ -266,7 +274,13 @@ def test_exclusions_travel_and_stay_visible(repo):
     mask, why = weeks.excluded()
     assert mask.tolist() == [False, True]
     assert why[1].reason == "flood"
-    assert weeks.selection["exclusions_not_applicable"] == 1
+    # a wrong entry is not counted, its week stays
+    assert weeks.values.tolist() == [1, 3]
+    assert weeks.selection["excluded_observations"] == [
+        {"reason": "wrong entry", "who": "ana", "item": "b", "observations": 1}
+    ]
+    repo.declare(Exclusion("by label", label="x"))
+    assert repo.series("defects").selection["exclusions_not_applicable"] == 1
     with pytest.raises(InputError, match="by when= or item="):
         repo.declare(Exclusion("x", point=3))
 
