@@ -188,7 +188,7 @@ def baseline(
     when = None if series.when is None else series.when[used]
     n_excluded = int(np.sum(judged.excluded[judged.start :] & ~np.isnan(series.values[judged.start :])))
     caveats = [*found.caveats, *stability_doubts(judged.stable, judged.signals, judged.verdict)]
-    if series.weights is not None:
+    if series.weights is not None and kind not in ("shares", "rates"):  # these weigh by their sizes
         caveats.append(ignored_weights())
     if objective is not None and when is not None:
         caveats += _declared_late(objective, when[-1])

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+import perfanalytics as perf
 from perfanalytics.baselines.numbers import Options
 from perfanalytics.baselines.shares import clusters_of, describe
 
@@ -118,3 +119,12 @@ def test_independent_items_are_not_called_clustered() -> None:
     nine = clusters_of(items[:90], when[:90])
     assert nine is not None
     assert nine.every == "day"
+
+
+def test_shares_weigh_by_their_sizes_so_nothing_is_ignored():
+    when = np.datetime64("2024-01-01") + 7 * np.arange(20)
+    shares = perf.Series(
+        np.linspace(0.7, 0.9, 20), sizes=[50.0] * 20, weights=[50.0] * 20, when=when,
+        measure=perf.Measure("m", definition="d", unit="1", better="higher", scale="proportion"),
+    )  # fmt: skip
+    assert "weights-ignored" not in perf.baseline(shares).caveat_codes
