@@ -39,15 +39,29 @@ def spread_out(values: Sequence[float], room: float) -> list[float]:
     return [round(float(v), 12) for v in out]
 
 
+#: Width of a letter of an axis title in pixels.
+_TITLE_LETTER = 8.0
+#: Vertical room of each panel, by their number.
+_DOMAINS = {
+    1: ((0.0, 1.0),),
+    2: ((0.36, 1.0), (0.0, 0.26)),
+    3: ((0.52, 1.0), (0.26, 0.44), (0.0, 0.18)),
+}
+
+
 def draw(chart: ControlChart) -> dict[str, Any]:
     """The figure of a control chart as a plain plotly dict."""
     record = info(chart)
     two = len(record.panels) > 1
-    domains = ((0.36, 1.0), (0.0, 0.26)) if two else ((0.0, 1.0),)
+    joined = any(panel.joined for panel in record.panels)
+    # the two sides of one statistic meet at their common zero
+    sides = [_reach(panel) for panel in record.panels]
+    share = sides[-1] / sum(sides) if joined else 0.0
+    domains = ((share, 1.0), (0.0, share)) if joined else _DOMAINS[len(record.panels)]
     rows = 1 + max((row for _, _, row in record.labels), default=-1)
     top = 52 + 17 * rows
     bottom = 78
-    height = (560 if two else 420) + 17 * rows
+    height = (420, 560, 720)[min(len(record.panels), 3) - 1] + 17 * rows
     data: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     shapes: list[dict[str, Any]] = []
@@ -57,12 +71,13 @@ def draw(chart: ControlChart) -> dict[str, Any]:
         axis = {"yaxis": f"y{k + 1 if k else ''}", "xaxis": "x"}
         data += _lines(panel, axis)
         data += _points(chart, record, panel, k, axis, keyed)
+        pixels = (height - top - bottom) * (domain[1] - domain[0])
         layout_axes[f"yaxis{k + 1 if k else ''}"] = style.axis(
-            panel.axis,
+            _wrapped(panel.axis, pixels),
             domain=domain,
+            **({"range": [0.0, sides[0]] if k == 0 else [-sides[k], 0.0]} if joined else {}),
             **({"tickformat": ".0%" if _coarse(panel) else ".1%"} if record.share else {}),
         )
-        pixels = (height - top - bottom) * (domain[1] - domain[0])
         annotations += _level_labels(chart, panel, k, pixels)
     shapes += [_vertical(border, "solid", style.GREY, 1.0) for border in record.borders]
     for at, text, row in record.labels:
@@ -89,6 +104,30 @@ def draw(chart: ControlChart) -> dict[str, Any]:
         **layout_axes,
     )
     return {"data": data, "layout": layout}
+
+
+def _reach(panel: PanelInfo) -> float:
+    """How far a panel that starts from 0 goes."""
+    seen = np.abs(np.concatenate([panel.path_y, panel.upper.y, panel.lower.y]))
+    top = float(np.nanmax(seen)) if np.isfinite(seen).any() else 0.0
+    return 1.1 * top if top > 0 else 1.0
+
+
+def _wrapped(text: str, pixels: float) -> str:
+    """An axis title in lines that fit beside its panel.
+
+    Examples
+    --------
+    >>> _wrapped("standard deviation (hours)", 110)
+    'standard<br>deviation<br>(hours)'
+    """
+    lines: list[str] = []
+    for word in text.split():
+        if lines and (len(lines[-1]) + 1 + len(word)) * _TITLE_LETTER <= pixels:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return "<br>".join(lines)
 
 
 def _coarse(panel: PanelInfo) -> bool:

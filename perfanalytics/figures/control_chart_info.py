@@ -48,6 +48,8 @@ class PanelInfo:
     texts: dict[int, str]
     #: (name, value, text) of the lines at the right margin
     levels: tuple[tuple[str, float, str], ...]
+    #: True where the panel continues the one above it
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +107,7 @@ def _panel(
         for line in ("lower", "upper")
     }
     zones: tuple[Steps, ...] = ()
-    if spec.independent and chart.sigmas > max(ZONES):
+    if spec.independent and chart.sigmas > max(ZONES) and _by_sigma(chart, k):
         zones = tuple(
             _steps(
                 left,
@@ -122,7 +124,9 @@ def _panel(
         if (direction == word).any()
     }
     unit = unit_of(chart.measure)
-    if k == 0:
+    if spec.axis:
+        axis = spec.axis.format(label=chart.measure.label, unit=f" ({unit.strip()})" if unit else "")
+    elif k == 0:
         axis = chart.measure.label if not chart.is_share else f"{chart.measure.name} (share)"
     else:
         axis = f"{chart.panels[k]}{f' ({unit.strip()})' if unit else ''}"
@@ -138,7 +142,16 @@ def _panel(
         signals=signals,
         texts={int(i): _signal_text(chart, k, int(i)) for where in signals.values() for i in where},
         levels=_levels(chart, k),
+        joined=spec.main,
     )
+
+
+def _by_sigma(chart: ControlChart, k: int) -> bool:
+    """Whether the limits of a panel are those of its sigma (as far as no clip hides them)."""
+    seen = np.isfinite(chart.upper[k]) & (chart.sigma[k] > 0)
+    reach = (chart.upper[k] - chart.center[k])[seen] / (chart.sigmas * chart.sigma[k])[seen]
+    low = (chart.center[k] - chart.lower[k])[seen] / (chart.sigmas * chart.sigma[k])[seen]
+    return bool((np.abs(reach - 1) < 1e-9).any() and ((np.abs(low - 1) < 1e-9) | (low < 1)).all())
 
 
 def _inside(y: Floats, panel: Panel) -> Floats:

@@ -19,6 +19,7 @@ from perfanalytics.core.segments import Flags
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.family import ChartFamily
 from perfanalytics.spc.limits import Limits
+from perfanalytics.spc.options import Asked
 
 #: "To the end" as a position.
 _END = 1 << 60
@@ -35,6 +36,8 @@ class Estimation:
     positions : range, tuple of int, or None
         Positions (in each series) of the points limits are estimated from; None: all of them.
     frozen : mapping of parameter to float, or None
+    source : str
+        The estimator that made carried parameters.
     how : mapping
         For ``.method``.
     """
@@ -42,10 +45,11 @@ class Estimation:
     estimator: str
     positions: range | tuple[int, ...] | None = None
     frozen: Mapping[str, float] | None = None
+    source: str = ""
     how: Mapping[str, Any]
 
 
-def resolve_estimate(family: ChartFamily, estimate: object) -> Estimation:
+def resolve_estimate(family: ChartFamily, estimate: object, asked: Asked | None = None) -> Estimation:
     """What ``estimate=`` means for this chart type.
 
     Raises
@@ -58,7 +62,7 @@ def resolve_estimate(family: ChartFamily, estimate: object) -> Estimation:
     if isinstance(getattr(estimate, "limits", None), Limits):
         estimate = getattr(estimate, "limits")  # noqa: B009 (a ControlChart, which lies above this module)
     if isinstance(estimate, Limits):
-        return _carried(family, estimate)
+        return _carried(family, estimate, asked)
     if estimate is None or isinstance(estimate, str):
         name = family.default if estimate is None else family.check_estimator(estimate)
         return Estimation(estimator=name, how={"estimate": name, "formula": family.estimators[name]})
@@ -94,37 +98,58 @@ def resolve_estimate(family: ChartFamily, estimate: object) -> Estimation:
 
 
 def _given(family: ChartFamily, given: Mapping[Any, Any]) -> Estimation:
+    _check_carried(family)
     if set(given) != set(family.parameters):
         raise InputError(
             f"a {family.name} chart needs exactly {', '.join(family.parameters)} as given parameters; "
             f"got {', '.join(map(str, given)) or 'none'}"
         )
     values = {str(k): float(v) for k, v in given.items()}
-    bad = {k: v for k, v in values.items() if not np.isfinite(v) or (k != "center" and v < 0)}
+    bad = {
+        k: v for k, v in values.items() if not np.isfinite(v) or (k not in ("center", "location") and v < 0)
+    }
     if bad:
         raise InputError(f"given parameters must be finite, and a sigma not negative; got {bad}")
-    if family.panels[0].floor == 0 and values["center"] < 0:
+    if "sigma" not in values and family.panels[0].floor == 0 and values.get("center", 0.0) < 0:
         raise InputError(f"the center of a {family.name} chart is not negative")
     if family.panels[0].ceiling == 1.0 and not 0 <= values["center"] <= 1:
         raise InputError(f"the center of a {family.name} chart is a share between 0 and 1")
     return Estimation(estimator="given", frozen=values, how={"estimate": "given", "parameters": values})
 
 
-def _carried(family: ChartFamily, limits: Limits) -> Estimation:
+def _check_carried(family: ChartFamily) -> None:
+    if not family.parameters:
+        raise InputError(
+            f"limits of a {family.name} chart belong to its products: carry them on with "
+            "options={'targets': {...}, 'spreads': {...}}"
+        )
+
+
+def _carried(family: ChartFamily, limits: Limits, asked: Asked | None) -> Estimation:
     if limits.chart != family.name:
         raise InputError(f"limits of a {limits.chart} chart cannot be carried onto a {family.name} chart")
+    _check_carried(family)
     values = {k: float(limits.parameters[k][-1]) for k in family.parameters}
     if any(np.isnan(v) for v in values.values()):
         raise InputError("these limits are empty: the chart they come from had too few points")
+    said = limits.method.parameters
+    for name, chosen in ({} if asked is None else asked.options).items():
+        if name in said and said[name] != chosen:
+            raise InputError(
+                f"these limits were made with {name} = {said[name]!r}, now it is {chosen!r}: give "
+                "the same options="
+            )
+    source = str(said.get("limits_estimate" if said.get("estimate") == "frozen" else "estimate", ""))
     return Estimation(
         estimator="frozen",
         frozen=values,
+        source=source,
         how={
             "estimate": "frozen",
             "parameters": values,
             "limits_from": f"stage {len(limits.n) - 1} of the chart with data {limits.provenance.data_hash}, "
             f"{int(limits.n[-1])} points",
-            "limits_estimate": str(limits.method.parameters.get("estimate", "")),
+            "limits_estimate": source,
         },
     )
 

@@ -15,6 +15,7 @@ from perfanalytics.core.records import Change, Event, Exclusion
 from perfanalytics.core.result import Method
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.doubts import caveats_of
+from perfanalytics.spc.evidence import evidence
 from perfanalytics.spc.family import Lines
 from perfanalytics.spc.guards import guard
 from perfanalytics.spc.kernel import Charted, Counted, count_block
@@ -23,7 +24,7 @@ from perfanalytics.spc.prepared import Prepared, prepare, still_open
 from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.rules import WESTERN_ELECTRIC, Rule, RuleSet
 from perfanalytics.spc.signals import bits_type
-from perfanalytics.spc.stability import FALSE_ALARMS, p_values, reference_for
+from perfanalytics.spc.stability import FALSE_ALARMS
 from perfanalytics.spc.verdict import verdict_of
 from perfanalytics.spc.wording import number
 
@@ -168,7 +169,7 @@ def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None) -> Co
         prepared.parameters
         | {
             "excluded": len(exclusions),
-            "stability_reference": f"{prepared.mode}: {made_by}" if made_by else "not judged",
+            "stability_reference": made_by or "not judged",
         },
         (*family.references, setting.rules.reference) if setting.rules.reference else family.references,
     )
@@ -208,15 +209,13 @@ def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None) -> Co
 
 def judge(counted: Counted, prepared: Prepared) -> tuple[bool | None, float, float, str]:
     """stable, p-value, expected signals and where the reference comes from, over the stages of one series."""
-    table = reference_for(prepared.mode, prepared.setting.rules, prepared.setting.sigmas, counted.n)
-    p, expected = p_values(table, counted.n, counted.judged_signals, counted.judged_farthest)
+    p, expected, made_by = evidence(counted, prepared.setting, prepared.mode)
     judged = ~np.isnan(p)
-    expected = expected * counted.chance
     total = float(np.where(counted.n > 0, expected, 0.0)[~np.isnan(counted.farthest)].sum())
     if not judged.any():
         return None, float("nan"), total, ""
     value = float(min(1.0, judged.sum() * p[judged].min()))
-    return value > FALSE_ALARMS, value, total, table.made_by
+    return value > FALSE_ALARMS, value, total, made_by
 
 
 def _limits(
@@ -308,7 +307,7 @@ def _nothing() -> Counted:
     none, one = np.zeros(1, dtype=np.int64), np.full(1, np.nan)
     return Counted(
         n=none, n_kept=none, n_missing=none, n_excluded=none, center=one, sigma=one, lower=one, upper=one,
-        n_signals=none, judged_signals=none, judged_farthest=one, chance=one,
+        n_signals=none, judged_signals=none, judged_farthest=one, chance=one, size=one,
         by_rule=np.zeros((0, 1), dtype=np.int64), newest=none - 1, farthest=one, lag1=one,
         spread=one, skewness=one, ties=one, no_variation=np.zeros(1, dtype=bool), smallest_count=one,
     )  # fmt: skip

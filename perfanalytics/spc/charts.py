@@ -22,13 +22,14 @@ from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.asked import resolve_estimate
 from perfanalytics.spc.chart import ControlChart, Stage
 from perfanalytics.spc.doubts import doubtful
+from perfanalytics.spc.evidence import evidence
 from perfanalytics.spc.families import family_of
 from perfanalytics.spc.guards import guard
 from perfanalytics.spc.kernel import Counted, count_block
 from perfanalytics.spc.limits import Limits
 from perfanalytics.spc.prepared import Prepared, prepare, still_open
 from perfanalytics.spc.rules import RULE_SETS, WESTERN_ELECTRIC, Rule, RuleSet, as_rule_set
-from perfanalytics.spc.stability import FALSE_ALARMS, p_values, reference_for
+from perfanalytics.spc.stability import FALSE_ALARMS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -289,9 +290,7 @@ def columns_of(batch: SeriesBatch, prepared: Prepared, *, hashed: bool = True) -
     def total(x: Any) -> Any:
         return np.bincount(of, weights=x, minlength=m).astype(np.int64)
 
-    table = reference_for(prepared.mode, prepared.setting.rules, prepared.setting.sigmas, counted.n)
-    p, expected = p_values(table, counted.n, counted.judged_signals, counted.judged_farthest)
-    expected = expected * counted.chance
+    p, expected, made_by = evidence(counted, prepared.setting, prepared.mode)
     smallest = np.full(m, np.inf)
     np.fmin.at(smallest, of, p)
     tests = np.bincount(of, weights=~np.isnan(p), minlength=m)
@@ -338,7 +337,7 @@ def columns_of(batch: SeriesBatch, prepared: Prepared, *, hashed: bool = True) -
         "caveats_of_series": _codes(counted, prepared, batch, of, m, has, unattributed, opened),
         "data_hashes": np.array(batch.hashes() if hashed else [""] * m, dtype=object),
     }
-    return columns, f"{prepared.mode}: {table.made_by}"
+    return columns, made_by
 
 
 def _codes(
@@ -428,8 +427,9 @@ def bulk_method(
     'integer'
     """
     family, rule_set = family_of(chart), as_rule_set(rules)
-    frozen = resolve_estimate(family, estimate).frozen
     asked_for = family.check(options, limits, sigmas)
+    estimation = resolve_estimate(family, estimate, asked_for)
+    frozen = estimation.frozen
     if any(not isinstance(s, int | str) for s in stages):
         raise InputError(
             "stages of a bulk method are positions or ISO texts, so that a run can be named by them"
@@ -438,6 +438,10 @@ def bulk_method(
     if frozen is not None:
         # limits of another chart are named by their numbers
         asked = dict(frozen)
+        if estimation.estimator == "frozen" and family.grouped:
+            # how the numbers were estimated belongs to them
+            kept = estimate if isinstance(estimate, Limits) else getattr(estimate, "limits", estimate)
+            asked = dict(kept) if isinstance(kept, Mapping) else to_record(kept)
     elif isinstance(asked, Sequence) and not isinstance(asked, str):
         asked = [int(k) for k in asked]
     named = RULE_SETS.get(rule_set.name) == rule_set

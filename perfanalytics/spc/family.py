@@ -27,6 +27,7 @@ from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.segments import Flags, Segments, links, moving_ranges
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.options import Asked, Option, check_asked
+from perfanalytics.spc.rules import WESTERN_ELECTRIC, WHOLE, RuleSet, as_rule_set
 from perfanalytics.spc.scores import Law
 
 
@@ -162,7 +163,8 @@ class Lines:
     """One panel: what is plotted, its center line and the sigma of each point; arrays of shape (n,).
 
     ``lower`` and ``upper`` replace ``center -+ k sigma`` where limits are made otherwise; ``most`` is the
-    largest value a point can have, where that differs from point to point.
+    largest value a point can have, where that differs from point to point; ``z`` the standardised points,
+    where they are not the distance in sigma.
     """
 
     value: Floats
@@ -171,12 +173,15 @@ class Lines:
     lower: Floats | None = None
     upper: Floats | None = None
     most: Floats | None = None
+    z: Floats | None = None
 
     def standardised(self, limit: float, *, certain: bool = False) -> Floats:
         """Distance from the center line in sigma; given limits become ``-+ limit``, no sigma NaN.
 
         ``certain`` says that every sigma is known to be positive.
         """
+        if self.z is not None:
+            return self.z.copy()
         if self.lower is None and self.upper is None:
             z = self.value - self.center
             with np.errstate(invalid="ignore", divide="ignore"):
@@ -212,6 +217,8 @@ class Panel:
         True where center and sigma are the same for every point of a stage.
     main : bool
         True for a further panel that belongs to the main one (the lower of two one-sided statistics).
+    axis : str
+        What its axis is called, with ``{label}`` and ``{unit}`` of the measure; "": the measure, or the name.
     """
 
     name: str
@@ -221,6 +228,7 @@ class Panel:
     ceiling: float | None = None
     constant: bool = False
     main: bool = False
+    axis: str = ""
 
     def limits(self, lines: Lines, sigmas: float) -> tuple[Floats, Floats]:
         """Lower and upper limit of each point, clipped; NaN where there is no limit."""
@@ -235,8 +243,44 @@ class Panel:
         return lower, upper
 
 
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """One test of whole segments; arrays of shape (m,).
+
+    ``bound`` is the value the statistic is compared with: a limit, or what is expected where the test goes by
+    its p-value.
+    """
+
+    name: str
+    statistic: Floats
+    bound: Floats
+    p_value: Floats
+    signal: Flags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnTests:
+    """What a chart that judges whole segments itself finds: m segments, n points.
+
+    Parameters
+    ----------
+    fired : unsigned integer array, shape (n,)
+        Bits of the chart's own rules at the points they mark.
+    p_value, expected : float arrays, shape (m,)
+        Evidence against stability (NaN where not judged), and marked points of a stable process.
+    useful : int array, shape (m,)
+    tests : tuple of Tested
+    """
+
+    fired: NDArray[Any]
+    p_value: Floats
+    expected: Floats
+    useful: NDArray[np.int64]
+    tests: tuple[Tested, ...]
+
+
 #: How sigma arises: it decides which table says what a stable chart shows (perfanalytics.spc.stability).
-Mode = Literal["moving_range", "median_moving_range", "standard_deviation", "laney", "model", "family"]
+Mode = Literal["moving_range", "median_moving_range", "standard_deviation", "laney", "model", "family", "own"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +314,14 @@ class ChartFamily:
         How limits can be made, each with a sentence for ``.method``; the first is the default.
     sigmas : float
         Width of the limits unless another is asked for.
+    null : callable ``(rng, shape) -> array``, or None
+        Values of a stable process; None: standard normal.
+    known : callable ``(asked) -> {parameter: number}``, or None
+        The true parameters of ``null``; None: center 0, everything else 1.
+    own : callable ``(block, parameters) -> OwnTests``, or None
+        Judges whole stages where points have no limits; ``own_rules`` are then the only rules.
+    grouped : bool
+        True where a point is a subgroup of values.
     varies : str
         Why limits differ from point to point, for the verdict.
     needed : int
@@ -294,6 +346,11 @@ class ChartFamily:
     options: Mapping[str, Option] = field(default_factory=dict)
     limit_kinds: Mapping[str, str] = field(default_factory=lambda: {"sigma": "center -+ k sigma"})
     sigmas: float = 3.0
+    null: Callable[[np.random.Generator, Any], Floats] | None = None
+    known: Callable[[Asked], dict[str, float]] | None = None
+    own: Callable[[Block, Mapping[str, Floats]], OwnTests] | None = None
+    own_rules: RuleSet | None = None
+    grouped: bool = False
     varies: str = "they vary with the size"
     needed: int = 20
     model_sigma: bool = False
@@ -303,6 +360,25 @@ class ChartFamily:
     def default(self) -> str:
         """The estimator used unless another is asked for."""
         return next(iter(self.estimators))
+
+    def rules_of(self, rules: object) -> RuleSet:
+        """The rules this chart uses when asked for these.
+
+        Raises
+        ------
+        InputError, UnknownNameError
+        """
+        asked = as_rule_set(rules)
+        if self.own_rules is not None:
+            if asked not in (WESTERN_ELECTRIC, self.own_rules):
+                raise InputError(
+                    f"a {self.name} chart has rules of its own ({', '.join(self.own_rules.names)}): leave rules= out"
+                )
+            return self.own_rules
+        whole = [r.name for r in asked.rules if r.pattern in WHOLE]
+        if whole:
+            raise InputError(f"{', '.join(whole)}: such rules judge whole stages, take chart='run' for them")
+        return asked
 
     def check_estimator(self, name: str) -> str:
         """``name`` if the family has such an estimator.

@@ -17,7 +17,7 @@ from perfanalytics.core.columns import Floats
 from perfanalytics.core.segments import Flags, Segments, moving_ranges
 from perfanalytics.core.segments import lag1 as lag1_of
 from perfanalytics.spc.constants import d2
-from perfanalytics.spc.family import Block, ChartFamily, Lines, Panel, Points
+from perfanalytics.spc.family import Block, ChartFamily, Lines, OwnTests, Panel, Points
 from perfanalytics.spc.options import Asked
 from perfanalytics.spc.rules import ON_LINE, Rule, RuleSet
 from perfanalytics.spc.scores import chance_ratio, normal_scores
@@ -52,6 +52,7 @@ class Charted:
     lines: tuple[Lines, ...]
     z: Floats
     fired: tuple[Bits, ...]
+    own: OwnTests | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,7 @@ class Counted:
     judged_signals: NDArray[np.int64]
     judged_farthest: Floats
     chance: Floats
+    size: Floats
     by_rule: NDArray[np.int64]
     newest: NDArray[np.int64]
     farthest: Floats
@@ -110,11 +112,15 @@ def chart_block(
     else:
         parameters = {k: np.full(len(segments), float(setting.frozen[k])) for k in family.parameters}
     lines = family.lines(block, parameters)
+    if family.own is not None:
+        own = family.own(block, parameters)
+        none = np.full(segments.n, np.nan)
+        return Charted(block=block, parameters=parameters, lines=lines, z=none, fired=(own.fired,), own=own)
     fired = []
     first = np.empty(0)
     for k, (panel, line) in enumerate(zip(family.panels, lines, strict=True)):
         rules = panel_rules(setting, panel.independent)
-        if k and panel.constant and not panel.independent:
+        if k and panel.constant and not panel.independent and not panel.main:
             fired.append(_beyond(panel, line, block, rules, setting))
             continue
         certain = panel.constant and bool((line.sigma[segments.starts] > 0).all())
@@ -196,7 +202,9 @@ def count_block(charted: Charted, setting: Setting) -> Counted:
         by_rule[bit] = np.bincount(which[(here >> bit) & 1 == 1], minlength=m)
 
     z = charted.z
-    if block.use is None and not np.isnan(z[seg.starts]).any():
+    # one point tells for its segment where the lines are constant
+    look = z[seg.starts] if family.panels[0].constant else z
+    if block.use is None and not np.isnan(look).any():
         farthest = np.maximum(seg.maxima(z), -seg.minima(z))
     else:
         unseen = np.isnan(z)
@@ -229,7 +237,8 @@ def count_block(charted: Charted, setting: Setting) -> Counted:
             if family.expected is not None:
                 smallest = family.expected(block, charted.parameters)
         elif "sigma" in family.parameters:
-            skewness = seg.sums(square * deviation) / used / (squares / used) ** 1.5
+            if family.deviations is None:
+                skewness = seg.sums(square * deviation) / used / (squares / used) ** 1.5
             ties = seg.counts(block.link & (block.ranges() == 0.0)) / pairs
     return Counted(
         n=used,
@@ -244,6 +253,7 @@ def count_block(charted: Charted, setting: Setting) -> Counted:
         judged_signals=judged[0],
         judged_farthest=judged[1],
         chance=judged[2],
+        size=_typical_size(block),
         by_rule=by_rule,
         newest=np.where(newest >= 0, newest - seg.starts, -1),
         farthest=farthest,
@@ -256,12 +266,25 @@ def count_block(charted: Charted, setting: Setting) -> Counted:
     )
 
 
+def _typical_size(block: Block) -> Floats:
+    """Mean size of the used points of each segment; NaN without sizes."""
+    size, seg = block.points.size, block.segments
+    if size is None:
+        return np.full(len(seg), np.nan)
+    used = ~np.isnan(size) if block.use is None else block.use & ~np.isnan(size)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(seg.sums(np.where(used, size, 0.0)) / seg.counts(used))
+
+
 def _judged(
     charted: Charted, setting: Setting, n_signals: NDArray[np.int64], farthest: Floats
 ) -> tuple[NDArray[np.int64], Floats, Floats]:
     """Signals and farthest point on the normal scale, and how many signals the law makes for a normal one."""
     block, family = charted.block, setting.family
     seg = block.segments
+    if charted.own is not None:
+        # they are the evidence themselves
+        return n_signals, charted.own.p_value, charted.own.expected
     if family.law is None:
         return n_signals, farthest, np.ones(len(seg))
     law = family.law(block, charted.parameters)
@@ -278,7 +301,9 @@ def _judged(
     # the unclipped limits: a clipped one would seem nearer than it is
     line = charted.lines[0]
     lower, upper = Panel(name="", independent=True).limits(line, setting.sigmas)
-    chance = chance_ratio(rules, law, line.center, lower, upper, setting.sigmas, seg, block.use)
+    chance = chance_ratio(
+        rules, law, line.center, lower, upper, setting.sigmas, seg, block.use, scored=line.z is not None
+    )
     return seg.counts(fired != 0), far, chance
 
 

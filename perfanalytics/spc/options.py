@@ -89,6 +89,8 @@ class Asked:
     options: Mapping[str, Any] = field(default_factory=dict)
     limits: str = "sigma"
     sigmas: float = 3.0
+    #: How the parameters were estimated, also where they were carried on from another chart.
+    estimator: str = ""
 
 
 #: Letters books use for the width of the limits.

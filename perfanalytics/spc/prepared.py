@@ -16,7 +16,6 @@ from perfanalytics.spc.asked import chosen_points, resolve_estimate, resolve_exc
 from perfanalytics.spc.families import family_of
 from perfanalytics.spc.family import Points
 from perfanalytics.spc.kernel import Charted, Setting, chart_block
-from perfanalytics.spc.rules import as_rule_set
 from perfanalytics.spc.stability import FALSE_ALARMS
 
 #: Arrays of fewer points are small enough for the allocator as it is.
@@ -98,14 +97,16 @@ def prepare(
     InputError, UnknownNameError
     """
     family = family_of(chart)
-    rule_set = as_rule_set(rules)
+    rule_set = family.rules_of(rules)
     asked = family.check(options, limits, sigmas)
-    estimation = resolve_estimate(family, estimate)
+    estimation = resolve_estimate(family, estimate, asked)
+    asked = replace(asked, estimator=estimation.source or estimation.estimator)
     points = family.points(batch, asked.options)
     source = batch if points.batch is None else points.batch
     records = (*source.exclusions, *resolve_exclude(exclude))
     mask, by_point = resolve_exclusions(source, records) if records else (None, {})
-    points = replace(points, excluded=mask if by_point else None, breaks=source.breaks, batch=source)
+    breaks = source.breaks if points.breaks is None else points.breaks
+    points = replace(points, excluded=mask if by_point else None, breaks=breaks, batch=source)
     borders, said = stage_starts(source, points.offsets, source.when, stages)
     offsets = points.offsets
     starts = np.union1d(offsets[:-1][np.diff(offsets) > 0], borders).astype(np.int64)
@@ -118,6 +119,10 @@ def prepare(
     )
     if estimation.frozen is None:
         mode: str = family.modes[estimation.estimator]
+    elif family.own is not None:
+        mode = "own"
+    elif "family" in family.modes.values():
+        mode = "family"
     else:
         mode = "known_two_panels" if len(family.panels) > 1 else "known"
     parameters: dict[str, Any] = {

@@ -124,7 +124,7 @@ def quantile(law: Law, probability: float) -> Floats:
     --------
     >>> poisson = Law(kind="poisson", count=np.zeros(1), a=np.array([19.846]))
     >>> quantile(poisson, 0.00135).tolist(), quantile(poisson, 0.99865).tolist()
-    ([8.0], [35.0])
+    ([8.0], [34.0])
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         if law.kind == "poisson":
@@ -160,6 +160,31 @@ def normal_scores(law: Law, segments: Segments) -> tuple[Floats, Floats]:
     below, here, above = below[which], here[which], above[which]
     v = fixed_uniform(position)
     return _score(below + 0.5 * here, above + 0.5 * here), _score(below + v * here, above + (1.0 - v) * here)
+
+
+def scores_within(
+    law: Law, segments: Segments, value: Floats, center: Floats, bounds: tuple[Floats, Floats], sigmas: float
+) -> Floats:
+    """Standardised points of a chart with probability limits, shape (n,).
+
+    Mid-p normal scores, brought in line with the picture: more than ``sigmas`` exactly beyond a limit, and on
+    the side of the center line the point is drawn on.
+    """
+    table, which = _table(law, segments)
+    below, here, above = (x[which] for x in _three(table))
+    z = np.clip(_score(below + 0.5 * here, above + 0.5 * here), -sigmas, sigmas)
+    with np.errstate(invalid="ignore"):
+        side = np.sign(value - center)
+        wrong = (np.sign(z) != side) & ~np.isnan(side)
+        z[wrong] = side[wrong] * 1e-6
+        outside = (value < bounds[0]) | (value > bounds[1])
+        far = _score(below + here, above + here)
+        np.copyto(
+            z,
+            np.where(side > 0, np.maximum(far, sigmas + 1e-6), np.minimum(far, -sigmas - 1e-6)),
+            where=outside,
+        )
+    return np.where(np.isnan(center), np.nan, z)
 
 
 def fixed_uniform(position: NDArray[np.int64]) -> Floats:
@@ -241,11 +266,14 @@ def chance_ratio(
     sigmas: float,
     segments: Segments,
     use: Flags | None,
+    *,
+    scored: bool = False,
 ) -> Floats:
     """How many signals the law makes for each one of a normal series: the rules' chances added up; (m,).
 
     For a rule on zones the chance that it fires at a point is a binomial sum of the chance to lie beyond
-    the zone, here with the exact chances of the law at up to ``SAMPLED`` points of each segment.
+    the zone, here with the exact chances of the law at up to ``SAMPLED`` points of each segment. ``scored``
+    says that zones are those of normal scores (probability limits).
     """
     m, k = len(segments), 1 if law.same else SAMPLED
     if use is None:
@@ -267,6 +295,8 @@ def chance_ratio(
             return np.asarray(np.nan_to_num(x).reshape(m, k).mean(axis=1))
 
     def chance(zone: float) -> tuple[Floats, Floats]:
+        if scored and zone not in (0.0, sigmas):
+            return np.full(m, float(special.ndtr(-zone))), np.full(m, float(special.ndtr(-zone)))
         step = zone / sigmas
         high = (center[where] + step * reach[0]) * scale + law.shift
         low = (center[where] - step * reach[1]) * scale + law.shift

@@ -103,7 +103,7 @@ def simulate(
     return counts, np.maximum(seg.maxima(z), -seg.minima(z))
 
 
-def _tails_of(statistic: Floats, whole: bool) -> Floats:
+def tails_of(statistic: Floats, whole: bool) -> Floats:
     """Smallest value that at most each share of ``TAILS`` reaches."""
     ordered = np.sort(statistic)
     n = len(ordered)
@@ -135,9 +135,9 @@ def make_reference(
             left -= part
         for k in range(len(sets)):
             every = np.concatenate(found[k])
-            counts[k].append(_tails_of(every.astype(np.float64), True))
+            counts[k].append(tails_of(every.astype(np.float64), True))
             expected[k].append(float(every.mean()))
-        far.append(_tails_of(np.concatenate(distances), False))
+        far.append(tails_of(np.concatenate(distances), False))
     return [
         Reference(
             lengths=np.asarray(lengths, dtype=float),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from perfanalytics.spc.families import family_of
 from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.wording import moment, nth, number, p_text, points_word, unit_of
 
@@ -41,6 +42,12 @@ def levels_text(chart: ControlChart) -> str:
     last = np.arange(int(limits.first[k]), int(limits.last[k]) + 1)
     spread = float(np.nanmedian(chart.sigma[0, last])) if np.isfinite(chart.sigma[0, last]).any() else np.nan
     text = f"center {number(float(limits.center[0, k]), spread, share=share)}"
+    if any(panel.main for panel in family_of(chart.chart).panels):
+        # what is drawn starts from 0: say the level it is reckoned from, and how far it may go
+        level = number(float(limits.parameters["center"][k]), spread)
+        reach = number(float(limits.upper[0, k]), spread)
+        text = f"reckoned from {level}, decision interval {reach}{unit} on either side"
+        return f"{text[0].upper()}{text[1:]}."
     low, high = float(limits.lower[0, k]), float(limits.upper[0, k])
     if np.isfinite(low):
         text += f", limits {number(low, spread, share=share)} to {number(high, spread, share=share)}{unit}"
@@ -52,7 +59,7 @@ def levels_text(chart: ControlChart) -> str:
             text = f"center of the newest point {number(center, spread, share=share)}"
         text += (
             f", limits of the newest point {number(low, spread, share=share)} to "
-            f"{number(high, spread, share=share)}{unit} (they vary with the size)"
+            f"{number(high, spread, share=share)}{unit} ({family_of(chart.chart).varies})"
         )
     else:
         text += unit

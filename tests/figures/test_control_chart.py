@@ -37,7 +37,7 @@ def test_two_panels_share_the_time_axis():
     assert {t["xaxis"] for t in figure["data"]} == {"x"}
     assert {t["yaxis"] for t in figure["data"]} == {"y", "y2"}
     assert figure["layout"]["yaxis"]["title"]["text"] == "resolution_hours (hours)"
-    assert figure["layout"]["yaxis2"]["title"]["text"] == "moving range (hours)"
+    assert figure["layout"]["yaxis2"]["title"]["text"] == "moving range<br>(hours)"
     assert figure["layout"]["yaxis"]["domain"][0] > figure["layout"]["yaxis2"]["domain"][1]
 
 

@@ -4,12 +4,35 @@ from __future__ import annotations
 
 from perfanalytics.core.errors import UnknownNameError
 from perfanalytics.spc.families.attributes import LANEY_P, LANEY_U, NP, C, P, U
+from perfanalytics.spc.families.between_within import IMR_RS
 from perfanalytics.spc.families.individuals import INDIVIDUALS
+from perfanalytics.spc.families.memory import CUSUM, EWMA, MOVING_AVERAGE
+from perfanalytics.spc.families.rare_events import G, T
+from perfanalytics.spc.families.subgroups import MEDIAN, XBAR_R, XBAR_S
 from perfanalytics.spc.family import ChartFamily
 
 #: Word for ``chart=`` -> the chart type.
 CHARTS: dict[str, ChartFamily] = {
-    family.name: family for family in (INDIVIDUALS, P, NP, LANEY_P, C, U, LANEY_U)
+    family.name: family
+    for family in (
+        INDIVIDUALS,
+        XBAR_R,
+        XBAR_S,
+        MEDIAN,
+        P,
+        NP,
+        LANEY_P,
+        C,
+        U,
+        LANEY_U,
+        G,
+        T,
+        EWMA,
+        CUSUM,
+        MOVING_AVERAGE,
+        I_PRIME,
+        IMR_RS,
+    )
 }
 
 

@@ -16,7 +16,7 @@ from perfanalytics.core.segments import moving_ranges
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.constants import d2
 from perfanalytics.spc.family import Block, ChartFamily, Lines, Panel, Points, one_column
-from perfanalytics.spc.scores import Law, quantile
+from perfanalytics.spc.scores import Law, quantile, scores_within
 
 
 def _shares(batch: SeriesBatch, options: Mapping[str, Any]) -> Points:
@@ -146,28 +146,31 @@ def tail_limits(law: Law, sigmas: float) -> tuple[Floats, Floats]:
     return lower - law.shift, upper - law.shift
 
 
-def _limited(block: Block, law: Law, center: Floats, sigma: Floats, most: Floats | None = None) -> Lines:
-    lower = upper = None
+def limited(block: Block, law: Law, center: Floats, sigma: Floats, most: Floats | None = None) -> Lines:
+    lower = upper = z = None
     if block.asked.limits == "probability":
         lower, upper = tail_limits(law, block.asked.sigmas)
-    return Lines(value=block.points.value, center=center, sigma=sigma, lower=lower, upper=upper, most=most)
+        z = scores_within(law, block.segments, block.points.value, center, (lower, upper), block.asked.sigmas)
+    return Lines(
+        value=block.points.value, center=center, sigma=sigma, lower=lower, upper=upper, most=most, z=z
+    )
 
 
 def _p_lines(block: Block, parameters: Mapping[str, Floats]) -> tuple[Lines, ...]:
     center, sigma = _binomial(block, parameters["center"])
-    return (_limited(block, _binomial_law(block, parameters), center, sigma),)
+    return (limited(block, _binomial_law(block, parameters), center, sigma),)
 
 
 def _np_lines(block: Block, parameters: Mapping[str, Floats]) -> tuple[Lines, ...]:
     center, sigma = _binomial(block, parameters["center"])
     size = block.points.size
     assert size is not None
-    return (_limited(block, _numbers_law(block, parameters), center * size, sigma * size, size),)
+    return (limited(block, _numbers_law(block, parameters), center * size, sigma * size, size),)
 
 
 def _u_lines(block: Block, parameters: Mapping[str, Floats]) -> tuple[Lines, ...]:
     center, sigma = _poisson(block, parameters["center"])
-    return (_limited(block, _poisson_law(block, parameters), center, sigma),)
+    return (limited(block, _poisson_law(block, parameters), center, sigma),)
 
 
 def relative_spread(block: Block, center: Floats, sigma: Floats) -> Floats:
@@ -181,6 +184,13 @@ def relative_spread(block: Block, center: Floats, sigma: Floats) -> Floats:
         ranges = moving_ranges(z, block.keep_link)
         return block.segments.sums(ranges) / block.kept_pairs() / d2(2)
 
+
+#: How the limits of a chart with a discrete law can be made.
+KINDS = {
+    "sigma": "center -+ k sigma",
+    "probability": "quantiles of the law at Phi(-k) and Phi(k): a stable point lies beyond a limit with at "
+    "most that probability on its side",
+}
 
 Model = Callable[[Block, Floats], tuple[Floats, Floats]]
 
@@ -208,11 +218,6 @@ _POISSON = "Montgomery (2013), Introduction to Statistical Quality Control, 7th 
 _LANEY = "Laney (2002), Improved control charts for attributes, Quality Engineering 14, 531-537"
 _SIGMA_Z = "sigma_z = mean moving range of z / d2"
 
-_KINDS = {
-    "sigma": "center -+ k sigma",
-    "probability": "quantiles of the law at Phi(-k) and Phi(k): a stable point lies beyond a limit with at "
-    "most that probability on its side",
-}
 
 P = ChartFamily(
     name="p",
@@ -229,7 +234,7 @@ P = ChartFamily(
     lines=_p_lines,
     expected=_rarer,
     law=_binomial_law,
-    limit_kinds=_KINDS,
+    limit_kinds=KINDS,
     model_sigma=True,
     references=(_BINOMIAL,),
 )
@@ -249,7 +254,7 @@ NP = ChartFamily(
     lines=_np_lines,
     expected=_rarer,
     law=_numbers_law,
-    limit_kinds=_KINDS,
+    limit_kinds=KINDS,
     model_sigma=True,
     references=(_BINOMIAL,),
 )
@@ -282,7 +287,7 @@ C = ChartFamily(
     lines=_u_lines,
     expected=_expected,
     law=_poisson_law,
-    limit_kinds=_KINDS,
+    limit_kinds=KINDS,
     model_sigma=True,
     references=(_POISSON,),
 )
@@ -301,7 +306,7 @@ U = ChartFamily(
     lines=_u_lines,
     expected=_expected,
     law=_poisson_law,
-    limit_kinds=_KINDS,
+    limit_kinds=KINDS,
     model_sigma=True,
     references=(_POISSON,),
 )
