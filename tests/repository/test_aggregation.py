@@ -221,6 +221,10 @@ def test_hours_and_no_observations_at_all(repo):
     hours = repo.series("defects", every="hour", statistic="count")
     assert hours.values.tolist() == [1, 0, 0, 1]
     assert hours.covariates["incomplete"].tolist() == [True, False, False, True]
+    assert [e.reason for e in hours.exclusions] == [
+        "incomplete period: data begin on 2024-01-01 10:10",
+        "incomplete period: data end on 2024-01-01 13:59",
+    ]
     none = repo.series("defects", since="2030-01-01")
     assert len(none) == 0
     assert len(repo.series("defects", every="week", until="2020-01-01")) == 0
