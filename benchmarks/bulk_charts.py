@@ -2,6 +2,7 @@
 
     python benchmarks/bulk_charts.py                 # 10,000 series of 1,000 points, 3 repeats
     python benchmarks/bulk_charts.py --series 1000 --points 200 --repeats 1
+    python benchmarks/bulk_charts.py --chart ewma    # also xbar_r (five values a subgroup), p, laney_p, cusum
 
 Every variant runs in a process of its own, the variants in turn, so that a busy machine hits all of them
 alike; the ratio is that of the medians of their CPU times. Reading is one ordered query over (series, time),
@@ -23,6 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+CHARTS = ("individuals", "xbar_r", "p", "laney_p", "ewma", "cusum")
 VARIANTS = {
     "read": "ordered read alone",
     "charts": "read + limits + all 8 Nelson rules",
@@ -173,7 +175,20 @@ def run_repository(variant: str, path: str) -> dict[str, float]:
     }
 
 
-def run(variant: str, path: str, save_to: str) -> dict[str, float]:
+def columns_for(chart: str, value: Any, offsets: Any) -> dict[str, Any]:
+    """The same values as the chart takes them: counts of 50 for shares, five neighbours a subgroup."""
+    import numpy as np
+
+    columns: dict[str, Any] = {"values": value, "offsets": offsets}
+    if chart in ("p", "laney_p"):
+        columns |= {"values": np.rint(value), "sizes": np.full(len(value), 50.0)}
+    if chart == "xbar_r":
+        position = np.arange(len(value)) - np.repeat(offsets[:-1], np.diff(offsets))
+        columns["subgroups"] = position // 5
+    return columns
+
+
+def run(variant: str, path: str, save_to: str, chart: str) -> dict[str, float]:
     """One variant, measured: CPU and wall seconds without the imports, peak memory of the process in MB."""
     import duckdb  # noqa: F401
     import numpy as np
@@ -184,14 +199,16 @@ def run(variant: str, path: str, save_to: str) -> dict[str, float]:
     from perfanalytics.spc.charts import bulk_method, columns_of
     from perfanalytics.spc.prepared import prepare
 
-    asked = {"chart": "individuals", "rules": "nelson", "estimate": None, "stages": (), "sigmas": 3.0}
+    asked = {"chart": chart, "rules": "nelson", "estimate": None, "stages": (), "sigmas": None}
     table = "gaps" if variant.endswith("gaps") else "plain"
-    method = bulk_method(rules="nelson")
+    method = bulk_method(chart=chart, rules="nelson")
     saved: list[dict[str, Any]] = []
     charts = points = signals = 0
     # the first to_numpy imports pandas: a second that is neither reading nor charting
     pa.array(np.zeros(2, dtype="datetime64[us]")).to_numpy(zero_copy_only=False)
-    prepare(SeriesBatch([1.0, 2.0], [0, 2], ids=["warm"]), exclude=(), **asked)
+    warm = SeriesBatch(**columns_for(chart, np.arange(20) % 7.0, np.array([0, 20])), ids=["warm"])
+    # the tables of stable charts are read (or, for a chart of one's own, simulated) once
+    columns_of(warm, prepare(warm, exclude=(), **asked))
     before, clock = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     source = ordered_batches(path, table)
     if variant.startswith("read"):
@@ -201,7 +218,7 @@ def run(variant: str, path: str, save_to: str) -> dict[str, float]:
         for ids, offsets, at, value in blocks_of_series(source):
             names = [str(i) for i in ids.tolist()]
             out = [Exclusion("outage", point=17, series=s) for s in names] if table == "gaps" else []
-            batch = SeriesBatch(value, offsets, ids=names, when=at, exclusions=out)
+            batch = SeriesBatch(**columns_for(chart, value, offsets), ids=names, when=at, exclusions=out)
             if variant == "charts-saved":
                 columns = method(batch)
                 saved.append({"id": np.array(names, dtype=object), **columns})
@@ -238,6 +255,7 @@ def main() -> None:
     parser.add_argument("--series", type=int, default=10_000)
     parser.add_argument("--points", type=int, default=1_000)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--chart", choices=CHARTS, default="individuals")
     parser.add_argument("--shuffled", action="store_true")
     parser.add_argument("--repository", action="store_true", help="also through Repository.map")
     parser.add_argument("--one", choices=sorted(VARIANTS | REPOSITORY), help=argparse.SUPPRESS)
@@ -247,7 +265,7 @@ def main() -> None:
         if given.one in REPOSITORY:
             print(json.dumps(run_repository(given.one, given.file + ".repo")))
         else:
-            print(json.dumps(run(given.one, given.file, given.file + ".saved")))
+            print(json.dumps(run(given.one, given.file, given.file + ".saved", given.chart)))
         return
     variants = VARIANTS | (REPOSITORY if given.repository else {})
     with tempfile.TemporaryDirectory() as folder:
@@ -258,10 +276,20 @@ def main() -> None:
         found: dict[str, list[dict[str, float]]] = {v: [] for v in variants}
         for _ in range(given.repeats):
             for variant in variants:
-                command = [sys.executable, __file__, "--one", variant, "--file", str(path)]
+                command = [
+                    sys.executable,
+                    __file__,
+                    "--one",
+                    variant,
+                    "--file",
+                    str(path),
+                    "--chart",
+                    given.chart,
+                ]
                 done = subprocess.run(command, check=True, capture_output=True, text=True)
                 found[variant].append(json.loads(done.stdout))
-    print(f"{given.series:,} series of {given.points:,} points, medians of {given.repeats} runs\n")
+    size = f"{given.series:,} series of {given.points:,} points"
+    print(f"{given.chart}: {size}, medians of {given.repeats} runs\n")
     print(f"{'variant':58s} {'CPU s':>7s} {'wall s':>7s} {'ratio':>6s} {'peak MB':>8s}")
     cpu = {v: statistics.median(r["cpu"] for r in runs) for v, runs in found.items()}
     for variant, runs in found.items():

@@ -113,6 +113,9 @@ def draw_chart(table: ChartTable, series: Series, context: Context) -> ControlCh
         chart=table.chart,
         rules=RULE_SETS[table.rules],
         estimate=limits_from(table, series),
+        options=table.options,
+        limits=table.limits,
+        sigmas=table.sigmas,
         stages=[context.happenings[s] if isinstance(s, str) else s for s in table.stages],
     )
 

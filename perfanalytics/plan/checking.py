@@ -45,6 +45,8 @@ def check_plan(plan: Plan) -> Iterator[str]:
             yield from _missing(where, "rules", table.rules, RULE_SETS)
             if table.chart in CHARTS and table.estimate is not None:
                 yield from _missing(where, "estimate", table.estimate, CHARTS[table.chart].estimators)
+            if table.chart in CHARTS:
+                yield from _tried(where, _chosen, table)
             for name in (table.by,) if isinstance(table.by, str) and table.by else table.by:
                 yield from _missing(where, f"by: attribute of {table.measure}", name, known)
         if isinstance(table, tables.ComparisonTable):
@@ -53,6 +55,11 @@ def check_plan(plan: Plan) -> Iterator[str]:
             for side in (table.before, table.after):
                 for name in side.where if side is not None else ():
                     yield from _missing(where, f"where: attribute of {table.measure}", name, known)
+
+
+def _chosen(table: tables.ChartTable) -> object:
+    """Options, kind and width of the limits as the chart type takes them."""
+    return CHARTS[table.chart].check(table.options, table.limits, table.sigmas)
 
 
 def _sources(plan: Plan) -> Iterator[str]:

@@ -125,7 +125,15 @@ def _watch(
         return None, 0
     last = repo.result(saved)
     assert isinstance(last, ControlChart)
-    chart = control_chart(series, chart=table.chart, rules=RULE_SETS[table.rules], estimate=last.limits)
+    chart = control_chart(
+        series,
+        chart=table.chart,
+        rules=RULE_SETS[table.rules],
+        estimate=last.limits,
+        options=table.options,
+        limits=table.limits,
+        sigmas=table.sigmas,
+    )
     if chart.provenance.data_hash == last.provenance.data_hash:
         return [], 0
     frame = chart.to_frame()

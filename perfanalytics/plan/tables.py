@@ -202,6 +202,9 @@ class ChartTable(Analysis):
     chart: str = "individuals"
     rules: str = "western_electric"
     estimate: str | None = None
+    options: dict[str, int | float | str | dict[str, float]] = {}
+    limits: str | None = None
+    sigmas: float | None = Field(None, gt=0)
     stages: list[When | str] = []
     by: str | Texts = []
     limits_until: When | None = None

@@ -55,9 +55,14 @@ def control_chart(
     ----------
     series : Series, list, array or pandas Series
         In order of time; NaN is a gap. For ``p``, ``np`` and ``laney_p``: counts or shares with ``sizes``;
-        for ``u`` and ``laney_u``: counts or rates with ``sizes``; for ``c``: counts.
-    chart : {"individuals", "p", "np", "laney_p", "c", "u", "laney_u"}
-        The chart type; see :data:`perfanalytics.spc.families.CHARTS`.
+        for ``u`` and ``laney_u``: counts or rates with ``sizes``; for ``c``: counts; for ``xbar_r``,
+        ``xbar_s``, ``median`` and ``imr_rs``: values of shape (n, k), or one value a row with ``subgroups``;
+        for ``g`` and ``t``: opportunities or time between events; for ``i_prime``: totals with ``sizes``; for
+        ``short_run``: the product of each value as ``subgroups``.
+    chart : str
+        The chart type: "individuals", "xbar_r", "xbar_s", "median", "imr_rs", "p", "np", "laney_p", "c", "u",
+        "laney_u", "g", "t", "ewma", "cusum", "moving_average", "i_prime", "short_run" and further ones; see
+        :data:`perfanalytics.spc.families.CHARTS`.
     rules : RuleSet, name of one, or rules
         Applied to points standardised by their own sigma; dependent panels use the limits only.
     estimate : optional
@@ -70,8 +75,16 @@ def control_chart(
         First point of each new stage; each stage has its own limits (unless they are given or frozen).
     exclude : Exclusion records, or a mapping of 0-based position to reason
         Points that do not count for limits and rules, besides those the series brings. They stay visible.
-    sigmas : float
-        Width of the limits in sigma.
+    sigmas : float, optional
+        Width of the limits in sigma; None: 3, for ``cusum`` (where it is the decision interval h) 5.
+    options : mapping of name to value, optional
+        What the chart type lets you choose: ewma ``lam`` (0.2); cusum ``k`` (0.5) and ``head_start`` (0, in
+        sigma); moving_average ``span`` (5); t ``law`` ("nelson", "exponential", "weibull"); g ``minimum`` (0
+        or 1); imr_rs ``within`` ("range", "deviation"); i_prime ``values`` ("totals", "ratios"); short_run
+        ``targets`` and ``spreads`` (by product) and ``sigma`` ("by_product", "pooled", "relative").
+    limits : str, optional
+        How limits are made: "sigma" or "probability" (p, np, c, u, g, t), "exact" or "asymptotic" (ewma).
+        None: the first of the chart type.
 
     Returns
     -------
@@ -104,8 +117,8 @@ def control_chart(
     >>> import perfanalytics as perf
     >>> c = perf.control_chart([9, 11, 10, 12, 10, 9, 10, 11, 10, 18])
     >>> c.verdict
-    'Not stable: 1 of 10 points signals (0.1 expected by chance, p = 0.005), at the 10th point, above the limits. \
-Center 11.0, limits 5.4 to 16.6.'
+    'Not stable: 1 of 10 points signals (0.1 expected by chance, p = 0.005), at the 10th point, above the \
+limits. Center 11.0, limits 5.4 to 16.6.'
     >>> c.signals[["panel", "point", "rules"]].values.tolist()
     [['individuals', 9, 'beyond_limits'], ['moving range', 9, 'beyond_limits']]
     """

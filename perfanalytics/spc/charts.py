@@ -183,7 +183,7 @@ def control_charts(
     Parameters
     ----------
     batch : SeriesBatch, mapping of id to series, sequence of Series
-    chart, rules, estimate, stages, exclude, sigmas
+    chart, rules, estimate, stages, exclude, sigmas, options, limits
         As in :func:`perfanalytics.control_chart`, for every series. A stage that a series does not reach, and
         an excluded position beyond its end, change nothing there.
 
@@ -403,7 +403,7 @@ def bulk_method(
 
     Parameters
     ----------
-    chart, rules, estimate, sigmas
+    chart, rules, estimate, sigmas, options, limits
         As in :func:`perfanalytics.control_chart`. Exclusions travel with the series.
     stages : sequence of 0-based positions or ISO texts
 

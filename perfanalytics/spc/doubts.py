@@ -167,7 +167,8 @@ def _autocorrelated(c: Counted, i: int, s: Setting, m: Measure) -> Told:
             f"{100 * share:.2g}% of the points of a stable series outside instead of {100 * nominal:.2g}%."
         )
     else:
-        text += ". The rules assume independent points: with correlation, run rules fire too often."
+        what = "run rules fire" if s.family.panels[0].independent else "this chart signals"
+        text += f". The rules assume independent points: with correlation, {what} too often."
     return text, evidence
 
 

@@ -37,6 +37,8 @@ def test_the_sample_plan_has_none():
         ('chart = "laney_p"', 'chart = "lany_p"', "did you mean 'laney_p'?"),
         ('rules = "nelson"', 'rules = "nelsen"', "did you mean 'nelson'?"),
         ('chart = "c"\n', 'chart = "c"\nestimate = "moving"\n', "estimate 'moving' is not known"),
+        ('chart = "c"\n', 'chart = "c"\nlimits = "probabilty"\n', "did you mean 'probability'?"),
+        ('chart = "c"\n', 'chart = "ewma"\noptions = { lambda = 0.1 }\n', "did you mean 'lam'?"),
         (
             'by = "service"',
             'by = "servce"',
