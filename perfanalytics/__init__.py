@@ -58,9 +58,10 @@ if TYPE_CHECKING:
     from perfanalytics.spc.charts import ControlCharts, control_charts
     from perfanalytics.spc.limits import Limits
     from perfanalytics.spc.operating_characteristic import OperatingCharacteristic, operating_characteristic
-    from perfanalytics.spc.result import ControlChart
+    from perfanalytics.spc.result import ControlChart, StageTest
     from perfanalytics.spc.rules import (
         AIAG,
+        ANHOEJ,
         IHI,
         JURAN,
         LIMITS_ONLY,
@@ -81,8 +82,8 @@ if TYPE_CHECKING:
         design_ewma,
         design_mewma,
     )
-    from perfanalytics.spc.suggested_stages import SuggestedStages, suggest_stages
     from perfanalytics.spc.scorecard import Scorecard, scorecard
+    from perfanalytics.spc.suggested_stages import SuggestedStages, suggest_stages
 
 _PUBLIC = {
     "baselines.baseline": ("baseline",),
@@ -121,7 +122,7 @@ _PUBLIC = {
     "spc.charts": ("ControlCharts", "control_charts"),
     "spc.limits": ("Limits",),
     "spc.operating_characteristic": ("OperatingCharacteristic", "operating_characteristic"),
-    "spc.result": ("ControlChart",),
+    "spc.result": ("ControlChart", "StageTest"),
     "spc.run_length": ("RunLengths", "average_run_length"),
     "spc.schemes": (
         "CusumScheme",
@@ -135,6 +136,7 @@ _PUBLIC = {
     "spc.scorecard": ("Scorecard", "scorecard"),
     "spc.rules": (
         "AIAG",
+        "ANHOEJ",
         "IHI",
         "JURAN",
         "LIMITS_ONLY",

@@ -39,6 +39,7 @@ KINDS: dict[str, str] = {
     "control_chart": "perfanalytics.spc.result:ControlChart",
     "control_charts": "perfanalytics.spc.charts:ControlCharts",
     "scorecard": "perfanalytics.spc.scorecard:Scorecard",
+    "stage-test": "perfanalytics.spc.result:StageTest",
     "ewma-scheme": "perfanalytics.spc.schemes:EwmaScheme",
     "cusum-scheme": "perfanalytics.spc.schemes:CusumScheme",
     "mewma-scheme": "perfanalytics.spc.schemes:MewmaScheme",

@@ -231,6 +231,9 @@ def _excluded_text(record: Any) -> str:
 def _levels(chart: ControlChart, k: int) -> tuple[tuple[str, float, str], ...]:
     """Center and limits of the newest point that has limits, with their values in words."""
     seen = np.flatnonzero(np.isfinite(chart.upper[k]) & np.isfinite(chart.center[k]))
+    if chart.tests:
+        # a chart without limits has its median
+        seen = np.flatnonzero(np.isfinite(chart.center[k]))
     if not len(seen):
         return ()
     i = seen[-1]

@@ -21,7 +21,7 @@ from perfanalytics.spc.guards import guard
 from perfanalytics.spc.kernel import Charted, Counted, count_block
 from perfanalytics.spc.limits import Limits
 from perfanalytics.spc.prepared import Prepared, prepare, still_open
-from perfanalytics.spc.result import ControlChart
+from perfanalytics.spc.result import ControlChart, StageTest
 from perfanalytics.spc.rules import WESTERN_ELECTRIC, Rule, RuleSet
 from perfanalytics.spc.signals import bits_type
 from perfanalytics.spc.stability import FALSE_ALARMS
@@ -215,16 +215,37 @@ def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None) -> Co
         stable=stable,
         p_value=float(p),
         expected_signals=float(expected),
+        tests=() if charted is None else _tests(charted),
         n_used=0 if counted is None else int(counted.n.sum()),
     )
     return replace(made, verdict=verdict_of(made))
+
+
+def _tests(charted: Charted) -> tuple[StageTest, ...]:
+    """The tests of whole stages, where the chart makes such."""
+    if charted.own is None:
+        return ()
+    return tuple(
+        StageTest(
+            stage=stage,
+            name=test.name,
+            useful=int(charted.own.useful[stage]),
+            statistic=float(test.statistic[stage]),
+            bound=float(test.bound[stage]),
+            p_value=float(test.p_value[stage]),
+            signal=bool(test.signal[stage]),
+        )
+        for stage in range(len(charted.block.segments))
+        for test in charted.own.tests
+    )
 
 
 def judge(counted: Counted, prepared: Prepared) -> tuple[bool | None, float, float, str]:
     """stable, p-value, expected signals and where the reference comes from, over the stages of one series."""
     p, expected, made_by = evidence(counted, prepared.setting, prepared.mode)
     judged = ~np.isnan(p)
-    total = float(np.where(counted.n > 0, expected, 0.0)[~np.isnan(counted.farthest)].sum())
+    known = ~np.isnan(counted.farthest) | (prepared.mode == "own")
+    total = float(np.where(counted.n > 0, expected, 0.0)[known].sum())
     if not judged.any():
         return None, float("nan"), total, ""
     value = float(min(1.0, judged.sum() * p[judged].min()))

@@ -28,7 +28,7 @@ from perfanalytics.spc.guards import guard
 from perfanalytics.spc.kernel import Counted, count_block
 from perfanalytics.spc.limits import Limits
 from perfanalytics.spc.prepared import Prepared, prepare, still_open
-from perfanalytics.spc.rules import RULE_SETS, WESTERN_ELECTRIC, Rule, RuleSet, as_rule_set
+from perfanalytics.spc.rules import RULE_SETS, WESTERN_ELECTRIC, Rule, RuleSet
 from perfanalytics.spc.stability import FALSE_ALARMS
 
 if TYPE_CHECKING:
@@ -325,7 +325,9 @@ def columns_of(batch: SeriesBatch, prepared: Prepared, *, hashed: bool = True) -
         "n_signals": total(counted.n_signals),
         "by_rule": np.array([total(row) for row in counted.by_rule], dtype=np.int64).reshape(r, m),
         "expected_signals": np.bincount(
-            of, weights=np.where(np.isnan(counted.farthest), 0.0, expected), minlength=m
+            of,
+            weights=np.where(np.isnan(counted.farthest) & (prepared.mode != "own"), 0.0, expected),
+            minlength=m,
         ),
         "newest_signal": np.where(signals, newest - offsets[:-1], -1),
         "newest_signal_when": when,
@@ -426,7 +428,8 @@ def bulk_method(
     >>> m.columns["signals_six_trend"]
     'integer'
     """
-    family, rule_set = family_of(chart), as_rule_set(rules)
+    family = family_of(chart)
+    rule_set = family.rules_of(rules)
     asked_for = family.check(options, limits, sigmas)
     estimation = resolve_estimate(family, estimate, asked_for)
     frozen = estimation.frozen

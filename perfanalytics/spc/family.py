@@ -27,7 +27,7 @@ from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.segments import Flags, Segments, links, moving_ranges
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.options import Asked, Option, check_asked
-from perfanalytics.spc.rules import WESTERN_ELECTRIC, WHOLE, RuleSet, as_rule_set
+from perfanalytics.spc.rules import WHOLE, RuleSet, as_rule_set
 from perfanalytics.spc.scores import Law
 
 
@@ -362,7 +362,7 @@ class ChartFamily:
         return next(iter(self.estimators))
 
     def rules_of(self, rules: object) -> RuleSet:
-        """The rules this chart uses when asked for these.
+        """The rules this chart uses when asked for these: its own where it has such.
 
         Raises
         ------
@@ -370,10 +370,6 @@ class ChartFamily:
         """
         asked = as_rule_set(rules)
         if self.own_rules is not None:
-            if asked not in (WESTERN_ELECTRIC, self.own_rules):
-                raise InputError(
-                    f"a {self.name} chart has rules of its own ({', '.join(self.own_rules.names)}): leave rules= out"
-                )
             return self.own_rules
         whole = [r.name for r in asked.rules if r.pattern in WHOLE]
         if whole:

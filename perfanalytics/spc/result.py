@@ -27,6 +27,39 @@ _ARRAYS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageTest:
+    """One test of a whole stage (run chart).
+
+    Parameters
+    ----------
+    stage : int
+        0-based.
+    name : str
+        "longest run", "crossings of the median" (Anhoej); "clustering", "mixtures", "trends", "oscillation"
+        (Minitab).
+    useful : int
+        Points of the stage that lie off the median.
+    statistic : float
+        Length of the longest run, crossings, or number of runs.
+    bound : float
+        Largest longest run and fewest crossings expected; for Minitab's tests the expected number of runs.
+    p_value : float
+    signal : bool
+        Beyond the bound; for Minitab's tests a p-value below 0.05.
+    """
+
+    kind: ClassVar[str] = "stage-test"
+
+    stage: int
+    name: str
+    useful: int
+    statistic: float
+    bound: float
+    p_value: float
+    signal: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ControlChart(Result):
     """A control chart of one series: P panels, n points.
@@ -66,12 +99,14 @@ class ControlChart(Result):
         Whether the chart shows no more than stable charts of its length do; None where it was not judged.
     p_value, expected_signals : float
         The evidence behind ``stable``; the number of signalling points expected of a stable process.
+    tests : tuple of StageTest
+        Tests of whole stages, for charts that make such (run chart).
     n_used : int
         Points that are neither missing nor excluded.
     """
 
     kind: ClassVar[str] = "control_chart"
-    schema_version: ClassVar[int] = 1
+    schema_version: ClassVar[int] = 2
 
     chart: str
     title: str
@@ -99,6 +134,7 @@ class ControlChart(Result):
     stable: bool | None
     p_value: float
     expected_signals: float
+    tests: tuple[StageTest, ...] = ()
     n_used: int
 
     def __post_init__(self) -> None:
@@ -106,6 +142,24 @@ class ControlChart(Result):
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, read_only(value))
+
+    @classmethod
+    def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+        """Version 1 had no tests of whole stages."""
+        return {"tests": ()} | fields
+
+    def tests_frame(self) -> pd.DataFrame:
+        """One row per stage and test: stage, test, useful, statistic, bound, p_value, signal."""
+        import pandas as pd
+
+        names = ("stage", "test", "useful", "statistic", "bound", "p_value", "signal")
+        rows = [(t.stage, t.name, t.useful, t.statistic, t.bound, t.p_value, t.signal) for t in self.tests]
+        return pd.DataFrame(rows, columns=list(names))
+
+    def tables(self) -> tuple[tuple[str, pd.DataFrame], ...]:
+        """The tables a report shows, each with its title."""
+        tests = (("Tests of whole stages", self.tests_frame()),) if self.tests else ()
+        return ("Summary", self.summary()), *tests, ("Numbers", self.to_frame())
 
     @property
     def n_signals(self) -> int:

@@ -14,7 +14,9 @@ from perfanalytics.core.codec import from_record
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.segments import LONGEST_PATTERN
 
-Pattern = Literal["beyond", "within", "trend", "alternating"]
+Pattern = Literal["beyond", "within", "trend", "alternating", "longest run", "crossings"]
+#: Patterns that are judged over a whole stage, by the run chart: how long they may be depends on its length.
+WHOLE = ("longest run", "crossings")
 Side = Literal["same", "either", "both"]
 Tie = Literal["ends", "skipped"]
 Gap = Literal["breaks", "skipped"]
@@ -36,9 +38,9 @@ class Rule:
         How many points make the pattern (the points of a trend, not its steps); 1 to 255.
     out_of : int, optional
         ``count`` out of so many consecutive points; by default ``count`` in a row.
-    pattern : {"beyond", "within", "trend", "alternating"}
+    pattern : {"beyond", "within", "trend", "alternating", "longest run", "crossings"}
         Points beyond the zone, points within the zone, points that steadily rise or fall, or points
-        that alternate up and down.
+        that alternate up and down. The last two belong to the run chart, which judges whole stages.
     zone : float or None
         In sigma from the center line (0: on a side of it); None means the control limits of the chart.
     side : {"same", "either", "both"}
@@ -137,6 +139,10 @@ class Rule:
             return f"{some} steadily rising or falling"
         if self.pattern == "alternating":
             return f"{some} alternating up and down"
+        if self.pattern == "longest run":
+            return "a longer run on one side of the median than so many points lead one to expect"
+        if self.pattern == "crossings":
+            return "fewer crossings of the median than so many points lead one to expect"
         if self.pattern == "within":
             return f"{some} within {where} of the center line"
         side = {"same": " on one side", "either": "", "both": " with points on both sides"}[self.side]
@@ -280,6 +286,16 @@ IHI = RuleSet(
     "ihi",
     (BEYOND_LIMITS, Rule("eight_on_one_side", count=8), _SIX_TREND, TWO_OF_THREE, _WITHIN),
     "Provost and Murray (2011), The Health Care Data Guide, figure 4.5",
+)
+
+#: Anhoej's rules, which the run chart uses and no other: longest run, and crossings of the median.
+ANHOEJ = RuleSet(
+    "anhoej",
+    (
+        Rule("unusually_long_run", count=1, pattern="longest run"),
+        Rule("unusually_few_crossings", count=1, pattern="crossings"),
+    ),
+    "Anhoej and Olesen (2014), Run charts revisited, PLoS ONE 9, e113825",
 )
 
 #: Wheeler's three rules for charts of individual values: nearer to a limit than to the center is 1.5 sigma.

@@ -8,6 +8,9 @@ from perfanalytics.spc.families import family_of
 from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.wording import moment, nth, number, p_text, points_word, unit_of
 
+#: The tests that decide on a run chart.
+RUN_TESTS = ("longest run", "crossings of the median")
+
 
 def first_signal_text(chart: ControlChart) -> str:
     """Where and how the first signal shows: "on 24 March 2016, above the limits"."""
@@ -73,6 +76,30 @@ def levels_text(chart: ControlChart) -> str:
     return text[0].upper() + text[1:] + "."
 
 
+def _of_tests(chart: ControlChart, word: str) -> str:
+    """The verdict of a chart that tests whole stages: what the last stage shows."""
+    stage = chart.tests[-1].stage
+    run, crossings = (t for t in chart.tests[:] if t.stage == stage and t.name in RUN_TESTS)
+    before = f" ({stage} stage{'s' if stage > 1 else ''} before it)" if stage else ""
+    center = (
+        f"Median {number(float(chart.limits.center[0, -1]), share=chart.is_share)}{unit_of(chart.measure)}."
+    )
+    if np.isnan(chart.p_value):
+        return (
+            f"Not judged: {run.useful} {word} off the median are too few to tell random variation. {center}"
+        )
+    facts = (
+        f"the longest run is {run.statistic:.0f} (at most {run.bound:.0f} expected of {run.useful} {word} "
+        f"off the median), and the median is crossed {crossings.statistic:.0f} times (at least "
+        f"{crossings.bound:.0f})"
+    )
+    signals = any(t.signal for t in chart.tests if t.name in RUN_TESTS)
+    opening = "Random variation only" if chart.stable else "Not only random variation"
+    if signals and chart.stable:
+        opening = "A signal that random series of this length show too often"
+    return f"{opening}{before}: {facts}; {p_text(chart.p_value)}. {center}"
+
+
 def verdict_of(chart: ControlChart) -> str:
     """The verdict of a chart, from its numbers."""
     n, signals = chart.n_used, chart.n_signals
@@ -80,6 +107,8 @@ def verdict_of(chart: ControlChart) -> str:
     levels = levels_text(chart)
     if n == 0:
         return "No chart: the series has no usable point."
+    if chart.tests:
+        return _of_tests(chart, word)
     if "no-limits" in chart.caveat_codes and not np.isfinite(chart.sigma[0]).any():
         return (
             f"No limits: {n} usable {word} are not enough." if n > 1 else "No limits: only one usable point."

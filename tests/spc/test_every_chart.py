@@ -16,7 +16,8 @@ from perfanalytics.spc.families import CHARTS
 from tests.spc.samples import batch_for, series_for
 from tests.spc.test_charts import assert_same
 
-FREEZABLE = [name for name, family in CHARTS.items() if family.parameters]
+# what a run chart expects of its points depends on how many there are
+FREEZABLE = [name for name, family in CHARTS.items() if family.parameters and family.own is None]
 lengths = st.lists(st.integers(0, 30), min_size=1, max_size=6)
 
 
@@ -67,8 +68,9 @@ def test_a_gap_never_makes_a_nan_limit(chart, seed, missing, excluded):
     seen = ~np.isnan(made.value[0])
     if chart == "short_run":
         seen &= ~np.isnan(made.sigma[0])
-    assert np.isfinite(made.upper[0, seen]).all()
-    assert np.isfinite(made.lower[0, seen]).all()
+    if CHARTS[chart].own is None:
+        assert np.isfinite(made.upper[0, seen]).all()
+        assert np.isfinite(made.lower[0, seen]).all()
     assert np.isfinite(made.center[0, seen]).all()
     if excluded:
         assert not made.fired[:, [3, 4]].any()

@@ -7,7 +7,9 @@ from perfanalytics.spc.families.attributes import LANEY_P, LANEY_U, NP, C, P, U
 from perfanalytics.spc.families.between_within import IMR_RS
 from perfanalytics.spc.families.individuals import INDIVIDUALS
 from perfanalytics.spc.families.memory import CUSUM, EWMA, MOVING_AVERAGE
+from perfanalytics.spc.families.normalized import I_PRIME, SHORT_RUN
 from perfanalytics.spc.families.rare_events import G, T
+from perfanalytics.spc.families.run import RUN
 from perfanalytics.spc.families.subgroups import MEDIAN, XBAR_R, XBAR_S
 from perfanalytics.spc.family import ChartFamily
 
@@ -31,7 +33,9 @@ CHARTS: dict[str, ChartFamily] = {
         CUSUM,
         MOVING_AVERAGE,
         I_PRIME,
+        SHORT_RUN,
         IMR_RS,
+        RUN,
     )
 }
 
