@@ -13,6 +13,7 @@ from perfanalytics.core.codec import read_only
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import InputError
 from perfanalytics.core.result import Method, Provenance, Result
+from perfanalytics.spc.families import family_of
 from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.rules import Rule, RuleSet, as_rule_set
 from perfanalytics.spc.run_chains import (
@@ -120,7 +121,7 @@ def average_run_length(
     Parameters
     ----------
     of : RuleSet, name of one, rules, EwmaScheme, CusumScheme, MewmaScheme or ControlChart
-        Of a chart: its main panel with its rules and the width of its limits.
+        Of a chart: its main panel with its rules and the width of its limits, or its EWMA or CUSUM.
     shift : float or array_like of float, shape (s,)
         Shift of the mean in sigma of the plotted points, from the first point on (MEWMA: its distance).
     sigmas : float
@@ -160,7 +161,7 @@ def average_run_length(
     if isinstance(runs, bool) or not isinstance(runs, int) or runs < 100:
         raise InputError(f"runs= is a whole number of at least 100, got {runs!r}")
     if isinstance(of, ControlChart):
-        sigmas, of = of.sigmas, of.rules
+        sigmas, of = of.sigmas, _of_chart(of)
     if isinstance(of, EwmaScheme | CusumScheme | MewmaScheme):
         text, how = of.text, dict[str, Any](scheme=of)
         references = _REFERENCES[of.kind.partition("-")[0]]
@@ -197,6 +198,29 @@ def average_run_length(
         shift=shifts,
         **columns,
     )
+
+
+def _of_chart(chart: ControlChart) -> RuleSet | Scheme:
+    """What the main panel of a chart goes by.
+
+    Raises
+    ------
+    InputError
+        For a chart whose points are neither independent nor one of the schemes.
+    """
+    chosen = chart.method.parameters
+    if chart.chart == "ewma":
+        exact = str(chosen["limits"]).startswith("exact")
+        return EwmaScheme(
+            lam=float(chosen["lam"]), width=chart.sigmas, limits="exact" if exact else "asymptotic"
+        )
+    if chart.chart == "cusum":
+        return CusumScheme(k=float(chosen["k"]), h=chart.sigmas, head_start=float(chosen["head_start"]))
+    if not family_of(chart.chart).panels[0].independent:
+        raise InputError(
+            f"run lengths of a {chart.chart} chart are not known here: give its rules or a scheme"
+        )
+    return chart.rules
 
 
 def _row(mean: float, sd: float, law: Distribution, error: float) -> tuple[float, ...]:

@@ -222,6 +222,18 @@ def test_a_chart_brings_its_rules_and_limits():
     assert found.arl[0] == pytest.approx(1 / 0.012419330651552265, rel=1e-9)
 
 
+def test_a_chart_with_memory_brings_its_scheme():
+    x = np.arange(40) % 7
+    ewma = perf.control_chart(x, chart="ewma", options={"lam": 0.1}, sigmas=2.7)
+    assert perf.average_run_length(ewma).arl[0] == pytest.approx(356.0950969, rel=1e-7)
+    fixed = perf.control_chart(x, chart="ewma", options={"lam": 0.1}, sigmas=2.7, limits="asymptotic")
+    assert perf.average_run_length(fixed).arl[0] == pytest.approx(368.993734, rel=1e-8)
+    cusum = perf.control_chart(x, chart="cusum", options={"head_start": 2.5})
+    assert perf.average_run_length(cusum).arl[0] == pytest.approx(430.3908392, rel=1e-8)
+    with pytest.raises(InputError, match="not known here"):
+        perf.average_run_length(perf.control_chart(x, chart="run"))
+
+
 def test_a_longer_pattern_alarms_less_and_a_larger_shift_is_seen_sooner():
     for name in ("western_electric", "wheeler"):
         arl = perf.average_run_length(name, shift=np.linspace(0, 3, 13)).arl
