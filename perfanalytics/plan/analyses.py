@@ -14,6 +14,7 @@ from perfanalytics.comparisons.compare import compare
 from perfanalytics.core.columns import instant
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.records import Change, Event, Objective
+from perfanalytics.core.result import Caveat
 from perfanalytics.core.series import Series
 from perfanalytics.models.model import fit
 from perfanalytics.plan.tables import BaselineTable, ChartTable, ComparisonTable, ModelTable, Span
@@ -107,8 +108,8 @@ def limits_from(table: ChartTable, series: Series) -> str | slice | None:
 
 
 def draw_chart(table: ChartTable, series: Series, context: Context) -> ControlChart:
-    """The control chart a ``[[chart]]`` table asks for."""
-    return control_chart(
+    """The control chart a ``[[chart]]`` table asks for; one that serves no objective says so."""
+    made = control_chart(
         series,
         chart=table.chart,
         rules=RULE_SETS[table.rules],
@@ -118,6 +119,14 @@ def draw_chart(table: ChartTable, series: Series, context: Context) -> ControlCh
         sigmas=table.sigmas,
         stages=[context.happenings[s] if isinstance(s, str) else s for s in table.stages],
     )
+    if table.objective:
+        return made
+    doubt = Caveat(
+        "no-objective",
+        "The plan names no objective this chart serves: what is decided by it, and what would be lost without it?",
+        {"chart": table.name},
+    )
+    return replace(made, caveats=(*made.caveats, doubt))
 
 
 def _charts(table: ChartTable, context: Context) -> list[ReportItem]:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from perfanalytics.core.errors import PerfAnalyticsError
 from perfanalytics.core.series import Series
 from perfanalytics.plan import objects
@@ -137,22 +135,24 @@ def _watch(
     if chart.provenance.data_hash == last.provenance.data_hash:
         return [], 0
     frame = chart.to_frame()
-    seen = _newest(last)
-    if chart.when is None or seen is None:
-        new = frame["point"] >= len(last.excluded)
+    seen = _seen(last)
+    if chart.when is None or last.when is None or not seen:
+        new = frame["point"] >= seen
     else:
-        new = frame["when"] > seen
+        new = frame["when"] > last.when[seen - 1]
     repo.save(chart, name=saved, by=by, note="monitored on frozen limits")
     rows = frame[new & (frame["rules"] != "")]
     points = int(new.sum()) // len(chart.panels)
     return [_told(name, row) for row in rows.to_dict("records")], points
 
 
-def _newest(chart: ControlChart) -> np.datetime64 | None:
-    if chart.when is None or not len(chart.when):
-        return None
-    newest: np.datetime64 = chart.when[-1]
-    return newest
+def _seen(chart: ControlChart) -> int:
+    """How many points of a saved chart were judged: an incomplete last period is looked at again."""
+    incomplete = {e.point for e in chart.exclusions if e.who == "perfanalytics"}
+    n = len(chart.excluded)
+    while n and n - 1 in incomplete:
+        n -= 1
+    return n
 
 
 def _told(name: str, row: dict[Any, Any]) -> NewSignal:

@@ -130,3 +130,28 @@ def test_charts_draws_what_signals_behind_a_scorecard(folder, run):
     assert "daily: team=B" not in out.stdout
     page = (folder / "c.html").read_text(encoding="utf-8")
     assert page.count('<script type="application/json"') == 2
+
+
+def test_a_week_that_was_incomplete_is_judged_when_it_is_complete(folder, run):
+    plan = PLAN.replace(
+        'every = "day"\nstatistic = "mean"\nby = "team"', 'every = "week"\nstatistic = "count"'
+    )
+    (folder / "plan.toml").write_text(plan, encoding="utf-8")
+    days = np.datetime64("2024-01-01") + np.arange(150)
+
+    def rows(until, extra=0):
+        busy = [f"{d}-{k},{d},1,A" for d in days[:until] for k in range(4 + int(str(d)[-1]) % 3)]
+        return ["id,day,v,team", *busy, *(f"x{k},{days[128]},1,A" for k in range(extra))]
+
+    def load(lines):
+        (folder / "s.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    load(rows(126))  # 18 whole weeks
+    assert run("monitor", "plan.toml").returncode == 0
+    load(rows(129, extra=60))  # three days of the 19th week, one of them far too busy
+    partial = run("monitor", "plan.toml")
+    assert partial.returncode == 0, partial.stdout
+    load(rows(133, extra=60))
+    complete = run("monitor", "plan.toml")
+    assert complete.returncode == 3, complete.stdout
+    assert "2024-05-06" in complete.stdout
