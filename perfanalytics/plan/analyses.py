@@ -123,7 +123,8 @@ def draw_chart(table: ChartTable, series: Series, context: Context) -> ControlCh
         return made
     doubt = Caveat(
         "no-objective",
-        "The plan names no objective this chart serves: what is decided by it, and what would be lost without it?",
+        "The plan names no objective this chart serves: what is decided by it, and what would be lost "
+        "without it?",
         {"chart": table.name},
     )
     return replace(made, caveats=(*made.caveats, doubt))
