@@ -38,6 +38,8 @@ class Estimation:
     frozen : mapping of parameter to float, or None
     source : str
         The estimator that made carried parameters.
+    base : int or None
+        Points that carried parameters rest on, where that is known.
     how : mapping
         For ``.method``.
     """
@@ -46,6 +48,7 @@ class Estimation:
     positions: range | tuple[int, ...] | None = None
     frozen: Mapping[str, float] | None = None
     source: str = ""
+    base: int | None = None
     how: Mapping[str, Any]
 
 
@@ -140,12 +143,15 @@ def _carried(family: ChartFamily, limits: Limits, asked: Asked | None) -> Estima
                 "the same options="
             )
     source = str(said.get("limits_estimate" if said.get("estimate") == "frozen" else "estimate", ""))
+    base = int(said.get("limits_points", limits.n[-1]))
     return Estimation(
         estimator="frozen",
         frozen=values,
         source=source,
+        base=base,
         how={
             "estimate": "frozen",
+            "limits_points": base,
             "parameters": values,
             "limits_from": f"stage {len(limits.n) - 1} of the chart with data {limits.provenance.data_hash}, "
             f"{int(limits.n[-1])} points",
@@ -208,6 +214,8 @@ def stage_starts(
 ) -> tuple[NDArray[np.int64], list[Any]]:
     """Flat positions at which new stages begin, and the stages as JSON for ``.method``.
 
+    A text is the name of an event or change that came with the series, or an ISO time.
+
     In a batch a stage that a series does not reach, or that begins at its first point, changes nothing
     there; for one series it is a mistake.
 
@@ -222,7 +230,10 @@ def stage_starts(
     flat: list[NDArray[np.int64]] = []
     said: list[Any] = []
     alone = len(offsets) == 2
+    named = {e.name: e for e in batch.events}
     for stage in stages:
+        if isinstance(stage, str):
+            stage = named.get(stage, stage)
         if isinstance(stage, int | np.integer) and not isinstance(stage, bool):
             at = offsets[:-1] + int(stage)
             said.append(int(stage))

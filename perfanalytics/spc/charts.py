@@ -121,11 +121,13 @@ class ControlCharts(Result):
         Columns: id, n, n_missing, n_excluded, stages, center, sigma, lower, upper, n_signals,
         expected_signals, newest_signal, newest_signal_when, farthest, judged, stable, p_value,
         lag1, caveats, data_hash.
-        How often each rule fired is in :meth:`to_frame`.
+        ``stable`` is a nullable boolean, NA where it was not judged. How often each rule fired is in
+        :meth:`to_frame`.
         """
         import pandas as pd
 
         frame = pd.DataFrame(self._columns())
+        frame["stable"] = pd.arrays.BooleanArray(self.stable.copy(), ~self.judged)
         return frame.sort_values("p_value", kind="stable", na_position="last").reset_index(drop=True)
 
     def to_frame(self) -> pd.DataFrame:

@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perfanalytics.core.errors import InputError
+from perfanalytics.core.measure import LOG_SCALES
 from perfanalytics.core.records import Exclusion
 from perfanalytics.core.segments import Flags, Segments, blocks, keep_freed_memory
 from perfanalytics.core.series import SeriesBatch, resolve_exclusions
-from perfanalytics.spc.asked import chosen_points, resolve_estimate, resolve_exclude, stage_starts
+from perfanalytics.spc.asked import Estimation, chosen_points, resolve_estimate, resolve_exclude, stage_starts
 from perfanalytics.spc.families import family_of
-from perfanalytics.spc.family import Points
+from perfanalytics.spc.family import ChartFamily, Points
 from perfanalytics.spc.kernel import Charted, Setting, chart_block
-from perfanalytics.spc.stability import FALSE_ALARMS
+from perfanalytics.spc.stability import FALSE_ALARMS, MODES, carried_mode
 
 #: Arrays of fewer points are small enough for the allocator as it is.
 SMALL = 1 << 13
@@ -78,6 +80,41 @@ def still_open(batch: SeriesBatch, points: Points) -> Flags:
     return out if points.excluded is None else out & ~points.excluded
 
 
+def _possible(batch: SeriesBatch) -> None:
+    """Refuse what the declared scale cannot hold.
+
+    Raises
+    ------
+    InputError
+    """
+    if batch.measure.scale in LOG_SCALES and batch.values.ndim == 1:
+        bad = batch.values < 0
+        if bad.any():
+            k = int(np.flatnonzero(bad)[0])
+            raise InputError(
+                f"point {k} of {batch.measure.name} is {batch.values[k]:g}: a {batch.measure.scale} is not "
+                "negative (declare scale='real' if it can be)"
+            )
+
+
+def _uncertain(
+    family: ChartFamily, mode: str, estimation: Estimation, chosen: Flags | None, offsets: NDArray[np.int64]
+) -> str:
+    """The mode of limits that rest on other or only some points: they are uncertain themselves."""
+    base, estimator = estimation.base, estimation.source or family.default
+    if chosen is not None and len(offsets) > 1:
+        longest = int(np.diff(offsets).max())
+        base = int(np.add.reduceat(chosen, offsets[:-1][np.diff(offsets) > 0]).max()) if longest else None
+        if base is None or base >= longest:
+            return mode
+        mode = "known_two_panels" if len(family.panels) > 1 else "known"
+        estimator = estimation.estimator
+    if base is None or estimator not in family.modes:
+        return mode
+    own = MODES[family.modes[estimator]][0]
+    return mode if own is None else carried_mode(mode, base, own)
+
+
 def prepare(
     batch: SeriesBatch,
     *,
@@ -96,6 +133,7 @@ def prepare(
     ------
     InputError, UnknownNameError
     """
+    _possible(batch)
     family = family_of(chart)
     rule_set = family.rules_of(rules)
     asked = family.check(options, limits, sigmas)
@@ -125,6 +163,9 @@ def prepare(
         mode = "family"
     else:
         mode = "known_two_panels" if len(family.panels) > 1 else "known"
+    chosen = chosen_points(estimation.positions, offsets)
+    if family.own is None and "family" not in family.modes.values():
+        mode = _uncertain(family, mode, estimation, chosen, offsets)
     parameters: dict[str, Any] = {
         "chart": family.name,
         **dict(estimation.how),
@@ -145,7 +186,7 @@ def prepare(
         setting=setting,
         points=points,
         starts=starts,
-        chosen=chosen_points(estimation.positions, offsets),
+        chosen=chosen,
         exclusions=by_point,
         mode=mode,
         parameters=parameters,

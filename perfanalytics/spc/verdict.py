@@ -110,6 +110,9 @@ def verdict_of(chart: ControlChart) -> str:
     if chart.tests:
         return _of_tests(chart, word)
     if "no-limits" in chart.caveat_codes and not np.isfinite(chart.sigma[0]).any():
+        rests = int(chart.limits.n.max(initial=0))
+        if 0 < rests < n and len(chart.limits.n) == 1:
+            return f"No limits: {rests} chosen {points_word(rests, chart.every)} of {n} are not enough."
         return (
             f"No limits: {n} usable {word} are not enough." if n > 1 else "No limits: only one usable point."
         )

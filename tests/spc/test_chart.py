@@ -360,3 +360,38 @@ def test_center_and_limits_of_an_np_chart_are_those_of_one_point():
         f"Center of the newest point {chart.center[0, -1]:.1f}, limits of the newest point" in chart.verdict
     )
     assert chart.lower[0, -1] < chart.center[0, -1] < chart.upper[0, -1]
+
+
+def test_limits_from_few_points_are_uncertain_and_stability_knows():
+    # judged as if the limits were known, about 31% of stable series of 100 would be called not stable
+    rng = np.random.default_rng(0)
+    called = 0
+    for _ in range(150):
+        y = rng.normal(size=120)
+        base = perf.control_chart(y[:20])
+        called += perf.control_chart(y[20:], estimate=base).stable is False
+    assert called / 150 < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 150)
+    frozen = perf.control_chart(y[20:], estimate=base)
+    assert frozen.method.parameters["limits_points"] == 20
+    again = perf.control_chart(y[20:60], estimate=frozen.limits)
+    assert again.method.parameters["limits_points"] == 20
+
+
+def test_a_negative_duration_is_refused():
+    measure = perf.Measure("m", definition="d", unit="h", better="lower", scale="duration")
+    with pytest.raises(perf.InputError, match="point 1 of m is -2: a duration is not negative"):
+        perf.control_chart(perf.Series([1.0, -2, 3], measure=measure))
+
+
+def test_a_stage_can_be_named_by_an_event_of_the_series():
+    change = perf.Change("new triage", when=dt.date(2024, 1, 11), what="w")
+    when = np.datetime64("2024-01-01") + np.arange(20)
+    series = perf.Series(np.arange(20.0), when=when, events=[change])
+    chart = perf.control_chart(series, stages="new triage")
+    assert chart.stage.tolist() == [0] * 10 + [1] * 10
+
+
+def test_too_few_chosen_points_are_said():
+    assert perf.control_chart([1.0, 2, 3, 2] * 4, estimate=slice(0, 1)).verdict == (
+        "No limits: 1 chosen point of 16 are not enough."
+    )

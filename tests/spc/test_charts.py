@@ -6,6 +6,7 @@ import itertools
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -206,3 +207,11 @@ def test_misuse_of_the_bulk_method():
         perf.method("control_charts", stages=[2.5])
     with pytest.raises(perf.UnknownNameError, match="estimate"):
         perf.method("control_charts", estimate="sd")
+
+
+def test_what_was_not_judged_is_neither_stable_nor_unstable():
+    charts = perf.control_charts({"short": [1.0, 2, 3, 2, 1], "long": [1.0, 2, 3, 2] * 6})
+    stable = charts.summary().set_index("id")["stable"]
+    assert stable["short"] is pd.NA
+    assert bool(stable["long"]) is True
+    assert perf.control_chart([1.0, 2, 3, 2, 1]).stable is None
