@@ -36,7 +36,7 @@ from perfanalytics.spc.stability import (
 )
 
 #: Subgroup sizes that have tables, each for sizes below the number beside it.
-SIZES = ((2, 3.5), (5, np.inf))
+SIZES = ((2, 2.5), (3, 3.9), (5, np.inf))
 _TABLE = Path(__file__).with_name("stability_charts.json")
 _RUNS, _BUDGET = 4000, 400_000
 

@@ -154,3 +154,23 @@ def test_a_saved_chart_draws_the_same_figure():
     chart = perf.control_chart(series(expected_every="week"), stages=[20])
     back = perf.ControlChart.from_record(json.loads(json.dumps(chart.to_record())))
     assert figure_json(draw(back)) == figure_json(draw(chart))
+
+
+def test_the_two_sides_of_a_cusum_meet_at_zero_on_one_scale():
+    figure = draw(perf.control_chart([1.0, 2, 0, 1, 3, 2, 1, 2, 4, 4, 5, 5], chart="cusum"))
+    above, below = figure["layout"]["yaxis"], figure["layout"]["yaxis2"]
+    assert above["domain"][0] == below["domain"][1]
+    assert above["range"][0] == below["range"][1] == 0.0
+    one = (above["domain"][1] - above["domain"][0]) / above["range"][1]
+    other = (below["domain"][1] - below["domain"][0]) / -below["range"][0]
+    assert one == pytest.approx(other)
+
+
+def test_three_panels_do_not_overlap_and_zones_belong_to_sigma_limits():
+    values = np.random.default_rng(1).normal(10, 1, (20, 4))
+    figure = draw(perf.control_chart(perf.Series(values), chart="imr_rs"))
+    domains = [figure["layout"][k]["domain"] for k in ("yaxis", "yaxis2", "yaxis3")]
+    assert domains[0][0] > domains[1][1] > domains[1][0] > domains[2][1]
+    skewed = draw(perf.control_chart([3, 5, 0, 12, 7, 1, 30, 2, 9, 4], chart="g", limits="probability"))
+    lines = [t for t in skewed["data"] if t["mode"] == "lines" and t["line"]["width"] == 0.8]
+    assert lines == []
