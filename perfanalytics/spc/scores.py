@@ -90,7 +90,7 @@ def at_most(law: Law, x: Floats) -> Floats:
     if law.kind == "poisson":
         out = special.gammaincc(y + 1.0, law.a)
     elif law.kind == "geometric":
-        out = -np.expm1((y + 1.0) * np.log1p(-1.0 / (1.0 + law.a)))
+        out = -np.expm1((y + 1.0) * _log_passed(law.a))
     else:
         assert law.b is not None
         out = np.where(y >= law.a, 1.0, special.betainc(np.maximum(law.a - y, _TINY), y + 1.0, 1.0 - law.b))
@@ -110,11 +110,17 @@ def at_least(law: Law, x: Floats) -> Floats:
     if law.kind == "poisson":
         out = special.gammainc(y, law.a)
     elif law.kind == "geometric":
-        out = np.exp(y * np.log1p(-1.0 / (1.0 + law.a)))
+        out = np.exp(y * _log_passed(law.a))
     else:
         assert law.b is not None
         out = np.where(y > law.a, 0.0, special.betainc(y, np.maximum(law.a - y + 1.0, _TINY), law.b))
     return np.asarray(np.where(x <= 0, 1.0, out))
+
+
+def _log_passed(mean: Floats) -> Floats:
+    """Logarithm of the chance that one opportunity passes without the event; -inf where the mean is 0."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log1p(-1.0 / (1.0 + mean)))
 
 
 def quantile(law: Law, probability: float) -> Floats:
@@ -130,7 +136,7 @@ def quantile(law: Law, probability: float) -> Floats:
         if law.kind == "poisson":
             guess = special.pdtrik(probability, np.maximum(law.a, _TINY))
         elif law.kind == "geometric":
-            guess = np.log1p(-probability) / np.log1p(-1.0 / (1.0 + law.a)) - 1.0
+            guess = np.log1p(-probability) / _log_passed(law.a) - 1.0
         else:
             assert law.b is not None
             guess = law.a * law.b + special.ndtri(probability) * np.sqrt(law.a * law.b * (1.0 - law.b))

@@ -90,6 +90,14 @@ def test_stable_gaps_and_times_are_called_unstable_about_as_rarely_as_said():
         assert made.expected_signals.mean() == pytest.approx(made.n_signals.mean(), rel=0.2, abs=4 * error)
 
 
+def test_an_event_at_every_opportunity_is_no_variation():
+    for limits in ("sigma", "probability"):
+        chart = perf.control_chart([0] * 12, chart="g", limits=limits)
+        assert "zero-variation" in chart.caveat_codes
+        assert chart.n_signals == 0
+        assert chart.upper[0, 0] == 0.0
+
+
 def test_misuse():
     with pytest.raises(perf.InputError, match="whole numbers of opportunities"):
         perf.control_chart([1.5, 2], chart="g")
