@@ -35,7 +35,7 @@ class Estimation:
         Name of the estimator, or "given" / "frozen" where the parameters came from elsewhere.
     positions : range, tuple of int, or None
         Positions (in each series) of the points limits are estimated from; None: all of them.
-    frozen : mapping of parameter to float, or None
+    frozen : mapping of parameter to float or array, or None
     source : str
         The estimator that made carried parameters.
     base : int or None
@@ -46,7 +46,7 @@ class Estimation:
 
     estimator: str
     positions: range | tuple[int, ...] | None = None
-    frozen: Mapping[str, float] | None = None
+    frozen: Mapping[str, Any] | None = None
     source: str = ""
     base: int | None = None
     how: Mapping[str, Any]
@@ -102,22 +102,31 @@ def resolve_estimate(family: ChartFamily, estimate: object, asked: Asked | None 
 
 def _given(family: ChartFamily, given: Mapping[Any, Any]) -> Estimation:
     _check_carried(family)
+    given = dict(family.optional) | dict(given)
     if set(given) != set(family.parameters):
         raise InputError(
             f"a {family.name} chart needs exactly {', '.join(family.parameters)} as given parameters; "
             f"got {', '.join(map(str, given)) or 'none'}"
         )
-    values = {str(k): float(v) for k, v in given.items()}
+    values = {str(k): _number(v) for k, v in given.items()}
     bad = {
-        k: v for k, v in values.items() if not np.isfinite(v) or (k not in ("center", "location") and v < 0)
+        k: v
+        for k, v in values.items()
+        if not np.isfinite(v).all() or (np.ndim(v) == 0 and k not in ("center", "location") and v < 0)
     }
     if bad:
         raise InputError(f"given parameters must be finite, and a sigma not negative; got {bad}")
-    if "sigma" not in values and family.panels[0].floor == 0 and values.get("center", 0.0) < 0:
+    level = values.get("center", 0.0)
+    if "sigma" not in values and family.panels[0].floor == 0 and np.ndim(level) == 0 and level < 0:
         raise InputError(f"the center of a {family.name} chart is not negative")
     if family.panels[0].ceiling == 1.0 and not 0 <= values["center"] <= 1:
         raise InputError(f"the center of a {family.name} chart is a share between 0 and 1")
     return Estimation(estimator="given", frozen=values, how={"estimate": "given", "parameters": values})
+
+
+def _number(value: Any) -> Any:
+    """A parameter: a number, or an array of them for charts of several measures."""
+    return float(value) if np.ndim(value) == 0 else np.array(value, dtype=np.float64)
 
 
 def _check_carried(family: ChartFamily) -> None:
@@ -132,8 +141,8 @@ def _carried(family: ChartFamily, limits: Limits, asked: Asked | None) -> Estima
     if limits.chart != family.name:
         raise InputError(f"limits of a {limits.chart} chart cannot be carried onto a {family.name} chart")
     _check_carried(family)
-    values = {k: float(limits.parameters[k][-1]) for k in family.parameters}
-    if any(np.isnan(v) for v in values.values()):
+    values = {k: _number(limits.parameters[k][-1]) for k in family.parameters}
+    if any(np.isnan(v).any() for v in values.values()):
         raise InputError("these limits are empty: the chart they come from had too few points")
     said = limits.method.parameters
     for name, chosen in ({} if asked is None else asked.options).items():

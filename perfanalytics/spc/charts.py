@@ -442,7 +442,7 @@ def bulk_method(
     asked: Any = estimate
     if frozen is not None:
         # limits of another chart are named by their numbers
-        asked = dict(frozen)
+        asked = {k: v if np.ndim(v) == 0 else np.asarray(v).tolist() for k, v in frozen.items()}
         if estimation.estimator == "frozen" and family.grouped:
             # how the numbers were estimated belongs to them
             kept = estimate if isinstance(estimate, Limits) else getattr(estimate, "limits", estimate)

@@ -48,7 +48,7 @@ def doubtful(counted: Counted, setting: Setting, measure: Measure) -> dict[str, 
     free = setting.frozen is None
     none = np.zeros(len(n), dtype=bool)
     empty = n == 0
-    no_limits = ~empty & ~counted.no_variation & np.isnan(counted.farthest) & (family.own is None)
+    no_limits = ~empty & ~counted.no_variation & np.isnan(counted.farthest) & (not family.limitless)
     with np.errstate(invalid="ignore"):
         r = counted.lag1
         band = 2.0 * RELATIVE_ERROR / np.sqrt(np.maximum(n - 1, 1))

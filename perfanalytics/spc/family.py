@@ -94,11 +94,24 @@ class Block:
         The points limits are estimated from (``use``, narrowed by chosen points); None: every point.
     link, keep_link : bool array
         True where a point follows its neighbour, among the used and among the kept points.
+    frozen : bool
+        True where the parameters came from elsewhere.
     asked : Asked
         Options, kind of limits and their width.
     """
 
-    __slots__ = ("_pairs", "_ranges", "asked", "keep", "keep_link", "link", "points", "segments", "use")
+    __slots__ = (
+        "_pairs",
+        "_ranges",
+        "asked",
+        "frozen",
+        "keep",
+        "keep_link",
+        "link",
+        "points",
+        "segments",
+        "use",
+    )
 
     def __init__(
         self,
@@ -106,8 +119,10 @@ class Block:
         segments: Segments,
         chosen: Flags | None = None,
         asked: Asked = Asked(),  # noqa: B008 (immutable)
+        *,
+        frozen: bool = False,
     ) -> None:
-        self.points, self.segments, self.asked = points, segments, asked
+        self.points, self.segments, self.asked, self.frozen = points, segments, asked, frozen
         use = ~np.isnan(points.value)
         if points.excluded is not None:
             use &= ~points.excluded
@@ -270,6 +285,8 @@ class OwnTests:
         Evidence against stability (NaN where not judged), and marked points of a stable process.
     useful : int array, shape (m,)
     tests : tuple of Tested
+    z : float array, shape (n,), or None
+        How far each point is out, as a normal value; None where points are not judged one by one.
     """
 
     fired: NDArray[Any]
@@ -277,6 +294,7 @@ class OwnTests:
     expected: Floats
     useful: NDArray[np.int64]
     tests: tuple[Tested, ...]
+    z: Floats | None = None
 
 
 #: How sigma arises: it decides which table says what a stable chart shows (perfanalytics.spc.stability).
@@ -320,6 +338,10 @@ class ChartFamily:
         The true parameters of ``null``; None: center 0, everything else 1.
     own : callable ``(block, parameters) -> OwnTests``, or None
         Judges whole stages where points have no limits; ``own_rules`` are then the only rules.
+    optional : mapping of parameter to float
+        Given parameters that may be left out, and what they then are.
+    limitless : bool
+        True for a chart without limits.
     grouped : bool
         True where a point is a subgroup of values.
     varies : str
@@ -350,6 +372,8 @@ class ChartFamily:
     known: Callable[[Asked], dict[str, float]] | None = None
     own: Callable[[Block, Mapping[str, Floats]], OwnTests] | None = None
     own_rules: RuleSet | None = None
+    optional: Mapping[str, float] = field(default_factory=dict)
+    limitless: bool = False
     grouped: bool = False
     varies: str = "they vary with the size"
     needed: int = 20

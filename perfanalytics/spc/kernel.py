@@ -35,7 +35,7 @@ class Setting:
     rules: RuleSet
     asked: Asked
     estimator: str
-    frozen: Mapping[str, float] | None = None
+    frozen: Mapping[str, Any] | None = None
 
     @property
     def sigmas(self) -> float:
@@ -103,19 +103,21 @@ def chart_block(
 ) -> Charted:
     """Parameters, lines and signals of a block."""
     family = setting.family
-    block = Block(points, segments, chosen, setting.asked)
+    block = Block(points, segments, chosen, setting.asked, frozen=setting.frozen is not None)
     if setting.frozen is None:
         parameters = family.estimate(block, setting.estimator)
         if "sigma" in parameters:
             sigma = parameters["sigma"]
             sigma[sigma <= NO_VARIATION * np.abs(parameters["center"])] = 0.0
     else:
-        parameters = {k: np.full(len(segments), float(setting.frozen[k])) for k in family.parameters}
+        parameters = {k: _repeated(setting.frozen[k], len(segments)) for k in family.parameters}
     lines = family.lines(block, parameters)
     if family.own is not None:
         own = family.own(block, parameters)
-        none = np.full(segments.n, np.nan)
-        return Charted(block=block, parameters=parameters, lines=lines, z=none, fired=(own.fired,), own=own)
+        z = np.full(segments.n, np.nan) if own.z is None else own.z
+        if points.excluded is not None:
+            z[np.flatnonzero(points.excluded)] = np.nan
+        return Charted(block=block, parameters=parameters, lines=lines, z=z, fired=(own.fired,), own=own)
     fired = []
     first = np.empty(0)
     for k, (panel, line) in enumerate(zip(family.panels, lines, strict=True)):
@@ -135,6 +137,12 @@ def chart_block(
             first = np.where(np.abs(z) > np.abs(first), z, first)
         fired.append(_fire(rules, z, block, setting))
     return Charted(block=block, parameters=parameters, lines=lines, z=first, fired=tuple(fired))
+
+
+def _repeated(value: Any, segments: int) -> Floats:
+    """The same parameter for every segment; a number, or an array for charts of several measures."""
+    one = np.asarray(value, dtype=np.float64)
+    return np.repeat(one[None], segments, axis=0)
 
 
 def _beyond(

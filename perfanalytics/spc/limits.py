@@ -29,7 +29,7 @@ class Limits(Result):
     measure : Measure
     sigmas : float
         Width of the limits in sigma.
-    parameters : mapping of str to float array, shape (K,)
+    parameters : mapping of str to float array, shape (K,); (K, p) and (K, p, p) for several measures
         What the limits follow from ("center", "sigma"; "center", "sigma_z"): this is what is carried onto
         new data, where the limits are computed with the new denominators.
     panels : tuple of str, length P

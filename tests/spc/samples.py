@@ -28,6 +28,9 @@ def batch_for(chart, lengths, seed, *, missing=0.0, when=False, unequal=True):
         if unequal:
             values[rng.random((n, 4)) < 0.15] = np.nan
         values[gone] = np.nan
+    elif chart == "hotelling_t2":
+        values = rng.multivariate_normal([10, 20, 30], [[4, 2, 0], [2, 3, 1], [0, 1, 2]], n)
+        values[gone, rng.integers(0, 3)] = np.nan
     elif chart in SHARES or chart in RATES:
         size = rng.integers(5, 90, n).astype(float) if unequal else np.full(n, 40.0)
         values = rng.binomial(size.astype(int), 0.3).astype(float)

@@ -7,6 +7,7 @@ from perfanalytics.spc.families.attributes import LANEY_P, LANEY_U, NP, C, P, U
 from perfanalytics.spc.families.between_within import IMR_RS
 from perfanalytics.spc.families.individuals import INDIVIDUALS
 from perfanalytics.spc.families.memory import CUSUM, EWMA, MOVING_AVERAGE
+from perfanalytics.spc.families.multivariate import HOTELLING_T2
 from perfanalytics.spc.families.normalized import I_PRIME, SHORT_RUN
 from perfanalytics.spc.families.rare_events import G, T
 from perfanalytics.spc.families.run import RUN
@@ -36,6 +37,7 @@ CHARTS: dict[str, ChartFamily] = {
         SHORT_RUN,
         IMR_RS,
         RUN,
+        HOTELLING_T2,
     )
 }
 

@@ -255,6 +255,7 @@ RUN = ChartFamily(
     deviations=_deviations,
     own=_tests,
     own_rules=ANHOEJ,
+    limitless=True,
     needed=FEWEST,
     references=(
         "Anhoej and Olesen (2014), Run charts revisited, PLoS ONE 9, e113825",

@@ -34,7 +34,7 @@ def subgroup_points(batch: SeriesBatch, chart: str) -> Points:
     InputError
         Without subgroups, or where the name of one comes back after others.
     """
-    values, first, offsets, source = _cut(batch, chart)
+    values, first, offsets, source = cut(batch, chart)
     n = np.diff(np.append(first, len(values)))
     if not len(first):
         blank = np.empty(0)
@@ -73,7 +73,7 @@ def _broken(batch: SeriesBatch, first: NDArray[np.int64]) -> NDArray[np.bool_] |
     return breaks if breaks is None or batch.values.ndim == 2 else breaks[first]
 
 
-def _cut(batch: SeriesBatch, chart: str) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64], SeriesBatch]:
+def cut(batch: SeriesBatch, chart: str) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64], SeriesBatch]:
     """Flat values, where each subgroup begins, subgroups of each series, and the subgroups as series."""
     if batch.values.ndim == 2:
         n, k = batch.values.shape
