@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -95,15 +96,21 @@ def guard(batch: SeriesBatch, points: Points, starts: NDArray[np.int64]) -> Guar
 Found = tuple[Flags, dict[str, NDArray[Any]]]
 
 
-def _deviations(points: Points, starts: NDArray[np.int64]) -> tuple[Floats, Flags]:
-    """Values minus the mean of their stage, 0 where not used; which are used."""
-    use = ~np.isnan(points.value)
-    if points.excluded is not None:
-        use &= ~points.excluded
-    seg = Segments(starts, len(use))
-    x = np.where(use, points.value, 0.0)
-    mean = seg.sums(x) / np.maximum(seg.counts(use), 1)
-    return np.where(use, x - seg.expand(mean), 0.0), use
+def _deviations(points: Points, starts: NDArray[np.int64]) -> tuple[Floats, Flags | None]:
+    """Values minus the mean of their stage, 0 where not used; which are used (None: all)."""
+    x = points.value
+    use = None
+    if points.excluded is not None or np.isnan(x).any():
+        use = ~np.isnan(x)
+        if points.excluded is not None:
+            use &= ~points.excluded
+        x = np.where(use, x, 0.0)
+    seg = Segments(starts, len(x))
+    n = seg.lengths if use is None else np.maximum(seg.counts(use), 1)
+    d = x - seg.expand(seg.sums(x) / n)
+    if use is not None:
+        d[~use] = 0.0
+    return d, use
 
 
 def _series_of(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -121,23 +128,37 @@ def _seasonal(batch: SeriesBatch, points: Points, starts: NDArray[np.int64]) -> 
     lag, _ = SEASONS[str(batch.expected_every)]
     half, m = lag // 2, len(batch)
     d, use = _deviations(points, starts)
-    series = _series_of(batch.offsets)
-    number = period_number(batch.when, str(batch.expected_every))
-    count = np.bincount(series, weights=use, minlength=m)
-    square = np.bincount(series, weights=d * d, minlength=m)
+    some = np.flatnonzero(batch.lengths > 0)
+    seg = Segments(batch.offsets[some], len(d))
+    count, square = np.zeros(m), np.zeros(m)
+    count[some] = seg.lengths if use is None else seg.counts(use)
+    square[some] = seg.sums(d * d)
+    broken = batch.breaks
+    regular = broken is None or not broken.any()
+    number = None if regular else period_number(batch.when, str(batch.expected_every))
 
     def lagged(k: int) -> Floats:
-        if len(d) <= k:
-            return np.full(m, np.nan)
-        # neighbours k points back are k periods back unless periods are missing
-        pair = (series[k:] == series[:-k]) & (number[k:] - number[:-k] == k) & use[k:] & use[:-k]
-        product = np.bincount(series[k:], weights=np.where(pair, d[k:] * d[:-k], 0.0), minlength=m)
-        pairs = np.bincount(series[k:], weights=pair, minlength=m)
+        product, pair = np.zeros_like(d), np.ones(len(d), dtype=bool)
+        np.multiply(d[k:], d[:-k], out=product[k:])
+        # of each series the first k points have none before them
+        early = np.concatenate([np.arange(a, min(a + k, b)) for a, b in pairwise(batch.offsets.tolist())])
+        pair[early] = False
+        if use is not None:
+            pair[k:] &= use[k:] & use[:-k]
+        if number is not None:
+            # with periods missing, k points back are more than k periods back
+            pair[k:] &= number[k:] - number[:-k] == k
+        product[~pair] = 0.0
+        r, pairs = np.full(m, np.nan), seg.counts(pair)
         with np.errstate(invalid="ignore", divide="ignore"):
-            r = (product / pairs) / (square / count)
-        return np.where((pairs >= lag) & (square > 0), r, np.nan)
+            r[some] = (seg.sums(product) / pairs) / (square / count)[some]
+            r[some[(pairs < lag) | (square[some] <= 0)]] = np.nan
+        return r
 
-    at, between = lagged(lag), lagged(half)
+    at = lagged(lag) if len(d) > lag else np.full(m, np.nan)
+    if not (at > 0.2).any():
+        return None
+    between = lagged(half)
     with np.errstate(invalid="ignore", divide="ignore"):
         bound = np.maximum(0.3, 3.0 * np.sqrt(2.0 / count))
         flag = (at - between > bound) & (at > 0.2) & (count >= FEWEST_SEASONS * lag)
@@ -157,13 +178,17 @@ def _stale(batch: SeriesBatch) -> Found | None:
         return None
     now = np.datetime64(str(as_of)).astype("datetime64[us]")
     m = len(batch)
-    # a period without observations is no news
-    where = np.flatnonzero(~np.isnan(batch.values if batch.values.ndim == 1 else batch.values[:, 0]))
-    series = np.searchsorted(batch.offsets, where, side="right") - 1
-    count = np.bincount(series, minlength=m)
+    values = batch.values if batch.values.ndim == 1 else batch.values[:, 0]
+    when, count, ends = batch.when, batch.lengths, batch.offsets[1:]
+    if np.isnan(values).any():
+        # a period without observations is no news
+        seen = ~np.isnan(values)
+        when, total = when[seen], np.concatenate([[0], np.cumsum(seen)])
+        ends = total[batch.offsets[1:]]
+        count = ends - total[batch.offsets[:-1]]
     has = count > 0
     newest = np.full(m, "NaT", dtype="datetime64[us]")
-    newest[has] = batch.when[where[np.cumsum(count)[has] - 1]]
+    newest[has] = when[ends[has] - 1]
     behind, usual = np.zeros(m), np.ones(m)
     if batch.expected_every is not None:
         # one period is under way and the one before may still be reported
@@ -172,11 +197,10 @@ def _stale(batch: SeriesBatch) -> Found | None:
         usual[:] = 2.0
     else:
         behind[has] = (now - newest[has]).astype(np.float64)
-        gap = np.diff(batch.when[where]).astype(np.float64)
-        gap[series[1:] != series[:-1]] = 0.0
-        longest = np.zeros(m)
-        np.maximum.at(longest, series[1:], gap)
-        usual = np.where((count >= 8) & (longest > 0), GAPS * longest, np.inf)
+        usual[:] = np.inf
+        for i in np.flatnonzero(_may_be_late(when, ends, count, behind)).tolist():
+            steps = np.diff(when[ends[i] - count[i] : ends[i]])
+            usual[i] = GAPS * float(steps.max().astype(np.float64))
     every = batch.expected_every or ""
     return np.asarray(has & (behind > usual)), {
         "newest": newest,
@@ -184,6 +208,17 @@ def _stale(batch: SeriesBatch) -> Found | None:
         "periods": behind / (1.0 if every else 86_400e6),
         "every": np.full(m, every, dtype=object),
     }
+
+
+def _may_be_late(
+    when: NDArray[Any], ends: NDArray[np.int64], count: NDArray[np.int64], behind: Floats
+) -> Flags:
+    """Series that are late by their mean gap: the others are not by their longest one either."""
+    out = count >= 8
+    first, last = when[(ends - count)[out]], when[ends[out] - 1]
+    mean = (last - first).astype(np.float64) / (count[out] - 1)
+    out[out] = (mean > 0) & (behind[out] > GAPS * mean)
+    return np.asarray(out)
 
 
 def _mixed(batch: SeriesBatch, points: Points, starts: NDArray[np.int64]) -> Found | None:
@@ -195,13 +230,15 @@ def _mixed(batch: SeriesBatch, points: Points, starts: NDArray[np.int64]) -> Fou
         columns["subgroups"] = batch.subgroups
     if not columns or not _same(batch, points):
         return None
-    m, d = len(batch), _deviations(points, starts)
+    d, use = _deviations(points, starts)
+    use = np.ones(len(d), dtype=bool) if use is None else use
+    m = len(batch)
     series = _series_of(batch.offsets)
     best = np.full(m, np.inf)
     names = np.full(m, "", dtype=object)
     share, streams = np.zeros(m), np.zeros(m, dtype=np.int64)
     for name, column in columns.items():
-        p, explained, groups = _between(*d, series, column, m)
+        p, explained, groups = _between(d, use, series, column, m)
         better = p * len(columns) < best
         best[better], share[better], streams[better] = (
             p[better] * len(columns),
