@@ -3,7 +3,7 @@
 Most kinds share the tables of :mod:`perfanalytics.spc.stability`. Charts of subgroups and charts with memory
 have their own: stable normal series go through the very chart, with its estimator and options. Those of the
 defaults are shipped (``stability_charts.json``, made by ``python -m perfanalytics.spc.evidence``), others are
-simulated when first needed, with a fixed seed, and kept for the session.
+simulated when first needed, with a fixed seed, and kept in memory.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from perfanalytics.spc.stability import (
     LENGTHS,
     SEED,
     Reference,
+    gather,
     p_values,
     reference_for,
-    tails_of,
 )
 
 #: Subgroup sizes that have tables, each for sizes below the number beside it.
@@ -121,37 +121,13 @@ def _names(runs: int) -> tuple[str, ...]:
 def make_reference(
     scheme: Scheme, sets: tuple[RuleSet, ...], sigmas: float, lengths: tuple[int, ...], budget: int, runs: int
 ) -> list[Reference]:
-    """Simulate; ``budget`` limits the points, ``runs`` the series of each length."""
-    rng = np.random.default_rng([SEED, *scheme.key.encode()])
-    counts: list[list[Floats]] = [[] for _ in sets]
-    expected: list[list[float]] = [[] for _ in sets]
-    far = []
-    for n in lengths:
-        left = int(min(runs, max(budget // n, 400)))
-        found: list[list[NDArray[np.int64]]] = [[] for _ in sets]
-        distances = []
-        while left > 0:
-            part = min(left, max(1, (1 << 16) // n))
-            one, distance = simulate(scheme, n, sets, sigmas, part, rng)
-            for k, c in enumerate(one):
-                found[k].append(c)
-            distances.append(distance)
-            left -= part
-        for k in range(len(sets)):
-            every = np.concatenate(found[k])
-            counts[k].append(tails_of(every.astype(np.float64), True))
-            expected[k].append(float(every.mean()))
-        far.append(tails_of(np.concatenate(distances), False))
-    return [
-        Reference(
-            lengths=np.asarray(lengths, dtype=float),
-            counts=np.asarray(counts[k]),
-            farthest=np.asarray(far),
-            expected=np.asarray(expected[k]),
-            made_by="",
-        )
-        for k in range(len(sets))
-    ]
+    """What stable series show that went through the very chart."""
+    shared = np.random.default_rng([SEED, *scheme.key.encode()])
+
+    def draw(n: int, part: int, rng: np.random.Generator) -> tuple[list[NDArray[np.int64]], Floats]:
+        return simulate(scheme, n, sets, sigmas, part, rng)
+
+    return gather(draw, len(sets), lengths, budget, runs, lambda n: shared)
 
 
 @lru_cache(maxsize=1)

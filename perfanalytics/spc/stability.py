@@ -12,12 +12,14 @@ their number (Bonferroni; never too many false alarms, slightly too few). The tw
 simulated stable normal series that go through the same kernel, limits estimated from the series itself where
 the chart does so. For the named rule sets and 3 sigma they are a table shipped with the package
 (``stability.json``, made by ``python -m perfanalytics.spc.stability``, seed in the file); for other rules
-they are simulated when first needed, with the same seed, and kept for the session.
+they are simulated when first needed, with the same seed, and kept in memory. Limits carried on from n points
+are judged against stable series on limits from n other points: they are uncertain themselves.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -138,30 +140,38 @@ def tails_of(statistic: Floats, whole: bool) -> Floats:
     return np.asarray(at + 1.0 if whole else at, dtype=np.float64)
 
 
-def make_reference(
-    mode: str, sets: tuple[RuleSet, ...], sigmas: float, lengths: tuple[int, ...], budget: int, runs: int
+#: ``draw(n, runs, rng)``: signalling points (one array a rule set) and farthest points of stable charts.
+Draw = Callable[[int, int, np.random.Generator], tuple[list[NDArray[np.int64]], Floats]]
+
+
+def gather(
+    draw: Draw,
+    sets: int,
+    lengths: tuple[int, ...],
+    budget: int,
+    runs: int,
+    rng_for: Callable[[int], np.random.Generator],
 ) -> list[Reference]:
-    """Simulate; ``budget`` limits the points, ``runs`` the series of each length."""
-    kind, base, _ = carried(mode)
-    rng = np.random.default_rng([SEED, list(MODES).index(kind)])
-    counts: list[list[Floats]] = [[] for _ in sets]
-    expected: list[list[float]] = [[] for _ in sets]
+    """The references of ``sets`` rule sets from simulated charts, in parts that stay in the cache.
+
+    ``budget`` limits the points, ``runs`` the series of each length; ``rng_for(n)`` is asked once a length.
+    """
+    counts: list[list[Floats]] = [[] for _ in range(sets)]
+    expected: list[list[float]] = [[] for _ in range(sets)]
     far = []
     for n in lengths:
-        if base is not None:  # each length by itself, so that it does not matter which others are asked for
-            rng = np.random.default_rng([SEED, list(MODES).index(kind), base, n])
-        total = int(min(runs, max(budget // n, 400)))
-        found: list[list[NDArray[np.int64]]] = [[] for _ in sets]
+        rng = rng_for(n)
+        found: list[list[NDArray[np.int64]]] = [[] for _ in range(sets)]
         distances = []
-        left = total
+        left = int(min(runs, max(budget // n, 400)))
         while left > 0:
             part = min(left, max(1, (1 << 16) // n))
-            one, distance = simulate(mode, n, sets, sigmas, part, rng)
+            one, distance = draw(n, part, rng)
             for k, c in enumerate(one):
                 found[k].append(c)
             distances.append(distance)
             left -= part
-        for k in range(len(sets)):
+        for k in range(sets):
             every = np.concatenate(found[k])
             counts[k].append(tails_of(every.astype(np.float64), True))
             expected[k].append(float(every.mean()))
@@ -174,8 +184,26 @@ def make_reference(
             expected=np.asarray(expected[k]),
             made_by="",
         )
-        for k in range(len(sets))
+        for k in range(sets)
     ]
+
+
+def make_reference(
+    mode: str, sets: tuple[RuleSet, ...], sigmas: float, lengths: tuple[int, ...], budget: int, runs: int
+) -> list[Reference]:
+    """What stable normal series show, limits made as the mode says."""
+    kind, base, _ = carried(mode)
+    key = [SEED, list(MODES).index(kind)]
+    shared = np.random.default_rng(key)
+
+    def rng_for(n: int) -> np.random.Generator:
+        # limits carried on: each length by itself, so that it does not matter which others are asked for
+        return shared if base is None else np.random.default_rng([*key, base, n])
+
+    def draw(n: int, part: int, rng: np.random.Generator) -> tuple[list[NDArray[np.int64]], Floats]:
+        return simulate(mode, n, sets, sigmas, part, rng)
+
+    return gather(draw, len(sets), lengths, budget, runs, rng_for)
 
 
 @lru_cache(maxsize=1)
