@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from perfanalytics.core.columns import Floats
+from perfanalytics.core.columns import Floats, instant
 from perfanalytics.core.periods import period_number
 from perfanalytics.core.result import Caveat
 from perfanalytics.core.segments import Flags, Segments
@@ -172,11 +172,14 @@ def _seasonal(batch: SeriesBatch, points: Points, starts: NDArray[np.int64]) -> 
 
 
 def _stale(batch: SeriesBatch) -> Found | None:
-    """The newest point is older than the rhythm lets expect, at the ``as_of`` of the selection."""
+    """The newest point is older than the rhythm lets expect, at the selection's ``as_of`` or ``until``."""
     as_of = batch.selection.get("as_of")
     if as_of is None or batch.when is None or not len(batch.when):
         return None
     now = np.datetime64(str(as_of)).astype("datetime64[us]")
+    until = batch.selection.get("until")
+    if until is not None:  # what was left out on purpose is not late
+        now = min(now, instant(str(until), "UTC"))
     m = len(batch)
     values = batch.values if batch.values.ndim == 1 else batch.values[:, 0]
     when, count, ends = batch.when, batch.lengths, batch.offsets[1:]

@@ -157,9 +157,10 @@ class ControlChart(Result):
         return pd.DataFrame(rows, columns=list(names))
 
     def tables(self) -> tuple[tuple[str, pd.DataFrame], ...]:
-        """The tables a report shows, each with its title."""
+        """The tables a report shows: limits and signals; every point is in :meth:`to_frame`."""
         tests = (("Tests of whole stages", self.tests_frame()),) if self.tests else ()
-        return ("Summary", self.summary()), *tests, ("Numbers", self.to_frame())
+        limits, signals = self.limits.to_frame(), self.signals
+        return ("Limits", limits), *tests, ("Signals", signals), ("Summary", self.summary())
 
     @property
     def n_signals(self) -> int:

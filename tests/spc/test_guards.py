@@ -170,3 +170,14 @@ def test_many_charts_tell_what_one_tells():
     assert "mixed-streams" in many[1]
     assert "stale" in many[2]
     assert "stale" not in many[0]
+
+
+def test_what_was_cut_off_on_purpose_is_not_stale():
+    when = np.datetime64("2021-01-04") + 7 * np.arange(24)
+    selection = {"as_of": "2023-01-01T00:00:00", "until": "2021-06-21T00:00:00", "every": "week"}
+    series = perf.Series(np.arange(24.0) % 5, when=when, expected_every="week", selection=selection)
+    assert "stale" not in perf.control_chart(series).caveat_codes
+    late = perf.Series(
+        np.arange(24.0) % 5, when=when, expected_every="week", selection=selection | {"until": None}
+    )
+    assert "stale" in perf.control_chart(late).caveat_codes
