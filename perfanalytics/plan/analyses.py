@@ -66,7 +66,12 @@ def _selection(table: Analysis, context: Context) -> dict[str, Any]:
     since = table.since or context.since
     selection: dict[str, Any] = {"where": table.where or None, "since": since, "until": table.until}
     if not isinstance(table, ModelTable):
-        selection |= {"time": table.time, "every": table.every, "statistic": table.statistic}
+        selection |= {
+            "time": table.time,
+            "every": table.every,
+            "statistic": table.statistic,
+            "zone": table.zone,
+        }
     return selection
 
 

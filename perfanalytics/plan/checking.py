@@ -36,6 +36,7 @@ def check_plan(plan: Plan) -> Iterator[str]:
         if isinstance(table, tables.ModelTable):
             yield from _model(where, table, plan, attributes)
             continue
+        yield from _zone(where, "zone", table.zone)
         if table.statistic is not None:
             yield from _statistic(where, table.statistic, STATISTICS)
             if table.every is None:
@@ -71,11 +72,7 @@ def _sources(plan: Plan) -> Iterator[str]:
             codecs.lookup(s.encoding)
         except LookupError:
             yield f"{where}: encoding = '{s.encoding}' is not known (utf-8, windows-1252, latin-1 ...)"
-        if s.time_zone is not None:
-            try:
-                ZoneInfo(s.time_zone)
-            except (KeyError, ValueError, OSError):
-                yield f"{where}: time_zone = '{s.time_zone}' is not known (a name like Europe/Berlin)"
+        yield from _zone(where, "time_zone", s.time_zone)
         if len(s.delimiter) != 1:
             yield f"{where}: delimiter = {s.delimiter!r} must be one character"
         for column, formats in s.formats.items():
@@ -129,6 +126,15 @@ def _missing(where: str, key: str, name: str, known: Iterable[str]) -> Iterator[
         hint = nearest(name, known)
         said = f"did you mean '{hint}'?" if hint else f"known: {', '.join(sorted(known)) or 'none'}"
         yield f"{where}: {key} '{name}' is not known; {said}"
+
+
+def _zone(where: str, key: str, name: str | None) -> Iterator[str]:
+    if name is None:
+        return
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        yield f"{where}: {key} = '{name}' is not known (a name like Europe/Berlin)"
 
 
 def _statistic(where: str, name: str, known: tuple[str, ...]) -> Iterator[str]:

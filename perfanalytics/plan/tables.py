@@ -193,6 +193,7 @@ class Analysis(Table):
     time: str | None = None
     every: Every | None = None
     statistic: str | None = None
+    zone: str | None = None
     objective: str | None = None
 
 

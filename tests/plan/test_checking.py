@@ -59,6 +59,7 @@ def test_the_sample_plan_has_none():
             'file = "changes.csv"\ntime_zone = "Europe/Berln"',
             "time_zone = 'Europe/Berln'",
         ),
+        ('chart = "c"\n', 'chart = "c"\nzone = "Berlin"\n', "zone = 'Berlin' is not known"),
         ('file = "changes.csv"', 'file = "changes.csv"\ndelimiter = ";;"', "must be one character"),
         ('{ implemented_on = "%Y-%m-%d" }', '{ implemented_on = "yyyy-mm-dd" }', "is no date format"),
         ('{ implemented_on = "%Y-%m-%d" }', '{ implemented = "%Y-%m-%d" }', "not declared a date or time"),
