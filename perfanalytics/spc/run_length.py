@@ -297,6 +297,7 @@ def _said(points: float) -> str:
 
 
 def _verdict(text: str, shifts: Floats, columns: dict[str, Any]) -> str:
+    text = text.replace("_", " ")
     out = []
     calm = np.flatnonzero(shifts == 0)
     if len(calm):
