@@ -96,7 +96,7 @@ def describe(
     -----
     With ``dependence="ar1"`` the pooled share's interval is the exact binomial one for the effective
     number of items: all items divided by the dispersion between periods (Pearson's chi-square over its
-    degrees of freedom, where above 1) and by ``(1 + r) / (1 - r)`` of the standardised shares. Items coded
+    degrees of freedom, where above 1) and by ``(1 + r) / (1 - r)`` of the standardized shares. Items coded
     0 and 1 are divided by the inflation of :func:`clusters_of` where that is larger. Both are
     approximations, and labelled so.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -27,9 +27,6 @@ from perfanalytics.spc.signals import bits_type
 from perfanalytics.spc.stability import FALSE_ALARMS
 from perfanalytics.spc.verdict import verdict_of
 from perfanalytics.spc.wording import number
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["ControlChart", "Stage", "control_chart", "judge"]
 
@@ -64,7 +61,7 @@ def control_chart(
         "laney_u", "g", "t", "ewma", "cusum", "moving_average", "i_prime", "short_run" and further ones; see
         :data:`perfanalytics.spc.families.CHARTS`.
     rules : RuleSet, name of one, or rules
-        Applied to points standardised by their own sigma; dependent panels use the limits only.
+        Applied to points standardized by their own sigma; dependent panels use the limits only.
     estimate : optional
         Where the limits come from: None (default of the chart type, named in ``.method``); the name of an
         estimator (individuals: "moving_range", "median_moving_range", "standard_deviation"); a slice, range

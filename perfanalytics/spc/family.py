@@ -178,7 +178,7 @@ class Lines:
     """One panel: what is plotted, its center line and the sigma of each point; arrays of shape (n,).
 
     ``lower`` and ``upper`` replace ``center -+ k sigma`` where limits are made otherwise; ``most`` is the
-    largest value a point can have, where that differs from point to point; ``z`` the standardised points,
+    largest value a point can have, where that differs from point to point; ``z`` the standardized points,
     where they are not the distance in sigma.
     """
 
@@ -190,7 +190,7 @@ class Lines:
     most: Floats | None = None
     z: Floats | None = None
 
-    def standardised(self, limit: float, *, certain: bool = False) -> Floats:
+    def standardized(self, limit: float, *, certain: bool = False) -> Floats:
         """Distance from the center line in sigma; given limits become ``-+ limit``, no sigma NaN.
 
         ``certain`` says that every sigma is known to be positive.
@@ -326,7 +326,7 @@ class ChartFamily:
     law : callable ``(block, parameters) -> Law``, or None
         The discrete law of each point: stability is then judged on its exact probabilities.
     deviations : callable ``(block, parameters) -> array of shape (n,)``, or None
-        Independent standardised points, where the plotted ones are not.
+        Independent standardized points, where the plotted ones are not.
     options : mapping of name to Option
     limit_kinds : mapping of name to str
         How limits can be made, each with a sentence for ``.method``; the first is the default.

@@ -126,7 +126,7 @@ def chart_block(
             fired.append(_beyond(panel, line, block, rules, setting))
             continue
         certain = panel.constant and bool((line.sigma[segments.starts] > 0).all())
-        z = line.standardised(setting.sigmas, certain=certain)
+        z = line.standardized(setting.sigmas, certain=certain)
         if points.excluded is not None:
             # missing points are NaN by themselves
             z[np.flatnonzero(points.excluded)] = np.nan
@@ -148,7 +148,7 @@ def _repeated(value: Any, segments: int) -> Floats:
 def _beyond(
     panel: Panel, line: Lines, block: Block, rules: Sequence[tuple[int, Rule]], setting: Setting
 ) -> Bits:
-    """The limits of a dependent panel, compared as they stand: as by standardised values, in fewer passes."""
+    """The limits of a dependent panel, compared as they stand: as by standardized values, in fewer passes."""
     seg = block.segments
     center, sigma = line.center[seg.starts], line.sigma[seg.starts]
     # without variation nothing is judged; NaN compares False

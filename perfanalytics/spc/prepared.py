@@ -174,7 +174,7 @@ def prepare(
         "sigmas": asked.sigmas,
         "limits": f"{asked.limits}: {family.limit_kinds[asked.limits]}",
         "rules": rule_set,
-        "rules_look_at": "points standardised by their own sigma; moving-range panels use the limits only",
+        "rules_look_at": "points standardized by their own sigma; moving-range panels use the limits only",
         "on_a_line": "a point on a limit is inside, on the center line it ends a run (within 1e-9 sigma)",
         "gaps": "no moving range, run or trend crosses a gap, a missing or excluded point, or a stage border",
         "stages": said,

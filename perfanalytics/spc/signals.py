@@ -30,7 +30,7 @@ def find_signals(
     rules : sequence of Rule
         Rule ``r`` is bit ``r`` of the answer.
     z : float array, shape (n,)
-        Every point standardised by its own sigma; NaN where it is missing, excluded, or has no limits.
+        Every point standardized by its own sigma; NaN where it is missing, excluded, or has no limits.
     link : bool array, shape (n,)
         True where a point follows its neighbour (:func:`perfanalytics.core.segments.links`).
     limit : float

@@ -117,10 +117,10 @@ def simulate(
     else:
         found = estimate(rests_on, estimator)
     individual, ranges = INDIVIDUALS.lines(block, found)
-    z = individual.standardised(sigmas)
+    z = individual.standardized(sigmas)
     start = np.zeros(seg.n, dtype=bool)
     start[seg.starts] = True
-    wide = ranges.standardised(sigmas) > sigmas if two_panels else np.zeros(seg.n, dtype=bool)
+    wide = ranges.standardized(sigmas) > sigmas if two_panels else np.zeros(seg.n, dtype=bool)
     counts = []
     for rules in sets:
         fired = find_signals(rules.rules, z, block.link, limit=sigmas, segment_start=start) != 0

@@ -13,7 +13,7 @@ from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import InputError
 from perfanalytics.core.result import Caveat
 
-#: Standard deviation of the standardised shares (1 when binomial) above which periods differ too much.
+#: Standard deviation of the standardized shares (1 when binomial) above which periods differ too much.
 OVERDISPERSED = 1.1
 
 
