@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perfanalytics.comparisons.method import Effect
+from perfanalytics.comparisons.course import Course
+from perfanalytics.comparisons.method import NAN, Effect
 from perfanalytics.core.codec import read_only, same
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.measure import Measure
@@ -42,9 +43,15 @@ class SideTable:
         Effective sample size, in periods (ordered) or items; NaN where there was no test.
     share_meeting_objective : float
         NaN without an objective.
+    stable : bool or None
+        Whether the control chart of the side's periods is stable; None where it was not judged.
+    lower_limit, center, upper_limit : float
+        Natural process limits of the periods of the side and the line between them, in the unit of the
+        measure; NaN where the values have no order.
     """
 
     kind: ClassVar[str] = "comparison_side"
+    schema_version: ClassVar[int] = 2
 
     name: str
     values: Floats
@@ -59,6 +66,15 @@ class SideTable:
     lag1: float
     effective_n: float
     share_meeting_objective: float
+    stable: bool | None = None
+    lower_limit: float = NAN
+    center: float = NAN
+    upper_limit: float = NAN
+
+    @classmethod
+    def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+        """Version 1 knew no control chart of the side."""
+        return fields
 
     def __post_init__(self) -> None:
         for name in ("values", "weights", "when"):
@@ -90,7 +106,10 @@ class Comparison(Result):
         change.
     effects : tuple of Effect
         The primary first, then the secondary rows, then the companions.
-    before, after : SideTable
+    before, after : SideTable or None
+        None where several groups were compared.
+    groups : tuple of SideTable
+        The groups of :func:`perfanalytics.compare_groups`; empty for two sides.
     confidence : float
     tail : float
         The percentile reported as the tail (0.9 = P90).
@@ -100,21 +119,32 @@ class Comparison(Result):
     question : str
     declared_on : date or None
         When question, method and margin were declared.
+    course : Course or None
+        The series through the change with what was to be expected without it: of ``interrupted``,
+        ``difference_in_differences`` and ``change_point``.
     """
 
     kind: ClassVar[str] = "comparison"
+    schema_version: ClassVar[int] = 2
 
     measure: Measure
     outcome: str
     effects: tuple[Effect, ...]
-    before: SideTable
-    after: SideTable
+    before: SideTable | None = None
+    after: SideTable | None = None
     confidence: float
     tail: float
     margin: float | None = None
     objective: Objective | None = None
     question: str = ""
     declared_on: dt.date | None = None
+    course: Course | None = None
+    groups: tuple[SideTable, ...] = ()
+
+    @classmethod
+    def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+        """Version 1 knew no course through the change, and two sides only."""
+        return fields
 
     @property
     def primary(self) -> Effect:
@@ -177,7 +207,7 @@ class Comparison(Result):
         """One row per effect.
 
         Columns: quantity, before, after, estimate, low, high, statistic, df, p_value, role, form, unit,
-        method.
+        method, contrast, p_adjusted (both empty but for groups).
         """
         import pandas as pd
 
@@ -195,6 +225,8 @@ class Comparison(Result):
             "form",
             "unit",
             "method",
+            "contrast",
+            "p_adjusted",
         )
         return pd.DataFrame([{c: getattr(e, c) for c in columns} for e in self.effects], columns=columns)
 

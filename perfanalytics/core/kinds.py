@@ -35,6 +35,7 @@ KINDS: dict[str, str] = {
     # control charts
     "rule": "perfanalytics.spc.rules:Rule",
     "rule-set": "perfanalytics.spc.rules:RuleSet",
+    "transform": "perfanalytics.spc.transforms:Transform",
     "limits": "perfanalytics.spc.limits:Limits",
     "control_chart": "perfanalytics.spc.result:ControlChart",
     "control_charts": "perfanalytics.spc.charts:ControlCharts",
@@ -49,6 +50,7 @@ KINDS: dict[str, str] = {
     # comparisons
     "effect": "perfanalytics.comparisons.method:Effect",
     "comparison_side": "perfanalytics.comparisons.result:SideTable",
+    "comparison_course": "perfanalytics.comparisons.course:Course",
     "comparison": "perfanalytics.comparisons.result:Comparison",
     # baselines
     "baseline": "perfanalytics.baselines.result:Baseline",
