@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from perfanalytics.comparisons.choices import check_choices
 from perfanalytics.comparisons.independence import lag1_of_sides
 from perfanalytics.comparisons.method import NAN, Answer, Effect, Options
 from perfanalytics.comparisons.methods import METHODS
 from perfanalytics.comparisons.methods.proportions import OVERDISPERSED, dispersion
+from perfanalytics.comparisons.pairs import prepared_sides
 from perfanalytics.comparisons.resampling import DEFAULT_SEED, RESAMPLES, common_effects, side_statistics
 from perfanalytics.comparisons.result import Comparison, SideTable
-from perfanalytics.comparisons.sides import Side, Sides, day, read_sides
+from perfanalytics.comparisons.sides import Side, Sides, day
 from perfanalytics.comparisons.verdict import bounds, decided_by, outcome_of, verdict_of
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.measure import Measure
@@ -38,18 +41,23 @@ def compare(
     objective: Objective | None = None,
     question: str = "",
     declared_on: dt.date | None = None,
+    options: Mapping[str, object] | None = None,
     rng: np.random.Generator | int | None = None,
 ) -> Comparison:
     """Compare a measure before and after a change: center, typical value and tail, each with its interval.
 
     Parameters
     ----------
-    before, after : Series, list, array or pandas Series
+    before, after : Series, list, array or pandas Series; before also a number
         The two sides, each in order of time. When the change lies inside one series, cut it:
         ``perf.compare(series.between(None, day), series.between(day, None))``, or by position with
-        ``series.take(0, n)`` and ``series.take(n)``. Gaps (NaN) and excluded points are left out.
+        ``series.take(0, n)`` and ``series.take(n)``. Gaps (NaN) and excluded points are left out. A single
+        number instead of the side before is a given value (a promise, a standard): methods "one_sample_t"
+        and "wilcoxon" hold the side after against it.
     method : str, optional
-        A name of ``METHODS``: "ar1_level_change", "welch", "mann_whitney", "two_proportions". Left out, it
+        A name of ``METHODS`` ("ar1_level_change", "welch", "mann_whitney", "two_proportions", ...; all of
+        them, with their options, stand in the documentation page "comparison methods"). Methods of pairs
+        match items (``items=`` of both series), else positions. Left out, it
         follows from the declared scale and the order alone (see Notes) and is named in ``.method``.
     measure : Measure, optional
         For bare numbers: what they mean.
@@ -74,6 +82,8 @@ def compare(
         Adds the share of values that meet it.
     question, declared_on : str, date, optional
         What was asked, and when question, method and margin were declared.
+    options : mapping, optional
+        Choices of the method, such as ``{"interval": "score"}`` of "two_proportions".
     rng : Generator or int, optional
         For the resampled intervals of the secondary rows; the seed 20260101 when left out.
 
@@ -115,28 +125,30 @@ def compare(
     _check_arguments(confidence, tail, margin, rng)
     if method is not None and method not in METHODS:
         raise UnknownNameError("method", str(method), METHODS)
-    sides, one, two = read_sides(
-        before, after, order=order, every=every, measure=measure, as_shares=method == "two_proportions"
+    sides, one, two = prepared_sides(
+        before, after, METHODS.get(method or ""), order=order, every=every, measure=measure
     )
     _check_objective(objective, sides.measure)
     chosen, why, noted = (method, "asked for", ()) if method is not None else _default_method(sides, scale)
-    options = Options(
+    generator = np.random.default_rng(DEFAULT_SEED if rng is None else rng)
+    settings = Options(
         confidence=confidence,
         tail=tail,
         margin=margin,
         objective=objective,
         declared_on=declared_on,
         scale=scale,
+        chosen=check_choices(chosen, METHODS[chosen].options, options),
+        rng=generator,
     )
-    answer = METHODS[chosen](sides, options)
+    answer = METHODS[chosen](sides, settings)
     if margin is not None and answer.effects[0].form != "test":
         bounds(answer.effects[0], margin)
-    generator = np.random.default_rng(DEFAULT_SEED if rng is None else rng)
-    secondary, widen = common_effects(sides, options, answer, generator)
-    outcome = outcome_of(answer, options)
+    secondary, widen = common_effects(sides, settings, answer, generator)
+    outcome = answer.outcome or outcome_of(answer, settings)
     effects = _in_order((*answer.effects, *secondary))
     return Comparison(
-        verdict=verdict_of(outcome, sides, options, answer),
+        verdict=answer.verdict or verdict_of(outcome, sides, settings, answer),
         caveats=(
             *sides.caveats,
             *noted,
@@ -158,8 +170,9 @@ def compare(
                 "seed": _seed(rng),
                 "block_length": answer.block,
                 "widened_by": widen,
-                "decided_by": decided_by(answer, options),
+                "decided_by": decided_by(answer, settings),
                 "quantiles": "linear interpolation (type 7)",
+                **({"options": settings.chosen} if settings.chosen else {}),
                 **answer.parameters,
             },
             answer.references,
@@ -168,8 +181,8 @@ def compare(
         measure=sides.measure,
         outcome=outcome,
         effects=effects,
-        before=_table("before", sides, sides.before, answer, options),
-        after=_table("after", sides, sides.after, answer, options),
+        before=_table("before", sides, sides.before, answer, settings),
+        after=_table("after", sides, sides.after, answer, settings),
         confidence=confidence,
         tail=tail,
         margin=margin,

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Protocol
 
+import numpy as np
+
+from perfanalytics.comparisons.choices import Choice
+import numpy as np
+
 from perfanalytics.comparisons.sides import Sides
+from perfanalytics.core.columns import Floats
 from perfanalytics.core.records import Objective
 from perfanalytics.core.result import Caveat
 
 Role = Literal["primary", "secondary", "companion"]
+#: A named statistic ("median", "p90", "sd") or a function of an array of values.
+Statistic = str | Callable[[Floats], float]
 NAN = float("nan")
 
 
@@ -32,12 +41,17 @@ class Effect:
         a test gives no estimate.
     statistic, df, p_value : float
         Test statistic, its degrees of freedom (inf for a normal statistic), two-sided p-value.
-    form : {"difference", "ratio", "probability", "test"}
-        What the estimate is; no effect is 0, 1 and 0.5 for the first three.
+    form : {"difference", "ratio", "probability", "size", "test"}
+        What the estimate is; no effect is 0, 1, 0.5 and 0 for the first four. A size is an effect size of
+        several groups, such as a share of the variation.
     unit : str
         Unit of estimate, low and high; "" for ratios, probabilities and tests.
     method : str
         How estimate and interval were made.
+    contrast : str
+        Which groups are compared, "B - A" or "B / A"; empty for two sides and for all groups at once.
+    p_adjusted : float
+        p-value adjusted for the number of comparisons it stands among; NaN where it stands alone.
 
     Examples
     --------
@@ -58,14 +72,16 @@ class Effect:
     statistic: float = NAN
     df: float = NAN
     p_value: float = NAN
-    form: Literal["difference", "ratio", "probability", "test"] = "difference"
+    form: Literal["difference", "ratio", "probability", "size", "test"] = "difference"
     unit: str = ""
     method: str = ""
+    contrast: str = ""
+    p_adjusted: float = NAN
 
     @property
     def null(self) -> float:
         """The value that means no effect."""
-        return {"difference": 0.0, "ratio": 1.0, "probability": 0.5, "test": NAN}[self.form]
+        return {"difference": 0.0, "ratio": 1.0, "probability": 0.5, "size": 0.0, "test": NAN}[self.form]
 
     @property
     def excludes_null(self) -> bool:
@@ -83,6 +99,10 @@ class Options:
     objective: Objective | None = None
     declared_on: dt.date | None = None
     scale: str | None = None
+    #: the options of the method, defaults filled in
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    #: for methods that draw; the same generator then serves the resampled intervals
+    rng: np.random.Generator | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,10 +129,22 @@ class Answer:
         intervals are calibrated.
     scale : {"raw", "log", "logit", "rank"}
         The analysis scale.
+    residuals : (before, after), optional
+        Whitened residuals of the periods, for the control charts of the sides.
+    rank_half : float, optional
+        Half the width of the interval of the probability of superiority, where the method knows it.
+    outcome : str
+        Where the method decides by something other than p-value and interval (a posterior); else "".
     notes : tuple of str
         Sentences that belong into the verdict: what the caller must know to read the numbers right.
     parameters : mapping
         Choices and fitted values, for ``.method``.
+    paired : bool
+        The points of the sides belong together one by one and are resampled together.
+    omit : tuple of str
+        Common quantities that make no sense here and are not to be added.
+    outcome, verdict : str
+        Of methods that answer another question than "is there a difference" (equivalence); else empty.
     """
 
     effects: tuple[Effect, ...]
@@ -124,10 +156,17 @@ class Answer:
     center_se: float = NAN
     center_df: float = NAN
     scale: str = "raw"
+    residuals: tuple[Floats, Floats] | None = None
+    rank_half: float | None = None
+    outcome: str = ""
     caveats: tuple[Caveat, ...] = ()
     notes: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     references: tuple[str, ...] = ()
+    paired: bool = False
+    omit: tuple[str, ...] = ()
+    outcome: str = ""
+    verdict: str = ""
 
 
 class ComparisonMethod(Protocol):
@@ -141,11 +180,24 @@ class ComparisonMethod(Protocol):
         For tables and figures.
     assumes_order : bool
         True for methods that use the order in time; such a method refuses sides without order.
+    reads : {"values", "shares", "rates"}
+        "shares": counts with sizes, or items coded 0 and 1, are proportions also where the measure does not
+        say so. "rates": counts, with sizes as their exposure.
+    paired : bool
+        True where each value before belongs to one after (see :mod:`.pairs`).
+    one_sample : bool
+        True for methods that also compare with a given value: a number instead of the side before.
+    options : mapping of name to Choice
+        What can be chosen with ``options=``.
     """
 
     name: str
     title: str
-    assumes_order: bool
+    assumes_order: bool = False
+    reads: Literal["values", "shares", "rates"] = "values"
+    paired: bool = False
+    one_sample: bool = False
+    options: Mapping[str, Choice] = MappingProxyType({})
 
     def __call__(self, sides: Sides, options: Options) -> Answer:
         """Compare the sides."""

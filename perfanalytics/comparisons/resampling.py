@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from perfanalytics.comparisons.classical import t_quantile
+from perfanalytics.comparisons.effect_sizes import cohens_h, effect_size_rows, small_sample_factor
 from perfanalytics.comparisons.method import NAN, Answer, Effect, Options
 from perfanalytics.comparisons.methods.means import shift_effect
 from perfanalytics.comparisons.methods.proportions import score_contrast
@@ -27,7 +29,7 @@ CHUNK = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class _Statistics:
-    """Statistics of one side for each resample, shape (b,); for the data themselves b = 1."""
+    """Statistics of one side for each resample, shape (b,), deciles (b, 9); for the data themselves b = 1."""
 
     mean: Floats
     median: Floats
@@ -35,6 +37,8 @@ class _Statistics:
     sd: Floats
     share: Floats
     center: Floats
+    center_sd: Floats
+    deciles: Floats
 
 
 def common_effects(
@@ -52,7 +56,11 @@ def common_effects(
     drawn: list[_Statistics] | None = None
     widen = NAN
     if answer.tested and sides.fewest_periods >= FEWEST:
-        drawn = [_resample(s, answer.block, options, scale, rng) for s in (sides.before, sides.after)]
+        start = rng.bit_generator.state
+        drawn = [_resample(sides.before, answer.block, options, scale, rng)]
+        if answer.paired:  # the same pairs are drawn on both sides
+            rng.bit_generator.state = start
+        drawn.append(_resample(sides.after, answer.block, options, scale, rng))
         widen = 1.0
         if answer.scale != "rank":
             spread = float((drawn[1].center - drawn[0].center).std())
@@ -60,7 +68,7 @@ def common_effects(
             narrow = spread * t_quantile(float("inf"), options.confidence)
             if narrow > 0 and np.isfinite(wanted):
                 widen = max(1.0, wanted / narrow)
-    given = {e.quantity for e in answer.effects if e.role != "companion"}
+    given = {e.quantity for e in answer.effects if e.role != "companion"} | set(answer.omit)
     percentile = f"p{100 * options.tail:g}"
     if "difference_of_proportions" in given:  # the mean of items coded 0 and 1 is their share
         given |= {"difference_of_means", "ratio_of_means"}
@@ -72,13 +80,18 @@ def common_effects(
     if not sides.ordered:
         how = "items resampled"
     unit = sides.measure.unit
-    wanted_rows = [
+    wanted_rows: list[tuple[str, str, str]] = [
         ("difference_of_means", "mean", "difference"),
         ("ratio_of_means", "mean", "ratio"),
         ("difference_of_medians", "median", "difference"),
         (f"difference_of_{percentile}", "tail", "difference"),
         ("ratio_of_sds", "sd", "ratio"),
     ]
+    if "difference_of_medians" not in given:
+        # the shift at each decile; the fifth is the median, the tail may be one of them
+        for k in (1, 2, 3, 4, 6, 7, 8, 9):
+            if f"p{10 * k}" != percentile:
+                wanted_rows.append((f"difference_of_p{10 * k}", str(k), "difference"))
     if options.objective is not None:
         wanted_rows.append(("difference_of_shares_meeting_objective", "share", "difference"))
     rows = []
@@ -96,7 +109,52 @@ def common_effects(
                 shift, low=NAN, high=NAN, statistic=NAN, df=NAN, p_value=NAN, method="descriptive"
             )
         rows.append(shift)
+    rows += _effect_sizes(sides, scale, answer, options, data, drawn, widen, given)
     return tuple(rows), widen
+
+
+def _effect_sizes(
+    sides: Sides,
+    scale: AnalysisScale,
+    answer: Answer,
+    options: Options,
+    data: list[_Statistics],
+    drawn: list[_Statistics] | None,
+    widen: float,
+    given: set[str],
+) -> list[Effect]:
+    """Hedges' g, Cliff's delta and the probability of superiority; Cohen's h for shares."""
+    if sides.before.counted:
+        n1, n2 = (max(1.0, e) for e in answer.effective)
+        return [cohens_h(sides.before.mean, n1, sides.after.mean, n2, options.confidence, answer.tested)]
+    g = None
+    if sides.ordered and answer.rank_half is not None:
+        estimate = float(_g(data, sides)[0])
+        g = (estimate, NAN, NAN)
+        if drawn is not None and math.isfinite(estimate):
+            spread = _g(drawn, sides)
+            spread = spread[np.isfinite(spread)]
+            tail = (1 - options.confidence) / 2
+            ends = np.quantile(spread, [tail, 1 - tail]) if len(spread) else np.array([NAN, NAN])
+            g = (
+                estimate,
+                estimate - widen * (estimate - float(ends[0])),
+                estimate + widen * (float(ends[1]) - estimate),
+            )
+    half = answer.rank_half
+    rows = effect_size_rows(sides, scale, options.confidence, g=g, rank_half=half, tested=answer.tested)
+    return [r for r in rows if r.quantity not in given]
+
+
+def _g(parts: list[_Statistics], sides: Sides) -> Floats:
+    """Hedges' g of each resample, on the analysis scale."""
+    n1, n2 = (len(side.values) for side in (sides.before, sides.after))
+    df = n1 + n2 - 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pooled = np.sqrt(
+            ((n1 - 1) * parts[0].center_sd ** 2 + (n2 - 1) * parts[1].center_sd ** 2) / max(df, 1)
+        )
+        return np.asarray(small_sample_factor(max(df, 2)) * (parts[1].center - parts[0].center) / pooled)
 
 
 def side_statistics(side: Side, options: Options) -> _Statistics:
@@ -143,12 +201,16 @@ def _describe(side: Side, times: Floats, options: Options, scale: AnalysisScale)
             met,
             weights * np.where(placed, forward - shift_forward, 0.0),
             weights * placed,
+            placed * 1.0,
+            np.where(placed, forward - shift_forward, 0.0),
+            np.where(placed, forward - shift_forward, 0.0) ** 2,
         ]
     )
-    n, w, wy, y, yy, m, wf, wp = np.einsum("bp,kp->kb", times, np.add.reduceat(columns, starts, axis=1))
+    n, w, wy, y, yy, m, wf, wp, p, f, ff = np.einsum("bp,kp->kb", times, np.add.reduceat(columns, starts, axis=1))
     with np.errstate(invalid="ignore", divide="ignore"):
         center = shift_forward + wf / wp
         variance = np.where(n > 1, np.maximum(yy - y * y / n, 0.0) / (n - 1), np.nan)
+        center_variance = np.where(p > 1, np.maximum(ff - f * f / p, 0.0) / (p - 1), np.nan)
     variance[variance <= 1e-26 * max(shift**2, 1e-300)] = 0.0
     order = np.argsort(values, kind="stable")
     period_of = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(values)))
@@ -161,6 +223,8 @@ def _describe(side: Side, times: Floats, options: Options, scale: AnalysisScale)
         sd=np.sqrt(variance),
         share=m / n,
         center=center,
+        center_sd=np.sqrt(center_variance),
+        deciles=np.stack([_quantile(ordered, cumulative, n, k / 10) for k in range(1, 10)], axis=1),
     )
 
 
@@ -192,7 +256,7 @@ def _effect(
     how: str,
     unit: str,
 ) -> Effect:
-    before, after = (float(getattr(s, name)[0]) for s in data)
+    before, after = (float(_column(s, name)[0]) for s in data)
     estimate = low = high = NAN
     ratio = form == "ratio"
     if not ratio:
@@ -200,7 +264,7 @@ def _effect(
     elif before > 0 and after > 0:
         estimate = after / before
     if drawn is not None and not np.isnan(estimate):
-        a, b = getattr(drawn[0], name), getattr(drawn[1], name)
+        a, b = _column(drawn[0], name), _column(drawn[1], name)
         if ratio:
             possible = (a > 0) & (b > 0)
             spread = np.log(b[possible] / a[possible])
@@ -225,6 +289,11 @@ def _effect(
         unit="" if ratio or name == "share" else unit,
         method=how if not np.isnan(low) else "descriptive",
     )
+
+
+def _column(statistics: _Statistics, name: str) -> Floats:
+    """A statistic by name, a decile by its number."""
+    return statistics.deciles[:, int(name) - 1] if name.isdigit() else np.asarray(getattr(statistics, name))
 
 
 def _share_row(row: Effect, sides: Sides, answer: Answer, confidence: float) -> Effect:

@@ -151,6 +151,11 @@ class Comparison(Result):
         """The answer to the question."""
         return self.effects[0]
 
+    @property
+    def side_tables(self) -> tuple[SideTable, ...]:
+        """Before and after, or the groups."""
+        return self.groups or tuple(s for s in (self.before, self.after) if s is not None)
+
     def effect(self, quantity: str, *, role: str | None = None) -> Effect:
         """The first row of a quantity.
 
@@ -171,11 +176,15 @@ class Comparison(Result):
 
         Columns: measure, unit, method, outcome, quantity, estimate, low, high, p_value, n_before, n_after,
         effective_before, effective_after, mean_before, mean_after, median_before, median_after, tail_before,
-        tail_after, caveats.
+        tail_after, caveats. Of several groups the columns of the two sides are empty: see :meth:`sides`.
         """
         import pandas as pd
 
         p, a, b = self.primary, self.before, self.after
+
+        def of(side: SideTable | None, name: str) -> float:
+            return NAN if side is None else float(getattr(side, name))
+
         return pd.DataFrame(
             [
                 {
@@ -188,16 +197,16 @@ class Comparison(Result):
                     "low": p.low,
                     "high": p.high,
                     "p_value": p.p_value,
-                    "n_before": a.n,
-                    "n_after": b.n,
-                    "effective_before": a.effective_n,
-                    "effective_after": b.effective_n,
-                    "mean_before": a.mean,
-                    "mean_after": b.mean,
-                    "median_before": a.median,
-                    "median_after": b.median,
-                    "tail_before": a.tail,
-                    "tail_after": b.tail,
+                    "n_before": 0 if a is None else a.n,
+                    "n_after": 0 if b is None else b.n,
+                    "effective_before": of(a, "effective_n"),
+                    "effective_after": of(b, "effective_n"),
+                    "mean_before": of(a, "mean"),
+                    "mean_after": of(b, "mean"),
+                    "median_before": of(a, "median"),
+                    "median_after": of(b, "median"),
+                    "tail_before": of(a, "tail"),
+                    "tail_after": of(b, "tail"),
                     "caveats": ", ".join(self.caveat_codes),
                 }
             ]
@@ -231,7 +240,10 @@ class Comparison(Result):
         return pd.DataFrame([{c: getattr(e, c) for c in columns} for e in self.effects], columns=columns)
 
     def sides(self) -> pd.DataFrame:
-        """Two rows, before and after: n, periods, mean, median, tail, sd, lag1, effective_n, share."""
+        """A row a side (before and after, or each group).
+
+        Columns: name, n, periods, mean, median, tail, sd, lag1, effective_n, share_meeting_objective.
+        """
         import pandas as pd
 
         columns = (
@@ -246,4 +258,4 @@ class Comparison(Result):
             "effective_n",
             "share_meeting_objective",
         )
-        return pd.DataFrame([{c: getattr(s, c) for c in columns} for s in (self.before, self.after)])
+        return pd.DataFrame([{c: getattr(s, c) for c in columns} for s in self.side_tables])

@@ -117,11 +117,12 @@ def read_sides(
     order: str | None,
     every: str | None,
     measure: Measure | None = None,
-    as_shares: bool = False,
+    reading: str = "values",
 ) -> tuple[Sides, Series, Series]:
     """The two sides as they will be compared, and the series they came from.
 
-    With ``as_shares`` counts (or shares) with sizes are proportions also where the measure does not say so.
+    With ``reading="shares"`` counts (or shares) with sizes are proportions also where the measure does not
+    say so; with ``"rates"`` counts with sizes are counts per exposure.
 
     Raises
     ------
@@ -144,7 +145,7 @@ def read_sides(
         raise InputError("every= speaks of periods in time; with order='none' leave it out")
     ordered = order != "none"
     rhythm, how = _rhythm(one, two, every)
-    sides = [_side(s, rhythm, as_shares) for s in (one, two)]
+    sides = [_side(s, rhythm, reading) for s in (one, two)]
     for name, side in zip(("before", "after"), sides, strict=True):
         if not len(side.values):
             raise InputError(f"the side {name!r} has no usable value: nothing can be compared")
@@ -233,9 +234,9 @@ def _rhythm(one: Series, two: Series, every: str | None) -> tuple[str | None, st
     return None, "each value is a period"
 
 
-def _side(series: Series, rhythm: str | None, as_shares: bool) -> Side:
+def _side(series: Series, rhythm: str | None, reading: str) -> Side:
     excluded, _ = series.excluded()
-    values, weights, counted = values_and_weights(series.as_batch(), as_shares=as_shares)
+    values, weights, counted = values_and_weights(series.as_batch(), reading=reading)
     use = ~np.isnan(values) & ~excluded & (weights > 0)
     if rhythm is None or series.when is None:
         period = np.arange(len(series), dtype=np.int64)
@@ -252,13 +253,13 @@ def _side(series: Series, rhythm: str | None, as_shares: bool) -> Side:
     )
 
 
-def values_and_weights(batch: SeriesBatch, *, as_shares: bool = False) -> tuple[Floats, Floats, bool]:
+def values_and_weights(batch: SeriesBatch, *, reading: str = "values") -> tuple[Floats, Floats, bool]:
     """Values with their weights in means, and whether the weights are denominators.
 
     Counts of a proportion become shares weighted by their sizes; a rate is weighted by its denominator, a
     mean or percentile of a period by its weight (the number of items behind it). Totals and extremes of
-    periods are not weighted: the number of items is part of what they measure. With ``as_shares`` a measure
-    of undeclared scale, or of counts, is read as a proportion.
+    periods are not weighted: the number of items is part of what they measure. With ``reading="shares"`` a
+    measure of undeclared scale, or of counts, is read as a proportion; with ``"rates"`` as counts per size.
 
     Raises
     ------
@@ -269,12 +270,16 @@ def values_and_weights(batch: SeriesBatch, *, as_shares: bool = False) -> tuple[
     statistic = batch.selection.get("statistic")
     seen = ~np.isnan(values)
     shares = measure.scale == "proportion" or (
-        as_shares and measure.scale in (None, "count") and statistic in (None, "share", "rate")
+        reading == "shares" and measure.scale in (None, "count") and statistic in (None, "share", "rate")
     )
     if shares and (batch.sizes is not None or np.isin(values[seen], (0.0, 1.0)).all()):
         counts, sizes, _ = counts_and_sizes(batch)
         shares = np.divide(counts, sizes, out=np.full(len(counts), np.nan), where=sizes > 0)
         return shares, np.nan_to_num(sizes), True
+    if reading == "rates" and batch.sizes is not None and statistic is None:
+        sizes = np.nan_to_num(batch.sizes)
+        rates = np.divide(values, sizes, out=np.full(len(values), np.nan), where=sizes > 0)
+        return rates, np.where(seen, sizes, 0.0), True
     weights = batch.sizes if statistic in ("share", "rate") else batch.weights
     if statistic is None and batch.sizes is not None:
         if measure.scale == "count":

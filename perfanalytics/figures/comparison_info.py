@@ -77,14 +77,15 @@ class Info:
 def info(result: Comparison) -> Info:
     """The numbers of the figure."""
     primary = result.primary
-    timed = result.before.when is not None and result.after.when is not None
-    start = 0 if timed else len(result.before.values)
+    before, after = two_sides(result)
+    timed = before.when is not None and after.when is not None
+    start = 0 if timed else len(before.values)
     tested = primary.form != "test"
     levels = _levels(result)
     log = result.method.parameters.get("scale") == "log"
     sides = (
-        _side(result.before, levels[0], result.tail, 0, 0, log),
-        _side(result.after, levels[1], result.tail, 1, start, log),
+        _side(before, levels[0], result.tail, 0, 0, log),
+        _side(after, levels[1], result.tail, 1, start, log),
     )
     rows = [e for e in result.effects if e.role != "companion" and e.quantity in _drawn(result)]
     margin = bounds(primary, result.margin) if result.margin is not None and tested else None
@@ -102,6 +103,13 @@ def info(result: Comparison) -> Info:
         margin_in=primary.form,
         predicted=None if tested or np.isnan(primary.low) else (primary.low, primary.high),
     )
+
+
+def two_sides(result: Comparison) -> tuple[SideTable, SideTable]:
+    """Before and after of a comparison of two sides."""
+    assert result.before is not None
+    assert result.after is not None
+    return result.before, result.after
 
 
 def _drawn(result: Comparison) -> dict[str, str]:
@@ -129,7 +137,8 @@ def _levels(result: Comparison) -> tuple[float, float]:
         return p.before, p.after
     if p.quantity == "predicted_mean_after":
         return p.before, p.after
-    return result.before.median, result.after.median
+    before, after = two_sides(result)
+    return before.median, after.median
 
 
 def _side(side: SideTable, level: float, tail: float, place: int, start: int, log: bool) -> SideInfo:
@@ -172,9 +181,10 @@ def _van_der_corput(n: int) -> NDArray[np.float64]:
 
 
 def _change(result: Comparison, timed: bool) -> Any:
+    before, after = two_sides(result)
     if not timed:
-        return len(result.before.values) + 0.5
-    assert result.before.when is not None
-    assert result.after.when is not None
-    last, first = result.before.when[-1], result.after.when[0]
+        return len(before.values) + 0.5
+    assert before.when is not None
+    assert after.when is not None
+    last, first = before.when[-1], after.when[0]
     return None if first < last else last + (first - last) // 2

@@ -33,6 +33,8 @@ ROWS = [
     "form",
     "unit",
     "method",
+    "contrast",
+    "p_adjusted",
 ]
 
 

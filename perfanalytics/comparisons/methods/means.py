@@ -6,7 +6,7 @@ import numpy as np
 
 from perfanalytics.comparisons.classical import Contrast, brown_forsythe, mann_whitney, welch
 from perfanalytics.comparisons.independence import dependence_caveat
-from perfanalytics.comparisons.method import NAN, Answer, Effect, Options, Role
+from perfanalytics.comparisons.method import NAN, Answer, ComparisonMethod, Effect, Options, Role
 from perfanalytics.comparisons.scales import AnalysisScale, analysis_scale
 from perfanalytics.comparisons.sides import Sides
 from perfanalytics.core.errors import InputError
@@ -23,7 +23,7 @@ CENTERS = {
 NAIVE = "Welch's t test of all items"
 
 
-class Welch:
+class Welch(ComparisonMethod):
     """Welch's t test: unequal variances, independent items."""
 
     name = "welch"

@@ -6,14 +6,14 @@ import numpy as np
 
 from perfanalytics.comparisons.classical import mann_whitney
 from perfanalytics.comparisons.independence import dependence_caveat
-from perfanalytics.comparisons.method import Answer, Options
+from perfanalytics.comparisons.method import Answer, ComparisonMethod, Options
 from perfanalytics.comparisons.methods.means import independent_companions, shift_effect, welch_contrast
 from perfanalytics.comparisons.scales import AnalysisScale
 from perfanalytics.comparisons.sides import Sides
 from perfanalytics.core.result import Caveat
 
 
-class MannWhitney:
+class MannWhitney(ComparisonMethod):
     """The Mann-Whitney test; its estimate is the Hodges-Lehmann shift, in the unit of the measure."""
 
     name = "mann_whitney"

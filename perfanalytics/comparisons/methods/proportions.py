@@ -7,7 +7,7 @@ from scipy import special
 
 from perfanalytics.comparisons.classical import Contrast
 from perfanalytics.comparisons.independence import dependence_caveat
-from perfanalytics.comparisons.method import NAN, Answer, Effect, Options
+from perfanalytics.comparisons.method import NAN, Answer, ComparisonMethod, Effect, Options
 from perfanalytics.comparisons.sides import Side, Sides
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import InputError
@@ -17,12 +17,12 @@ from perfanalytics.core.result import Caveat
 OVERDISPERSED = 1.1
 
 
-class TwoProportions:
+class TwoProportions(ComparisonMethod):
     """Difference of two proportions: score test, Newcombe's hybrid score interval."""
 
     name = "two_proportions"
     title = "score test, Newcombe interval"
-    assumes_order = False
+    reads = "shares"
 
     def __call__(self, sides: Sides, options: Options) -> Answer:
         x1, n1 = counts_of(sides.before, "before")

@@ -19,11 +19,12 @@ from perfanalytics.comparisons.levels import (
     level_design,
     whitened,
 )
-from perfanalytics.comparisons.method import NAN, Answer, Effect, Options
+from perfanalytics.comparisons.method import NAN, Answer, ComparisonMethod, Effect, Options
 from perfanalytics.comparisons.methods.means import CENTERS, NAIVE, center_effect, independent_companions
 from perfanalytics.comparisons.prediction import predicted_mean
 from perfanalytics.comparisons.reml import NOISE_GAIN, Fit, fit_reml
 from perfanalytics.comparisons.scales import AnalysisScale, analysis_scale
+from perfanalytics.comparisons.seasons import season_caveat, season_terms
 from perfanalytics.comparisons.series_checks import (
     CHECK_LEVEL,
     PeriodSeries,
@@ -44,7 +45,7 @@ FEW = 20
 AUTOCORRELATED_BELOW = 0.75
 
 
-class AR1LevelChange:
+class AR1LevelChange(ComparisonMethod):
     """Level change by REML: AR(1) errors, own spread a side, noise term where it pays, Satterthwaite df."""
 
     name = "ar1_level_change"
@@ -70,21 +71,25 @@ def _flat(values: Floats) -> bool:
 
 def _tested(sides: Sides, used: Sides, options: Options, scale: AnalysisScale) -> Answer:
     data = period_series(used, scale)
+    seasonal = None if options.season is None else season_terms(used, options.season)
     both = np.broadcast_to(data.after, data.values.shape)
     design = level_design(
         data.values,
         after=both,
         gap=np.broadcast_to(data.gap, data.values.shape),
         weights=np.broadcast_to(data.weights, data.values.shape),
+        seasonal=seasonal,
     )
-    fit = fit_reml(design, LEVEL_CONTRAST)
+    contrast = LEVEL_CONTRAST if seasonal is None else np.r_[LEVEL_CONTRAST, np.zeros(seasonal.shape[1])]
+    fit = fit_reml(design, contrast)
     found = fitted_contrast(fit, 0, options.confidence)
     inner = fitted_contrast(fit, 0, 2 * options.confidence - 1)
     rho, v = float(fit.rho[0]), float(fit.noise[0])
     n1, n2 = used.before.periods, used.after.periods
     worth = [float(effective_periods(n, fit.rho[:1], fit.noise[:1])[0]) for n in (n1, n2)]
-    white = ljung_box(whitened(design, fit), fitted=1 if v == 0 else 2)
-    slope = slope_before(data)
+    residuals = whitened(design, fit)
+    white = ljung_box(residuals, fitted=1 if v == 0 else 2)
+    slope = slope_before(data, seasonal)
     doubts, check_caveats = failed_checks(slope, white)
     companions = (
         _rank_companion(fit, used, options.confidence),
@@ -115,9 +120,12 @@ def _tested(sides: Sides, used: Sides, options: Options, scale: AnalysisScale) -
         center_se=found.se,
         center_df=found.df,
         scale=scale.name,
+        residuals=(residuals[~data.after], residuals[data.after]),
+        rank_half=t_quantile(float(fit.df[1]), options.confidence) * float(fit.se[1]) / len(used.values),
         notes=scale.notes,
         caveats=(
             *scale.caveats,
+            *(season_caveat(used, residuals) if seasonal is None else ()),
             *_size_caveats(used),
             *_dependence(rho, v, n1 + n2, sum(worth), naive),
             *_fit_caveats(fit),
@@ -127,6 +135,7 @@ def _tested(sides: Sides, used: Sides, options: Options, scale: AnalysisScale) -
             "scale": scale.name,
             "scale_chosen": scale.chosen,
             "model": "AR(1)" if v == 0 else "AR(1) plus independent noise",
+            "season": options.season,
             "periods": {"before": n1, "after": n2},
             "rho": rho,
             "noise_share": v,
@@ -167,6 +176,8 @@ def _primary(found: Contrast, fit: Fit, sides: Sides, scale: AnalysisScale) -> E
         levels = 1 / (1 + np.exp(-levels))
     elif scale.name == "rank":
         levels = np.array([NAN, NAN])
+    if sides.measure.scale == "proportion" and form == "difference":
+        low, high = max(low, -1.0), min(high, 1.0)
     return Effect(
         quantity,
         role="primary",
