@@ -16,6 +16,13 @@ from perfanalytics._version import __version__
 
 if TYPE_CHECKING:
     from perfanalytics.baselines.baseline import baseline
+    from perfanalytics.baselines.distributions import DistributionFit, fit_distribution
+    from perfanalytics.baselines.bulk import baselines_of
+    from perfanalytics.baselines.bulk_result import Baselines
+    from perfanalytics.baselines.measurement_systems.agreement import agreement
+    from perfanalytics.baselines.measurement_systems.agreement_result import Agreement
+    from perfanalytics.baselines.measurement_systems.gauge_result import GaugeStudy
+    from perfanalytics.baselines.measurement_systems.gauge_study import gauge_study
     from perfanalytics.baselines.result import Baseline
     from perfanalytics.comparisons.compare import compare
     from perfanalytics.comparisons.result import Comparison
@@ -87,6 +94,13 @@ if TYPE_CHECKING:
 
 _PUBLIC = {
     "baselines.baseline": ("baseline",),
+    "baselines.distributions": ("DistributionFit", "fit_distribution"),
+    "baselines.bulk": ("baselines_of",),
+    "baselines.bulk_result": ("Baselines",),
+    "baselines.measurement_systems.agreement": ("agreement",),
+    "baselines.measurement_systems.agreement_result": ("Agreement",),
+    "baselines.measurement_systems.gauge_result": ("GaugeStudy",),
+    "baselines.measurement_systems.gauge_study": ("gauge_study",),
     "baselines.result": ("Baseline",),
     "comparisons.compare": ("compare",),
     "comparisons.result": ("Comparison",),

@@ -54,6 +54,11 @@ KINDS: dict[str, str] = {
     "comparison": "perfanalytics.comparisons.result:Comparison",
     # baselines
     "baseline": "perfanalytics.baselines.result:Baseline",
+    "gauge_study": "perfanalytics.baselines.measurement_systems.gauge_result:GaugeStudy",
+    "agreement": "perfanalytics.baselines.measurement_systems.agreement_result:Agreement",
+    "baselines": "perfanalytics.baselines.bulk_result:Baselines",
+    "fitted_distribution": "perfanalytics.baselines.fitted:Fitted",
+    "distribution_fit": "perfanalytics.baselines.distributions:DistributionFit",
     # models
     "model": "perfanalytics.models.result:Model",
 }
@@ -62,6 +67,7 @@ KINDS: dict[str, str] = {
 BULK_METHODS: dict[str, str] = {
     "control_charts": "perfanalytics.spc.charts:bulk_method",
     "level_change": "perfanalytics.comparisons.bulk:bulk_method",
+    "baselines": "perfanalytics.baselines.bulk:bulk_method",
 }
 
 
