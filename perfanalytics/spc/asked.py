@@ -1,9 +1,8 @@
-"""What was asked for, resolved against the data: stages, exclusions, and where the limits come from."""
+"""What was asked for, resolved against the data: exclusions, and where the limits come from."""
 
 from __future__ import annotations
 
-import datetime as dt
-import itertools
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfanalytics.core.codec import from_record
-from perfanalytics.core.columns import instant
 from perfanalytics.core.errors import InputError
-from perfanalytics.core.records import Change, Event, Exclusion
+from perfanalytics.core.records import Exclusion
 from perfanalytics.core.segments import Flags
-from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.family import ChartFamily
 from perfanalytics.spc.limits import Limits
 from perfanalytics.spc.options import Asked
@@ -40,6 +37,8 @@ class Estimation:
         The estimator that made carried parameters.
     base : int or None
         Points that carried parameters rest on, where that is known.
+    carried : Limits or None
+        The limits that are carried on.
     how : mapping
         For ``.method``.
     """
@@ -49,6 +48,7 @@ class Estimation:
     frozen: Mapping[str, Any] | None = None
     source: str = ""
     base: int | None = None
+    carried: Limits | None = None
     how: Mapping[str, Any]
 
 
@@ -61,7 +61,8 @@ def resolve_estimate(family: ChartFamily, estimate: object, asked: Asked | None 
         When it is none of the forms :func:`perfanalytics.control_chart` documents.
     """
     if isinstance(estimate, Mapping) and "kind" in estimate:
-        estimate = from_record(estimate)
+        # a record, or (in the parameters of a bulk method) one as text
+        estimate = from_record(json.loads(estimate["record"]) if "record" in estimate else estimate)
     if isinstance(getattr(estimate, "limits", None), Limits):
         estimate = getattr(estimate, "limits")  # noqa: B009 (a ControlChart, which lies above this module)
     if isinstance(estimate, Limits):
@@ -158,6 +159,7 @@ def _carried(family: ChartFamily, limits: Limits, asked: Asked | None) -> Estima
         frozen=values,
         source=source,
         base=base,
+        carried=limits,
         how={
             "estimate": "frozen",
             "limits_points": base,
@@ -165,6 +167,14 @@ def _carried(family: ChartFamily, limits: Limits, asked: Asked | None) -> Estima
             "limits_from": f"stage {len(limits.n) - 1} of the chart with data {limits.provenance.data_hash}, "
             f"{int(limits.n[-1])} points",
             "limits_estimate": source,
+            **(
+                {}
+                if not limits.agreed_by
+                else {
+                    "limits_agreed": f"by {limits.agreed_by} on {limits.agreed_on}",
+                    "limits_valid": f"{limits.valid_from or 'open'} to {limits.valid_until or 'open'}",
+                }
+            ),
         },
     )
 
@@ -216,52 +226,3 @@ def _position(point: object) -> int:
     if isinstance(point, bool) or not isinstance(point, int | np.integer):
         raise InputError(f"exclude= as a mapping has 0-based positions as keys, got {point!r}")
     return int(point)
-
-
-def stage_starts(
-    batch: SeriesBatch, offsets: NDArray[np.int64], when: NDArray[Any] | None, stages: object
-) -> tuple[NDArray[np.int64], list[Any]]:
-    """Flat positions at which new stages begin, and the stages as JSON for ``.method``.
-
-    A text is the name of an event or change that came with the series, or an ISO time.
-
-    In a batch a stage that a series does not reach, or that begins at its first point, changes nothing
-    there; for one series it is a mistake.
-
-    Raises
-    ------
-    InputError
-    """
-    if isinstance(stages, str | int | dt.date | Event | Change | np.datetime64 | np.integer):
-        stages = (stages,)
-    if not isinstance(stages, Iterable):
-        raise InputError("stages= takes positions, dates, or Change/Event records")
-    flat: list[NDArray[np.int64]] = []
-    said: list[Any] = []
-    alone = len(offsets) == 2
-    named = {e.name: e for e in batch.events}
-    for stage in stages:
-        if isinstance(stage, str):
-            stage = named.get(stage, stage)
-        if isinstance(stage, int | np.integer) and not isinstance(stage, bool):
-            at = offsets[:-1] + int(stage)
-            said.append(int(stage))
-            if alone and not 0 < stage < offsets[-1]:
-                raise InputError(f"stage at point {stage}: a stage begins at point 1 to {offsets[-1] - 1}")
-            if stage < 0:
-                raise InputError("a stage is a 0-based position, not negative")
-        else:
-            moment = stage.when if isinstance(stage, Event | Change) else stage
-            if when is None:
-                raise InputError(f"stage {moment!r} is a time, but the series has none: give a position")
-            start = instant(moment, batch.clock)
-            said.append(str(start))
-            at = np.array(
-                [a + np.searchsorted(when[a:b], start) for a, b in itertools.pairwise(offsets.tolist())],
-                dtype=np.int64,
-            )
-            if alone and not 0 < at[0] < offsets[-1]:
-                raise InputError(f"stage at {start}: there must be points before and after it")
-        inside = (at > offsets[:-1]) & (at < offsets[1:])
-        flat.append(at[inside])
-    return (np.unique(np.concatenate(flat)) if flat else np.empty(0, dtype=np.int64)), said

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from perfanalytics.core.coerce import as_series
 from perfanalytics.core.columns import Floats
-from perfanalytics.core.records import Change, Event, Exclusion
+from perfanalytics.core.errors import InputError
+from perfanalytics.core.records import Exclusion
 from perfanalytics.core.result import Method
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.doubts import caveats_of
 from perfanalytics.spc.evidence import evidence
 from perfanalytics.spc.family import Lines
 from perfanalytics.spc.guards import guard
-from perfanalytics.spc.kernel import Charted, Counted, count_block
+from perfanalytics.spc.kernel import Charted, Counted, chart_block, count_block
 from perfanalytics.spc.limits import Limits
 from perfanalytics.spc.prepared import Prepared, prepare, still_open
 from perfanalytics.spc.result import ControlChart, StageTest
 from perfanalytics.spc.rules import WESTERN_ELECTRIC, Rule, RuleSet
 from perfanalytics.spc.signals import bits_type
 from perfanalytics.spc.stability import FALSE_ALARMS
+from perfanalytics.spc.stages import Stage, Stages
+from perfanalytics.spc.validity import judge_validity
 from perfanalytics.spc.verdict import verdict_of
 from perfanalytics.spc.wording import number
 
 __all__ = ["ControlChart", "Stage", "control_chart", "judge"]
-
-#: What can begin a new stage.
-Stage = int | str | dt.date | np.datetime64 | Change | Event
 
 
 def control_chart(
@@ -40,11 +39,12 @@ def control_chart(
     chart: str = "individuals",
     rules: RuleSet | str | Sequence[Rule] = WESTERN_ELECTRIC,
     estimate: str | slice | range | Sequence[int] | Mapping[str, Any] | Limits | ControlChart | None = None,
-    stages: Sequence[Stage] | Stage = (),
+    stages: Stages = (),
     exclude: Sequence[Exclusion] | Exclusion | Mapping[int, str] = (),
     sigmas: float | None = None,
     options: Mapping[str, Any] | None = None,
     limits: str | None = None,
+    carry: int | None = None,
 ) -> ControlChart:
     """A control chart of one series.
 
@@ -68,8 +68,10 @@ def control_chart(
         or positions of points; a mapping of given parameters (individuals: ``{"center": 10, "sigma": 2}``, p:
         ``{"center": 0.1}``); another chart or its ``.limits``, frozen: its last stage is carried on, with the
         new denominators.
-    stages : positions, dates, datetimes, ISO texts, Change or Event records
-        First point of each new stage; each stage has its own limits (unless they are given or frozen).
+    stages : positions, dates, datetimes, ISO texts, Change or Event records, or {"column": name}
+        First point of each new stage; each stage has its own limits (unless they are given or frozen). The
+        name of an event that came with the series will do; ``{"column": "version"}`` begins a stage wherever
+        that covariate of the series changes, and calls it by its value.
     exclude : Exclusion records, or a mapping of 0-based position to reason
         Points that do not count for limits and rules, besides those the series brings. They stay visible.
     sigmas : float, optional
@@ -82,6 +84,9 @@ def control_chart(
     limits : str, optional
         How limits are made: "sigma" or "probability" (p, np, c, u, g, t), "exact" or "asymptotic" (ewma).
         None: the first of the chart type.
+    carry : int, optional
+        A stage (0 is the first) whose limits are also shown over the later stages, beside their own: what the
+        process would look like had nothing been recalculated. See ``.carried_frame()``.
 
     Returns
     -------
@@ -132,37 +137,28 @@ limits. Center 11.0, limits 5.4 to 16.6.'
         limits=limits,
     )
     charted = next(prepared.blocks(), (0, 0, 0, None))[3]
-    return _made(batch, prepared, charted)
+    return _made(batch, prepared, charted, carry)
 
 
-def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None) -> ControlChart:
+def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None, carry: int | None) -> ControlChart:
     family, setting, points = prepared.setting.family, prepared.setting, prepared.points
     n, panels = len(points.value), tuple(p.name for p in family.panels)
     counted = None if charted is None else count_block(charted, setting)
-    arrays: dict[str, Any] = {
-        k: np.full((len(panels), n), np.nan) for k in ("value", "center", "sigma", "lower", "upper")
-    }
+    arrays = _arrays(prepared, charted)
     fired = np.zeros((len(panels), n), dtype=bits_type(len(setting.rules.rules)))
     stage = np.zeros(n, dtype=np.int64)
     if charted is not None:
         stage = np.repeat(np.arange(len(prepared.starts)), charted.block.segments.lengths)
-        for k, (panel, line) in enumerate(zip(family.panels, charted.lines, strict=True)):
-            lower, upper = panel.limits(line, setting.sigmas)
-            for name, column in zip(
-                ("value", "center", "sigma", "lower", "upper"),
-                (line.value, line.center, line.sigma, lower, upper),
-                strict=True,
-            ):
-                arrays[name][k] = column
-            fired[k] = charted.fired[k]
-    caveats, stable, p, expected, made_by = (), None, np.nan, 0.0, ""  # type: tuple[Any, ...], Any, Any, Any, str
+        fired = np.stack([np.asarray(bits, dtype=fired.dtype) for bits in charted.fired])
+    caveats: tuple[Any, ...] = ()
+    judged = Judged()
     exclusions = tuple(
         replace(e, point=k, when=None, until=None, label=None, item=None)
         for k, e in sorted(prepared.exclusions.items())
     )
     unattributed = sum(1 for e in exclusions if not e.who or e.decided_on is None)
     if counted is not None:
-        stable, p, expected, made_by = judge(counted, prepared)
+        judged = judge(counted, prepared)
         caveats = caveats_of(
             counted,
             setting,
@@ -171,6 +167,7 @@ def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None) -> Co
             still_open=int(np.count_nonzero(still_open(batch, points))),
         )
         caveats += guard(batch, points, prepared.starts).caveats(0)
+        caveats += judge_validity(points.batch or batch, points, prepared.carried).caveats(0)
     else:
         caveats = caveats_of(_NOTHING, setting, batch.measure)
     provenance = batch.provenance()
@@ -179,7 +176,8 @@ def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None) -> Co
         prepared.parameters
         | {
             "excluded": len(exclusions),
-            "stability_reference": made_by or "not judged",
+            "stability_reference": judged.made_by or "not judged",
+            **({} if carry is None else {"carried_on": f"limits of stage {carry} over the later stages"}),
         },
         (*family.references, setting.rules.reference) if setting.rules.reference else family.references,
     )
@@ -209,9 +207,12 @@ def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None) -> Co
         events=batch.events,
         limits=limits,
         is_share=family.panels[0].ceiling == 1.0,
-        stable=stable,
-        p_value=float(p),
-        expected_signals=float(expected),
+        stable=judged.stable,
+        p_value=judged.p_value,
+        expected_signals=judged.expected,
+        stage_p_value=judged.stage_p_value,
+        stage_expected=judged.stage_expected,
+        **_carried(prepared, charted, carry),
         tests=() if charted is None else _tests(charted),
         n_used=0 if counted is None else int(counted.n.sum()),
     )
@@ -237,16 +238,79 @@ def _tests(charted: Charted) -> tuple[StageTest, ...]:
     )
 
 
-def judge(counted: Counted, prepared: Prepared) -> tuple[bool | None, float, float, str]:
-    """stable, p-value, expected signals and where the reference comes from, over the stages of one series."""
+_LINES = ("value", "center", "sigma", "lower", "upper")
+
+
+def _arrays(prepared: Prepared, charted: Charted | None) -> dict[str, Any]:
+    """What is drawn of each panel, arrays of shape (panels, points)."""
+    family = prepared.setting.family
+    shape = (len(family.panels), len(prepared.points.value))
+    arrays: dict[str, Any] = {name: np.full(shape, np.nan) for name in _LINES}
+    if charted is not None:
+        for k, (panel, line) in enumerate(zip(family.panels, charted.lines, strict=True)):
+            lower, upper = panel.limits(line, prepared.setting.sigmas)
+            for name, column in zip(_LINES, (line.value, line.center, line.sigma, lower, upper), strict=True):
+                arrays[name][k] = column
+    return arrays
+
+
+def _carried(prepared: Prepared, charted: Charted | None, carry: int | None) -> dict[str, Any]:
+    """The limits of a stage over the points behind it.
+
+    Raises
+    ------
+    InputError
+        When there is no such stage or none behind it, or the points themselves depend on the limits.
+    """
+    if carry is None:
+        return {}
+    family, starts = prepared.setting.family, prepared.starts
+    if isinstance(carry, bool) or not isinstance(carry, int | np.integer) or not 0 <= carry < len(starts) - 1:
+        raise InputError(
+            f"carry= is the number of a stage that others follow; this chart has {len(starts)} "
+            f"stage{'s' if len(starts) != 1 else ''}, so "
+            + (f"0 to {len(starts) - 2} are possible" if len(starts) > 1 else "give stages= first")
+            + f", not {carry!r}"
+        )
+    if family.deviations is not None or not family.parameters or charted is None:
+        raise InputError(
+            f"the points of a {family.name} chart depend on its limits: make a second chart on the limits of "
+            "the stage instead, control_chart(..., estimate=first.limits)"
+        )
+    frozen = {name: charted.parameters[name][carry] for name in family.parameters}
+    if any(np.isnan(value).any() for value in frozen.values()):
+        raise InputError(f"stage {carry} has no limits that could be carried on")
+    setting = replace(prepared.setting, frozen=frozen)
+    old = _arrays(prepared, chart_block(prepared.points, charted.block.segments, setting))
+    behind = np.arange(len(prepared.points.value)) >= starts[carry + 1]
+    return {"carried_stage": int(carry)} | {
+        f"carried_{name}": np.where(behind, old[name], np.nan) for name in ("center", "lower", "upper")
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """Whether a chart of K stages is stable, and the evidence, over all of it and stage by stage."""
+
+    stable: bool | None = None
+    p_value: float = float("nan")
+    expected: float = 0.0
+    made_by: str = ""
+    stage_p_value: Floats = field(default_factory=lambda: np.empty(0))
+    stage_expected: Floats = field(default_factory=lambda: np.empty(0))
+
+
+def judge(counted: Counted, prepared: Prepared) -> Judged:
+    """The evidence of each stage, and the smallest p-value times their number for the whole chart."""
     p, expected, made_by = evidence(counted, prepared.setting, prepared.mode)
     judged = ~np.isnan(p)
     known = ~np.isnan(counted.farthest) | (prepared.mode == "own")
-    total = float(np.where(counted.n > 0, expected, 0.0)[known].sum())
+    expected = np.where((counted.n > 0) & known, expected, 0.0)
+    found = Judged(expected=float(expected.sum()), stage_p_value=p, stage_expected=expected)
     if not judged.any():
-        return None, float("nan"), total, ""
+        return found
     value = float(min(1.0, judged.sum() * p[judged].min()))
-    return value > FALSE_ALARMS, value, total, made_by
+    return replace(found, stable=value > FALSE_ALARMS, p_value=value, made_by=made_by)
 
 
 def _limits(
@@ -316,7 +380,22 @@ def _limits(
         last=ends,
         first_when=None if when is None else when[starts],
         last_when=None if when is None else when[ends],
+        labels=tuple(prepared.labels.get(int(a), "") for a in starts.tolist()),
+        **_validity(prepared, charted, when),
     )
+
+
+def _validity(prepared: Prepared, charted: Charted | None, when: Any) -> dict[str, Any]:
+    """Which data the limits rest on, and for which days they were agreed; carried limits keep theirs."""
+    old = prepared.carried
+    if old is not None:
+        names = ("data_from", "data_until", "valid_from", "valid_until", "agreed_by", "agreed_on")
+        return {name: getattr(old, name) for name in names}
+    if charted is None or when is None or prepared.setting.frozen is not None:
+        return {}
+    keep, a = charted.block.keep, int(prepared.starts[-1])
+    kept = a + (np.arange(len(when) - a) if keep is None else np.flatnonzero(keep[a:]))
+    return {"data_from": when[kept[0]], "data_until": when[kept[-1]]} if len(kept) else {}
 
 
 def _part(line: Lines, a: int, b: int) -> Lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,7 +21,7 @@ from perfanalytics.core.result import Caveat, Method, Result
 from perfanalytics.core.segments import Flags
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.asked import resolve_estimate
-from perfanalytics.spc.chart import ControlChart, Stage
+from perfanalytics.spc.chart import ControlChart
 from perfanalytics.spc.doubts import doubtful
 from perfanalytics.spc.evidence import evidence
 from perfanalytics.spc.families import family_of
@@ -30,6 +31,8 @@ from perfanalytics.spc.limits import Limits
 from perfanalytics.spc.prepared import Prepared, prepare, still_open
 from perfanalytics.spc.rules import RULE_SETS, WESTERN_ELECTRIC, Rule, RuleSet
 from perfanalytics.spc.stability import FALSE_ALARMS
+from perfanalytics.spc.stages import Stages, column_of
+from perfanalytics.spc.validity import judge_validity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -174,7 +177,7 @@ def control_charts(
     chart: str = "individuals",
     rules: RuleSet | str | Sequence[Rule] = WESTERN_ELECTRIC,
     estimate: str | slice | range | Sequence[int] | Mapping[str, Any] | Limits | ControlChart | None = None,
-    stages: Sequence[Stage] | Stage = (),
+    stages: Stages = (),
     exclude: Sequence[Exclusion] | Exclusion | Mapping[int, str] = (),
     sigmas: float | None = None,
     options: Mapping[str, Any] | None = None,
@@ -365,6 +368,8 @@ def _codes(
     flags["exclusion-unattributed"] = unattributed
     if len(prepared.starts):
         flags |= guard(batch, prepared.points, prepared.starts).flags
+        source = prepared.points.batch or batch
+        flags |= judge_validity(source, prepared.points, prepared.carried).flags
     # few different combinations occur: join the words of each once
     codes = list(flags)
     key = np.zeros(m, dtype=np.int64)
@@ -398,7 +403,7 @@ def bulk_method(
     chart: str = "individuals",
     rules: RuleSet | str | Sequence[Rule] = "western_electric",
     estimate: str | Sequence[int] | Mapping[str, Any] | Limits | None = None,
-    stages: Sequence[int | str] = (),
+    stages: Sequence[int | str | Mapping[str, str]] | Mapping[str, str] = (),
     sigmas: float | None = None,
     options: Mapping[str, Any] | None = None,
     limits: str | None = None,
@@ -409,7 +414,8 @@ def bulk_method(
     ----------
     chart, rules, estimate, sigmas, options, limits
         As in :func:`perfanalytics.control_chart`. Exclusions travel with the series.
-    stages : sequence of 0-based positions or ISO texts
+    stages : sequence of 0-based positions, ISO texts or names of events; or {"column": name}
+        The column is a covariate of the selection: ``repo.select(..., covariates="version")``.
 
     Returns
     -------
@@ -435,18 +441,21 @@ def bulk_method(
     asked_for = family.check(options, limits, sigmas)
     estimation = resolve_estimate(family, estimate, asked_for)
     frozen = estimation.frozen
-    if any(not isinstance(s, int | str) for s in stages):
+    stages = (stages,) if isinstance(stages, Mapping) else tuple(stages)
+    if any(not isinstance(s, int | str) and column_of(s) is None for s in stages):
         raise InputError(
-            "stages of a bulk method are positions or ISO texts, so that a run can be named by them"
+            "stages of a bulk method are positions, ISO texts, names of events or {'column': name}, so that "
+            "a run can be named by them"
         )
     asked: Any = estimate
     if frozen is not None:
         # limits of another chart are named by their numbers
         asked = {k: v if np.ndim(v) == 0 else np.asarray(v).tolist() for k, v in frozen.items()}
-        if estimation.estimator == "frozen" and family.grouped:
-            # how the numbers were estimated belongs to them
-            kept = estimate if isinstance(estimate, Limits) else getattr(estimate, "limits", estimate)
-            asked = dict(kept) if isinstance(kept, Mapping) else to_record(kept)
+        old = estimation.carried
+        ends = () if old is None else (old.valid_from, old.valid_until, old.data_until)
+        if estimation.estimator == "frozen" and (family.grouped or any(e is not None for e in ends)):
+            # how the numbers were estimated belongs to them, and until when they hold
+            asked = {"kind": "limits", "record": json.dumps(to_record(old))}
     elif isinstance(asked, Sequence) and not isinstance(asked, str):
         asked = [int(k) for k in asked]
     named = RULE_SETS.get(rule_set.name) == rule_set
@@ -454,7 +463,7 @@ def bulk_method(
         "chart": family.name,
         "rules": rule_set.name if named else to_record(rule_set),
         "estimate": asked,
-        "stages": list(stages),
+        "stages": [dict(s) if isinstance(s, Mapping) else s for s in stages],
         "sigmas": asked_for.sigmas,
         "options": dict(asked_for.options),
         "limits": asked_for.limits,

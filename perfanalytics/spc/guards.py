@@ -7,7 +7,7 @@ chart has stages. Nothing here asks the clock of the machine: "today" is the ``a
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -44,10 +44,13 @@ class Guarded:
     ----------
     flags : mapping of code to bool array, shape (m,)
     evidence : mapping of code to mapping of name to array of shape (m,)
+    texts : mapping of code to callable, or None
+        The sentence of a doubt from its numbers; None: those of this module.
     """
 
     flags: Mapping[str, Flags]
     evidence: Mapping[str, Mapping[str, NDArray[Any]]]
+    texts: Mapping[str, Callable[[Mapping[str, Any]], str]] | None = None
 
     def caveats(self, i: int) -> tuple[Caveat, ...]:
         """The caveats of series ``i``."""
@@ -55,7 +58,7 @@ class Guarded:
         for code, flag in self.flags.items():
             if flag[i]:
                 facts = {name: _plain(column[i]) for name, column in self.evidence[code].items()}
-                out.append(Caveat(code, _TEXTS[code](facts), facts))
+                out.append(Caveat(code, (self.texts or _TEXTS)[code](facts), facts))
         return tuple(out)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 
 from perfanalytics.core.codec import read_only
 from perfanalytics.core.columns import Floats
+from perfanalytics.core.errors import InputError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.result import Result
+from perfanalytics.spc.wording import moment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,10 +43,19 @@ class Limits(Result):
     first, last : int arrays, shape (K,)
         First and last point of each stage (0-based).
     first_when, last_when : datetime64[us] arrays, shape (K,), or None
+    labels : tuple of str, length K
+        What each stage is called: value of the column, name of the event, date; "" for one without a name.
+    data_from, data_until : datetime64[us] or None
+        First and last point the limits of the last stage rest on; carried limits keep those of their data.
+    valid_from, valid_until : date or None
+        For which days the limits were agreed (both included); see :meth:`agreed`.
+    agreed_by : str
+        Who agreed to them; "" while nobody has.
+    agreed_on : date or None
     """
 
     kind: ClassVar[str] = "limits"
-    schema_version: ClassVar[int] = 1
+    schema_version: ClassVar[int] = 2
 
     chart: str
     measure: Measure
@@ -59,8 +71,17 @@ class Limits(Result):
     last: NDArray[np.int64]
     first_when: NDArray[Any] | None = None
     last_when: NDArray[Any] | None = None
+    labels: tuple[str, ...] = ()
+    data_from: np.datetime64 | None = None
+    data_until: np.datetime64 | None = None
+    valid_from: dt.date | None = None
+    valid_until: dt.date | None = None
+    agreed_by: str = ""
+    agreed_on: dt.date | None = None
 
     def __post_init__(self) -> None:
+        if not self.labels:
+            object.__setattr__(self, "labels", ("",) * len(self.n))
         for name in ("center", "sigma", "lower", "upper", "n", "first", "last", "first_when", "last_when"):
             value = getattr(self, name)
             if value is not None:
@@ -69,18 +90,96 @@ class Limits(Result):
             self, "parameters", {k: read_only(np.asarray(v)) for k, v in self.parameters.items()}
         )
 
-    def summary(self) -> pd.DataFrame:
-        """One row: the main panel in its last stage."""
-        return (
-            self.to_frame().iloc[[len(self.n) - 1]].reset_index(drop=True) if len(self.n) else self.to_frame()
+    @classmethod
+    def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+        """Version 1 had no labels of stages, no validity, and did not say which data the limits rest on."""
+        return dict(fields)
+
+    def agreed(
+        self,
+        *,
+        by: str,
+        on: dt.date,
+        valid_from: dt.date | None = None,
+        valid_until: dt.date | None = None,
+    ) -> Limits:
+        """The same limits, with who agreed to them, when, and for which days they hold.
+
+        ``repo.save(limits.agreed(...), name=..., by=...)`` keeps them in versions. Charts that carry them on
+        have the caveat ``limits-expired`` where points came after ``valid_until``.
+
+        Parameters
+        ----------
+        by : str
+            Who agreed: a person or a board.
+        on : date
+        valid_from, valid_until : date, optional
+            Both included; None leaves that end open.
+
+        Raises
+        ------
+        InputError
+            Without a name, or when the validity ends before it begins.
+
+        Examples
+        --------
+        >>> import datetime as dt
+        >>> import perfanalytics as perf
+        >>> limits = perf.control_chart([9, 11, 10, 12, 10, 9, 10, 11, 10, 12]).limits
+        >>> limits.agreed(by="A. Meier", on=dt.date(2024, 5, 2), valid_until=dt.date(2024, 12, 31)).verdict
+        'Center 10.4, limits 6.6 to 14.2, from 10 points. Agreed by A. Meier on 2 May 2024; valid until \
+31 December 2024.'
+        """
+        if not isinstance(by, str) or not by.strip():
+            raise InputError("limits are agreed by somebody: give by='who'")
+        days = {"on": on, "valid_from": valid_from, "valid_until": valid_until}
+        for name, day in days.items():
+            if (
+                not isinstance(day, dt.date | None)
+                or isinstance(day, dt.datetime)
+                or (name == "on" and not day)
+            ):
+                raise InputError(f"{name}= is a date (datetime.date(2024, 12, 31)), got {day!r}")
+        if valid_from is not None and valid_until is not None and valid_until < valid_from:
+            raise InputError(f"limits valid from {valid_from} cannot end on {valid_until}")
+        told = [
+            f"valid {word} {_day(day)}" for word, day in (("from", valid_from), ("until", valid_until)) if day
+        ]
+        span = " ".join(told).replace(" valid until", " until")
+        said = f" Agreed by {by} on {_day(on)}{'; ' if told else ''}{span}."
+        numbers = self.verdict.split(" Agreed by ")[0]
+        return replace(
+            self,
+            verdict=numbers + said,
+            agreed_by=by,
+            agreed_on=on,
+            valid_from=valid_from,
+            valid_until=valid_until,
         )
+
+    def summary(self) -> pd.DataFrame:
+        """One row: the main panel in its last stage.
+
+        Columns: those of :meth:`to_frame`, then data_from, data_until, valid_from, valid_until, agreed_by,
+        agreed_on.
+        """
+        import pandas as pd
+
+        frame = self.to_frame()
+        frame = frame.iloc[[len(self.n) - 1]].reset_index(drop=True) if len(self.n) else frame
+        m = len(frame)
+        for name in ("data_from", "data_until"):
+            frame[name] = np.full(m, getattr(self, name) or np.datetime64("NaT"), dtype="datetime64[us]")
+        for name in ("valid_from", "valid_until", "agreed_by", "agreed_on"):
+            frame[name] = pd.Series([getattr(self, name)] * m, dtype=object)
+        return frame
 
     def to_frame(self) -> pd.DataFrame:
         """One row per panel and stage.
 
-        Columns: panel, stage (0-based), center, sigma, lower, upper (in the unit of the measure; NaN where
-        they vary from point to point), n (points behind them), first, last (0-based points), first_when,
-        last_when.
+        Columns: panel, stage (0-based), label (of the stage), center, sigma, lower, upper (in the unit of
+        the measure; NaN where they vary from point to point), n (points behind them), first, last (0-based
+        points), first_when, last_when.
         """
         import pandas as pd
 
@@ -90,6 +189,7 @@ class Limits(Result):
             {
                 "panel": np.repeat(np.array(self.panels, dtype=object), k),
                 "stage": np.tile(np.arange(k), p),
+                "label": list(self.labels) * p,
                 "center": self.center.ravel(),
                 "sigma": self.sigma.ravel(),
                 "lower": self.lower.ravel(),
@@ -101,3 +201,7 @@ class Limits(Result):
                 "last_when": np.tile(blank if self.last_when is None else self.last_when, p),
             }
         )
+
+
+def _day(day: dt.date) -> str:
+    return moment(np.datetime64(day))

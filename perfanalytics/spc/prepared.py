@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,13 @@ from perfanalytics.core.measure import LOG_SCALES
 from perfanalytics.core.records import Exclusion
 from perfanalytics.core.segments import Flags, Segments, blocks, keep_freed_memory
 from perfanalytics.core.series import SeriesBatch, resolve_exclusions
-from perfanalytics.spc.asked import Estimation, chosen_points, resolve_estimate, resolve_exclude, stage_starts
+from perfanalytics.spc.asked import Estimation, chosen_points, resolve_estimate, resolve_exclude
 from perfanalytics.spc.families import family_of
 from perfanalytics.spc.family import ChartFamily, Points
 from perfanalytics.spc.kernel import Charted, Setting, chart_block
+from perfanalytics.spc.limits import Limits
 from perfanalytics.spc.stability import FALSE_ALARMS, MODES, carried_mode
+from perfanalytics.spc.stages import stage_starts
 
 #: Arrays of fewer points are small enough for the allocator as it is.
 SMALL = 1 << 13
@@ -41,6 +43,10 @@ class Prepared:
         Key of the stability reference.
     parameters : mapping
         For ``.method``.
+    labels : mapping of flat position to str
+        What the stages that begin there are called; of one series only.
+    carried : Limits or None
+        The limits that are carried on.
     """
 
     setting: Setting
@@ -50,6 +56,8 @@ class Prepared:
     exclusions: dict[int, Exclusion]
     mode: str
     parameters: dict[str, Any]
+    labels: Mapping[int, str] = field(default_factory=dict)
+    carried: Limits | None = None
 
     def blocks(self, size: int = 1 << 16) -> Iterator[tuple[int, int, int, Charted | None]]:
         """Series ``first`` to ``last - 1``, the flat position of their first point, and their charts."""
@@ -145,9 +153,9 @@ def prepare(
     mask, by_point = resolve_exclusions(source, records) if records else (None, {})
     breaks = source.breaks if points.breaks is None else points.breaks
     points = replace(points, excluded=mask if by_point else None, breaks=breaks, batch=source)
-    borders, said = stage_starts(source, points.offsets, source.when, stages)
     offsets = points.offsets
-    starts = np.union1d(offsets[:-1][np.diff(offsets) > 0], borders).astype(np.int64)
+    staged = stage_starts(batch, source, offsets, ~np.isnan(points.value), stages)
+    starts = np.union1d(offsets[:-1][np.diff(offsets) > 0], staged.starts).astype(np.int64)
     setting = Setting(
         family=family,
         rules=rule_set,
@@ -177,7 +185,7 @@ def prepare(
         "rules_look_at": "points standardized by their own sigma; moving-range panels use the limits only",
         "on_a_line": "a point on a limit is inside, on the center line it ends a run (within 1e-9 sigma)",
         "gaps": "no moving range, run or trend crosses a gap, a missing or excluded point, or a stage border",
-        "stages": said,
+        "stages": list(staged.said),
         "stability": "signals and farthest point against those of stable series, "
         f"{FALSE_ALARMS:.0%} false alarms a chart",
         "stability_reference": mode,
@@ -190,4 +198,6 @@ def prepare(
         exclusions=by_point,
         mode=mode,
         parameters=parameters,
+        labels=staged.labels,
+        carried=estimation.carried,
     )

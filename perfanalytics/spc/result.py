@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -18,12 +18,14 @@ from perfanalytics.spc.direction import directions
 from perfanalytics.spc.families import family_of
 from perfanalytics.spc.limits import Limits
 from perfanalytics.spc.rules import Rule, RuleSet
+from perfanalytics.spc.stability import FALSE_ALARMS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _ARRAYS = (
     "value", "center", "sigma", "lower", "upper", "fired", "stage", "excluded", "when", "labels", "sizes",
+    "stage_p_value", "stage_expected", "carried_center", "carried_lower", "carried_upper",
 )  # fmt: skip
 
 
@@ -103,10 +105,16 @@ class ControlChart(Result):
         Tests of whole stages, for charts that make such (run chart).
     n_used : int
         Points that are neither missing nor excluded.
+    stage_p_value, stage_expected : float arrays, shape (K,)
+        The same evidence for each stage by itself: p-value (NaN where not judged) and expected signals.
+    carried_stage : int or None
+        The stage whose limits are also shown over later stages (``carry=``).
+    carried_center, carried_lower, carried_upper : float arrays, shape (P, n), or None
+        Those limits; NaN before they end in the stage they belong to.
     """
 
     kind: ClassVar[str] = "control_chart"
-    schema_version: ClassVar[int] = 2
+    schema_version: ClassVar[int] = 3
 
     chart: str
     title: str
@@ -136,6 +144,12 @@ class ControlChart(Result):
     expected_signals: float
     tests: tuple[StageTest, ...] = ()
     n_used: int
+    stage_p_value: Floats = field(default_factory=lambda: np.empty(0))
+    stage_expected: Floats = field(default_factory=lambda: np.empty(0))
+    carried_stage: int | None = None
+    carried_center: Floats | None = None
+    carried_lower: Floats | None = None
+    carried_upper: Floats | None = None
 
     def __post_init__(self) -> None:
         for name in _ARRAYS:
@@ -145,8 +159,55 @@ class ControlChart(Result):
 
     @classmethod
     def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
-        """Version 1 had no tests of whole stages."""
+        """Version 1 had no tests of whole stages, version 2 no evidence by stage and no carried limits."""
+        stages = len(fields["limits"].n)
+        if "stage_p_value" not in fields:
+            # of one stage it is that of the chart; of several it was not kept
+            known = stages == 1
+            fields = fields | {
+                "stage_p_value": np.full(stages, fields["p_value"] if known else np.nan),
+                "stage_expected": np.full(stages, fields["expected_signals"] if known else np.nan),
+            }
         return {"tests": ()} | fields
+
+    @property
+    def stage_stable(self) -> tuple[bool | None, ...]:
+        """Whether each stage is stable by itself; None where it was not judged.
+
+        The p-value of a stage times the number of judged stages is compared with the false-alarm rate, so
+        that the whole chart is stable exactly where every judged stage is.
+        """
+        many = int(np.count_nonzero(~np.isnan(self.stage_p_value)))
+        return tuple(
+            None if np.isnan(p) else bool(min(1.0, many * p) > FALSE_ALARMS) for p in self.stage_p_value
+        )
+
+    def carried_frame(self) -> pd.DataFrame:
+        """The limits of an earlier stage over the points behind it (``carry=``): one row per panel and point.
+
+        Columns: panel, point, when, value, center, lower, upper (of the carried stage), beyond (whether a
+        used point lies beyond them). Without carried limits it is empty.
+        """
+        import pandas as pd
+
+        names = ("panel", "point", "when", "value", "center", "lower", "upper")
+        if self.carried_stage is None or self.carried_center is None:
+            return pd.DataFrame({name: [] for name in (*names, "beyond")})
+        p = len(self.panels)
+        frame = self.to_frame()[list(names)]
+        for name in ("center", "lower", "upper"):
+            frame[name] = getattr(self, f"carried_{name}").ravel()
+        frame["beyond"] = self.beyond_carried().ravel()
+        behind = np.tile(np.asarray(self.stage) > self.carried_stage, p)
+        return frame[behind].reset_index(drop=True)
+
+    def beyond_carried(self) -> Flags:
+        """Used points beyond the carried limits, shape (P, n); all False without such limits."""
+        if self.carried_upper is None or self.carried_lower is None:
+            return np.zeros(self.value.shape, dtype=bool)
+        with np.errstate(invalid="ignore"):
+            out = (self.value > self.carried_upper) | (self.value < self.carried_lower)
+        return np.asarray(out & ~self.excluded)
 
     def tests_frame(self) -> pd.DataFrame:
         """One row per stage and test: stage, test, useful, statistic, bound, p_value, signal."""

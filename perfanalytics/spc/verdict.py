@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from perfanalytics.spc.families import family_of
@@ -12,17 +14,18 @@ from perfanalytics.spc.wording import moment, nth, number, p_text, points_word, 
 RUN_TESTS = ("longest run", "crossings of the median")
 
 
-def first_signal_text(chart: ControlChart) -> str:
-    """Where and how the first signal shows: "on 24 March 2016, above the limits"."""
+def first_signal_text(chart: ControlChart, stage: int | None = None) -> str:
+    """Where and how the first signal (of a stage) shows: "on 24 March 2016, above the limits"."""
     fired = chart.fired != 0
+    if stage is not None:
+        fired = fired & (chart.stage == stage)
     k = int(np.flatnonzero(fired.any(axis=0))[0])
     panel = int(np.flatnonzero(fired[:, k])[0])
+    where = f"at {nth(k)}"
     if chart.when is not None:
         where = f"{'in' if chart.every in ('month', 'year') else 'on'} {moment(chart.when[k], chart.every)}"
     elif chart.labels is not None and chart.labels[k]:
         where = f"at {chart.labels[k]}"
-    else:
-        where = f"at {nth(k)}"
     value = chart.value[panel, k]
     if panel > 0:
         return f"{where}, where the {chart.panels[panel]} exceeds its limit"
@@ -68,11 +71,6 @@ def levels_text(chart: ControlChart) -> str:
         text += unit
         if k:
             text += f", too few points for limits ({int(limits.n[k])})"
-    if k:
-        since = (
-            moment(limits.first_when[k], chart.every) if limits.first_when is not None else nth(int(last[0]))
-        )
-        return f"Since {since}: {text}."
     return text[0].upper() + text[1:] + "."
 
 
@@ -102,7 +100,7 @@ def _of_tests(chart: ControlChart, word: str) -> str:
 
 def verdict_of(chart: ControlChart) -> str:
     """The verdict of a chart, from its numbers."""
-    n, signals = chart.n_used, chart.n_signals
+    n = chart.n_used
     word = points_word(n, chart.every)
     levels = levels_text(chart)
     if n == 0:
@@ -121,19 +119,111 @@ def verdict_of(chart: ControlChart) -> str:
         return (
             f"Not judged: the {n} {word} show no variation (sigma is 0 at {value}{unit_of(chart.measure)})."
         )
+    if len(chart.limits.n) > 1:
+        return _of_stages(chart, levels)
+    found = _found(chart, 0)
+    if chart.stable is None:
+        found = f"Not judged: {n} {word} are too few to tell whether it is stable; {found}"
+    else:
+        found = f"{'Stable' if chart.stable else 'Not stable'}: {found}"
+    return f"{found}. {levels}".strip()
+
+
+def _found(chart: ControlChart, stage: int) -> str:
+    """What a stage shows: how many points signal, how many would by chance, where the first one is."""
+    here = chart.stage == stage
+    n = int(np.count_nonzero(here & ~np.isnan(chart.value[0]) & ~chart.excluded))
+    signals = int(np.count_nonzero((chart.fired != 0).any(axis=0) & here))
+    word = points_word(n, chart.every)
     count = (
         f"none of {n} {word} signals"
         if signals == 0
         else f"{signals} of {n} {word} signal{'s' if signals == 1 else ''}"
     )
-    if chart.stable is None:
-        return f"Not judged: {n} {word} are too few to tell whether it is stable; {count}. {levels}".strip()
-    chance, p = f"{chart.expected_signals:.1f} expected by chance", p_text(chart.p_value)
-    if chart.stable:
-        if signals == 0:
-            return f"Stable: {count}. {levels}"
-        return f"Stable: {count}, which happens in stable processes ({chance}, {p}). {levels}"
+    stable = chart.stage_stable[stage]
+    if stable is None:
+        return count
+    judged = sum(s is not None for s in chart.stage_stable)
+    p = p_text(min(1.0, judged * float(chart.stage_p_value[stage])))
+    chance = f"{chart.stage_expected[stage]:.1f} expected by chance"
+    if stable:
+        return count + (f", which happens in stable processes ({chance}, {p})" if signals else "")
     if signals == 0:
-        return f"Not stable: {count}, but the farthest point is too far out ({p}). {levels}"
+        return f"{count}, but the farthest point is too far out ({p})"
     first = "" if signals == 1 else "the first "
-    return f"Not stable: {count} ({chance}, {p}), {first}{first_signal_text(chart)}. {levels}"
+    return f"{count} ({chance}, {p}), {first}{first_signal_text(chart, stage)}"
+
+
+def _of_stages(chart: ControlChart, levels: str) -> str:
+    """The last stage by itself, then those before it."""
+    limits = chart.limits
+    last = len(limits.n) - 1
+    since = (
+        moment(limits.first_when[last], chart.every)
+        if limits.first_when is not None
+        else nth(int(limits.first[last]))
+    )
+    name = _name(limits.labels[last])
+    since += f" ({name})" if name else ""
+    text = f"{_judged(chart, last, since=f' since {since}')}; before it, {_before(chart, last)}."
+    text = f"{text} {levels}".strip()
+    if chart.carried_stage is not None:
+        beyond = int(np.count_nonzero(chart.beyond_carried()[0]))
+        behind = (chart.stage > chart.carried_stage) & ~np.isnan(chart.value[0]) & ~chart.excluded
+        n = int(np.count_nonzero(behind))
+        whose = "the first stage" if chart.carried_stage == 0 else f"stage {chart.carried_stage}"
+        text += (
+            f" {beyond or 'None'} of {n} later {points_word(n, chart.every)} "
+            f"{'lies' if beyond < 2 else 'lie'} beyond the limits of {whose}."
+        )
+    return text
+
+
+def _judged(chart: ControlChart, stage: int, *, since: str = "") -> str:
+    stable = chart.stage_stable[stage]
+    found = _found(chart, stage)
+    if stable is not None:
+        return f"{'Stable' if stable else 'Not stable'}{since}: {found}"
+    here = (chart.stage == stage) & ~np.isnan(chart.value[0]) & ~chart.excluded
+    n = int(np.count_nonzero(here))
+    word = points_word(n, chart.every)
+    if n and (chart.sigma[0, here] == 0).all():
+        return f"Not judged{since}: its {n} {word} show no variation"
+    if n == 0:
+        return f"Not judged{since}: there is no usable {points_word(1, chart.every)}"
+    few = "is too few" if n == 1 else "are too few"
+    return f"Not judged{since}: {n} {word} {few} to tell whether it is stable; {found}"
+
+
+def _before(chart: ControlChart, last: int) -> str:
+    """The stages before the last one: in full where there is one, else how many of which kind."""
+    if last == 1:
+        text = _judged(chart, 0)
+        return text[0].lower() + text[1:]
+    states = chart.stage_stable[:last]
+    counts = {
+        word: [k for k, s in enumerate(states) if s is state]
+        for word, state in (("stable", True), ("not stable", False), ("not judged", None))
+    }
+    told = []
+    for word, which in counts.items():
+        if which:
+            names = ", ".join(_stage_name(chart, k) for k in which)
+            told.append(
+                f"{len(which)} of {last} stages {word}" + (f" ({names})" if word == "not stable" else "")
+            )
+    return ", ".join(told)
+
+
+def _stage_name(chart: ControlChart, stage: int) -> str:
+    name = _name(chart.limits.labels[stage])
+    if name:
+        return name
+    if chart.limits.first_when is not None:
+        return f"from {moment(chart.limits.first_when[stage], chart.every)}"
+    return f"from {nth(int(chart.limits.first[stage]))}"
+
+
+def _name(label: str) -> str:
+    """The label of a stage where it says more than its date or position."""
+    return "" if re.fullmatch(r"(\d{4}-\d\d-\d\d.*|point \d+|)", label) else label

@@ -51,7 +51,8 @@ def test_each_stage_has_its_own_limits_and_nothing_crosses_the_border():
     assert np.isnan(chart.value[1, 20])
     assert chart.stage.tolist() == [0] * 20 + [1] * 20
     assert chart.limits.first.tolist() == [0, 20]
-    assert "Since 23 May 2016" in chart.verdict
+    assert chart.verdict.startswith("Stable since 23 May 2016: 1 of 20 points signals")
+    assert "; before it, stable: none of 20 points signals. Center 29.9, limits" in chart.verdict
 
 
 @pytest.mark.parametrize(
@@ -350,7 +351,10 @@ def test_points_are_counted_from_one_in_sentences():
 
 def test_a_stage_without_limits_is_said():
     verdict = perf.control_chart([1, 2, 3, 2, 1] * 6, stages=(29,)).verdict
-    assert "Since the 30th point: center 1.00, too few points for limits (1)." in verdict
+    assert verdict.startswith(
+        "Not judged since the 30th point: 1 point is too few to tell whether it is stable;"
+    )
+    assert verdict.endswith("Center 1.00, too few points for limits (1).")
 
 
 def test_center_and_limits_of_an_np_chart_are_those_of_one_point():

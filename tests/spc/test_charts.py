@@ -203,7 +203,7 @@ def test_the_bulk_method_takes_saved_limits_and_own_rules():
 def test_misuse_of_the_bulk_method():
     with pytest.raises(perf.UnknownNameError, match="unknown chart 'q'"):
         perf.method("control_charts", chart="q")
-    with pytest.raises(perf.InputError, match="positions or ISO texts"):
+    with pytest.raises(perf.InputError, match="positions, ISO texts"):
         perf.method("control_charts", stages=[2.5])
     with pytest.raises(perf.UnknownNameError, match="estimate"):
         perf.method("control_charts", estimate="sd")

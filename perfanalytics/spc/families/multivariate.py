@@ -48,6 +48,7 @@ def _points(batch: SeriesBatch, options: Mapping[str, Any]) -> Points:
         ids=batch.ids,
         when=batch.when,
         subgroups=batch.subgroups,
+        covariates=batch.covariates,
         exclusions=batch.exclusions,
         clock=batch.clock if batch.when is not None else None,
     )

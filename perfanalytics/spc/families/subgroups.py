@@ -118,10 +118,21 @@ def cut(batch: SeriesBatch, chart: str) -> tuple[Floats, NDArray[np.int64], NDAr
         when=None if batch.when is None else batch.when[first],
         # in bulk nobody reads them
         labels=[str(x) for x in name[first].tolist()] if len(batch) == 1 else None,
+        covariates=_of_subgroups(batch, first),
         exclusions=gone,
         clock=batch.clock if batch.when is not None else None,
     )
     return values, first, offsets, source
+
+
+def _of_subgroups(batch: SeriesBatch, first: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    """Covariates of subgroups: those that are the same for all values of each."""
+    lengths = np.diff(np.append(first, len(batch.values)))
+    return {
+        name: column[first]
+        for name, column in batch.covariates.items()
+        if (np.repeat(column[first], lengths) == column).all()
+    }
 
 
 def _check_together(names: NDArray[Any], offsets: NDArray[np.int64]) -> None:
