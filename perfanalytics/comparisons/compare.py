@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
 from perfanalytics.comparisons.choices import check_choices
-from perfanalytics.comparisons.independence import lag1_of_sides
-from perfanalytics.comparisons.method import NAN, Answer, Effect, Options
+from perfanalytics.comparisons.importance import bounds
+from perfanalytics.comparisons.method import Effect, Options
 from perfanalytics.comparisons.methods import METHODS
 from perfanalytics.comparisons.methods.proportions import OVERDISPERSED, dispersion
 from perfanalytics.comparisons.pairs import prepared_sides
-from perfanalytics.comparisons.resampling import DEFAULT_SEED, RESAMPLES, common_effects, side_statistics
-from perfanalytics.comparisons.result import Comparison, SideTable
-from perfanalytics.comparisons.sides import Side, Sides, day
-from perfanalytics.comparisons.verdict import bounds, decided_by, outcome_of, verdict_of
+from perfanalytics.comparisons.resampling import DEFAULT_SEED, RESAMPLES, common_effects
+from perfanalytics.comparisons.result import Comparison
+from perfanalytics.comparisons.scales import AnalysisScale
+from perfanalytics.comparisons.side_tables import provenance_of, side_table
+from perfanalytics.comparisons.sides import Sides, day
+from perfanalytics.comparisons.stability import side_charts, stability_caveats
+from perfanalytics.comparisons.verdict import decided_by, outcome_of, verdict_of
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Objective
-from perfanalytics.core.result import Caveat, Method, Provenance
-from perfanalytics.core.series import Series
+from perfanalytics.core.result import Caveat, Method
+
+#: Methods with seasonal terms.
+SEASONAL = ("ar1_level_change",)
 
 
 def compare(
@@ -35,6 +38,7 @@ def compare(
     order: str | None = None,
     every: str | None = None,
     scale: str | None = None,
+    season: str | None = None,
     confidence: float = 0.95,
     tail: float = 0.9,
     margin: float | None = None,
@@ -72,12 +76,18 @@ def compare(
         ranks for ordinal ones, else raw); where nothing is declared, decided from the before period alone.
         A few values that have no logarithm (at most 5% of a side, 20 others left) are left out of it and
         counted; with more of them the raw scale is taken; the verdict says either.
+    season : {"hour", "weekday", "month", "quarter", "year"}, optional
+        Takes the season out before the levels are compared ("ar1_level_change" only): a level for each hour
+        of the day, day of the week, month or quarter of the year; "year" is a smooth wave of two harmonics.
+        Left out, no season is taken out, and one that is found in the residuals earns the caveat "seasonal".
     confidence : float
         Level of the intervals, above 0.5 and below 1.
     tail : float
         The percentile reported as the tail, as a fraction.
     margin : float, optional
-        Smallest effect of interest: in the unit of the measure, or for a ratio a factor above 1.
+        Smallest effect of interest: in the unit of the measure, or for a ratio a factor above 1. The verdict
+        says whether the effect is at least as large, surely smaller, or whether that is open
+        (:attr:`Comparison.importance`).
     objective : Objective, optional
         Adds the share of values that meet it.
     question, declared_on : str, date, optional
@@ -138,13 +148,17 @@ def compare(
         objective=objective,
         declared_on=declared_on,
         scale=scale,
+        season=season,
         chosen=check_choices(chosen, METHODS[chosen].options, options),
         rng=generator,
     )
+    if season is not None and chosen not in SEASONAL:
+        raise InputError(f"season= works with method {' or '.join(SEASONAL)}; {chosen} has no seasonal terms")
     answer = METHODS[chosen](sides, settings)
     if margin is not None and answer.effects[0].form != "test":
         bounds(answer.effects[0], margin)
     secondary, widen = common_effects(sides, settings, answer, generator)
+    charts = side_charts(sides, AnalysisScale(answer.scale, ""), answer.residuals)
     outcome = answer.outcome or outcome_of(answer, settings)
     effects = _in_order((*answer.effects, *secondary))
     return Comparison(
@@ -153,6 +167,7 @@ def compare(
             *sides.caveats,
             *noted,
             *answer.caveats,
+            *stability_caveats(charts, whitened=answer.residuals is not None),
             *_spread_caveat(effects),
             *_declaration_caveat(sides, objective, declared_on),
         ),
@@ -172,17 +187,25 @@ def compare(
                 "widened_by": widen,
                 "decided_by": decided_by(answer, settings),
                 "quantiles": "linear interpolation (type 7)",
+                "secondary_rows": "not adjusted for their number: the primary was fixed beforehand",
+                "stability": (
+                    "individuals chart of the whitened residuals of each side"
+                    if answer.residuals is not None
+                    else "individuals chart of the periods of each side"
+                )
+                if sides.ordered
+                else "not judged: no order",
                 **({"options": settings.chosen} if settings.chosen else {}),
                 **answer.parameters,
             },
             answer.references,
         ),
-        provenance=_provenance(one, two, sides.measure),
+        provenance=provenance_of((one, two), sides.measure),
         measure=sides.measure,
         outcome=outcome,
         effects=effects,
-        before=_table("before", sides, sides.before, answer, settings),
-        after=_table("after", sides, sides.after, answer, settings),
+        before=side_table("before", sides, answer, settings, charts[0]),
+        after=side_table("after", sides, answer, settings, charts[1]),
         confidence=confidence,
         tail=tail,
         margin=margin,
@@ -244,12 +267,18 @@ def _in_order(effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
         "difference_of_p",
         "ratio_of_sds",
         "difference_of_shares_meeting_objective",
+        "hedges_g",
+        "cliffs_delta",
+        "probability_of_superiority",
+        "cohens_h",
     )
 
-    def place(e: Effect) -> tuple[int, int]:
+    def place(e: Effect) -> tuple[int, int, int]:
         role = ("primary", "secondary", "companion").index(e.role)
         known = [k for k, name in enumerate(usual) if e.quantity.startswith(name)]
-        return role, (known[0] if known and role == 1 else len(usual))
+        decile = e.quantity.removeprefix("difference_of_p")
+        at = int(decile) if decile.isdigit() and role == 1 else 0
+        return role, (known[0] if known and role == 1 else len(usual)), at
 
     return tuple(sorted(effects, key=place))
 
@@ -290,40 +319,3 @@ def _seed(rng: np.random.Generator | int | None) -> int | str:
     if isinstance(rng, np.random.Generator):
         return "a generator was given"
     return DEFAULT_SEED if rng is None else int(rng)
-
-
-def _table(name: str, sides: Sides, side: Side, answer: Answer, options: Options) -> SideTable:
-    statistics = side_statistics(side, options)
-    k = ("before", "after").index(name)
-    return SideTable(
-        name=name,
-        values=side.values,
-        weights=side.weights,
-        when=side.when,
-        n=len(side.values),
-        periods=side.periods,
-        mean=float(statistics.mean[0]),
-        median=float(statistics.median[0]),
-        tail=float(statistics.tail[0]),
-        sd=float(statistics.sd[0]),
-        lag1=lag1_of_sides(sides)[k] if sides.ordered else NAN,
-        effective_n=answer.effective[k],
-        share_meeting_objective=float(statistics.share[0]) if options.objective is not None else NAN,
-    )
-
-
-def _provenance(one: Series, two: Series, measure: Measure) -> Provenance:
-    digest = hashlib.blake2b(digest_size=16)
-    for series in (one, two):
-        digest.update(series.data_hash().encode())
-    selection: dict[str, Any] = {}
-    if one.selection or two.selection:
-        selection = {"before": dict(one.selection), "after": dict(two.selection)}
-    return Provenance(
-        measure.name,
-        data_hash=digest.hexdigest(),
-        n=len(one) + len(two),
-        selection=selection,
-        load_ids=tuple(sorted({*one.load_ids, *two.load_ids})),
-        clock=one.clock,
-    )

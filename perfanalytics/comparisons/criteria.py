@@ -225,9 +225,9 @@ class AR1Criterion(Criterion):
         for side in (~after, after):
             part = np.where(side[..., None], z, 0.0)
             gram = np.swapaxes(part, 1, 2) @ part
-            size = np.maximum((side & (np.abs(z[..., 1:]).sum(axis=2) > 0)).sum(axis=1), 2)
-            # within one side the regressors reduce to its own mean
-            wy, w = gram[:, 0, 1:].sum(axis=1), gram[:, 1:, 1:].sum(axis=(1, 2))
+            size = np.maximum((side & (np.abs(z[..., 1:3]).sum(axis=2) > 0)).sum(axis=1), 2)
+            # of the first two regressors (the levels) one is 1 within a side; trends and seasons stay in
+            wy, w = gram[:, 0, 1:3].sum(axis=1), gram[:, 1:3, 1:3].sum(axis=(1, 2))
             rest = gram[:, 0, 0] - np.divide(wy**2, w, out=np.zeros_like(wy), where=w > 0)
             logs.append(0.5 * np.log(np.maximum(rest / (size - 1), 1e-300)))
         return np.asarray(logs[1] - logs[0])

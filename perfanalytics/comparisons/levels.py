@@ -26,6 +26,7 @@ def level_design(
     gap: Floats,
     weights: Floats | None = None,
     length: NDArray[np.int64] | None = None,
+    seasonal: Floats | None = None,
 ) -> Design:
     """The design with one mean before and one after.
 
@@ -40,29 +41,47 @@ def level_design(
         Variances are proportional to 1 / weight; scaled to mean 1 here.
     length : int array, shape (m,), optional
         Values of each series; n when left out.
+    seasonal : float array, shape (n, q), optional
+        Further regressors, the same for every series.
     """
     used = np.arange(values.shape[1]) < (values.shape[1] if length is None else length[:, None])
     regressors = np.stack([~after & used, after & used], axis=-1).astype(float)
-    return _design(values, regressors, after=after, gap=gap, weights=weights, length=length)
+    regressors = _with(regressors, seasonal)
+    return regression_design(values, regressors, after=after, gap=gap, weights=weights, length=length)
 
 
-def slope_design(values: Floats, *, time: Floats, gap: Floats, weights: Floats | None = None) -> Design:
+def _with(regressors: Floats, seasonal: Floats | None) -> Floats:
+    if seasonal is None or not seasonal.shape[1]:
+        return regressors
+    more = np.broadcast_to(seasonal, (len(regressors), *seasonal.shape))
+    return np.concatenate([regressors, more], axis=-1)
+
+
+def slope_design(
+    values: Floats,
+    *,
+    time: Floats,
+    gap: Floats,
+    weights: Floats | None = None,
+    seasonal: Floats | None = None,
+) -> Design:
     """The design of a straight line over one side: level and slope a period; arrays of shape (m, n)."""
     centered = time - time.mean(axis=1, keepdims=True)
-    regressors = np.stack([np.ones_like(centered), centered], axis=-1)
+    regressors = _with(np.stack([np.ones_like(centered), centered], axis=-1), seasonal)
     after = np.zeros(values.shape, dtype=bool)
-    return _design(values, regressors, after=after, gap=gap, weights=weights, length=None)
+    return regression_design(values, regressors, after=after, gap=gap, weights=weights)
 
 
-def _design(
+def regression_design(
     values: Floats,
     regressors: Floats,
     *,
     after: NDArray[np.bool_],
     gap: Floats,
-    weights: Floats | None,
-    length: NDArray[np.int64] | None,
+    weights: Floats | None = None,
+    length: NDArray[np.int64] | None = None,
 ) -> Design:
+    """The design of any regressors (m, n, p); of the first two, one is 1 before and one is 1 after."""
     m, n = values.shape
     if length is None:
         length = np.full(m, n, dtype=np.int64)

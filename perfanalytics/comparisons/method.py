@@ -11,8 +11,6 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 
 from perfanalytics.comparisons.choices import Choice
-import numpy as np
-
 from perfanalytics.comparisons.sides import Sides
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.records import Objective
@@ -99,6 +97,7 @@ class Options:
     objective: Objective | None = None
     declared_on: dt.date | None = None
     scale: str | None = None
+    season: str | None = None
     #: the options of the method, defaults filled in
     chosen: Mapping[str, Any] = field(default_factory=dict)
     #: for methods that draw; the same generator then serves the resampled intervals
@@ -133,8 +132,6 @@ class Answer:
         Whitened residuals of the periods, for the control charts of the sides.
     rank_half : float, optional
         Half the width of the interval of the probability of superiority, where the method knows it.
-    outcome : str
-        Where the method decides by something other than p-value and interval (a posterior); else "".
     notes : tuple of str
         Sentences that belong into the verdict: what the caller must know to read the numbers right.
     parameters : mapping
@@ -144,7 +141,8 @@ class Answer:
     omit : tuple of str
         Common quantities that make no sense here and are not to be added.
     outcome, verdict : str
-        Of methods that answer another question than "is there a difference" (equivalence); else empty.
+        Of methods that answer another question than "is there a difference" (equivalence) or decide by
+        something other than the p-value (a posterior); else empty.
     """
 
     effects: tuple[Effect, ...]
@@ -158,7 +156,6 @@ class Answer:
     scale: str = "raw"
     residuals: tuple[Floats, Floats] | None = None
     rank_half: float | None = None
-    outcome: str = ""
     caveats: tuple[Caveat, ...] = ()
     notes: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)

@@ -85,7 +85,7 @@ def fit_reml(design: Design, contrast: Floats, *, noise: bool = True) -> Fit:
 def _fit_block(design: Design, contrast: Floats, noise: bool) -> Fit:
     ar1 = AR1Criterion(design, contrast)
     theta = minimize(ar1, ar1.start())
-    fit = _describe(ar1, theta)
+    fit = describe(ar1, theta)
     if not noise:
         return fit
     full = NoiseCriterion(design, contrast)
@@ -97,15 +97,15 @@ def _fit_block(design: Design, contrast: Floats, noise: bool) -> Fit:
     out = {name: getattr(fit, name).copy() for name in Fit.__slots__}
     out["gain"] = np.maximum(gain, 0.0)
     if len(use):
-        chosen = _describe(NoiseCriterion(design.rows(use), contrast), richer[use])
+        chosen = describe(NoiseCriterion(design.rows(use), contrast), richer[use])
         for name in Fit.__slots__:
             if name != "gain":
                 out[name][use] = getattr(chosen, name)
     return Fit(**out)
 
 
-def _describe(criterion: Criterion, theta: Floats) -> Fit:
-    """Estimates, standard errors and degrees of freedom at the minimum."""
+def describe(criterion: Criterion, theta: Floats) -> Fit:
+    """Estimates, standard errors and degrees of freedom of the contrast at the minimum, theta (m, k)."""
     at = criterion.evaluate(theta[:, None, :])
     dof = criterion.design.length - criterion.p
     scale = at.rss[:, 0] / dof

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,9 +91,11 @@ def common_effects(
     ]
     if "difference_of_medians" not in given:
         # the shift at each decile; the fifth is the median, the tail may be one of them
-        for k in (1, 2, 3, 4, 6, 7, 8, 9):
-            if f"p{10 * k}" != percentile:
-                wanted_rows.append((f"difference_of_p{10 * k}", str(k), "difference"))
+        wanted_rows += [
+            (f"difference_of_p{10 * k}", str(k), "difference")
+            for k in (1, 2, 3, 4, 6, 7, 8, 9)
+            if f"p{10 * k}" != percentile
+        ]
     if options.objective is not None:
         wanted_rows.append(("difference_of_shares_meeting_objective", "share", "difference"))
     rows = []
@@ -206,7 +210,9 @@ def _describe(side: Side, times: Floats, options: Options, scale: AnalysisScale)
             np.where(placed, forward - shift_forward, 0.0) ** 2,
         ]
     )
-    n, w, wy, y, yy, m, wf, wp, p, f, ff = np.einsum("bp,kp->kb", times, np.add.reduceat(columns, starts, axis=1))
+    n, w, wy, y, yy, m, wf, wp, p, f, ff = np.einsum(
+        "bp,kp->kb", times, np.add.reduceat(columns, starts, axis=1)
+    )
     with np.errstate(invalid="ignore", divide="ignore"):
         center = shift_forward + wf / wp
         variance = np.where(n > 1, np.maximum(yy - y * y / n, 0.0) / (n - 1), np.nan)
@@ -214,18 +220,32 @@ def _describe(side: Side, times: Floats, options: Options, scale: AnalysisScale)
     variance[variance <= 1e-26 * max(shift**2, 1e-300)] = 0.0
     order = np.argsort(values, kind="stable")
     period_of = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(values)))
-    cumulative = np.cumsum(times[:, period_of[order]], axis=1)
+    counted = times[:, period_of[order]]
     ordered = values[order]
+    quantile: Callable[[float], Floats]
+    if float(np.ptp(n)) == 0:  # as many values in every resample: they can be written out in order
+        drawn = np.repeat(np.tile(ordered, len(n)), counted.ravel().astype(np.int64)).reshape(len(n), -1)
+        quantile = partial(_quantile_of_rows, drawn)
+    else:
+        quantile = partial(_quantile, ordered, np.cumsum(counted, axis=1), n)
     return _Statistics(
         mean=shift + wy / w,
-        median=_quantile(ordered, cumulative, n, 0.5),
-        tail=_quantile(ordered, cumulative, n, options.tail),
+        median=quantile(0.5),
+        tail=quantile(options.tail),
         sd=np.sqrt(variance),
         share=m / n,
         center=center,
         center_sd=np.sqrt(center_variance),
-        deciles=np.stack([_quantile(ordered, cumulative, n, k / 10) for k in range(1, 10)], axis=1),
+        deciles=np.stack([quantile(k / 10) for k in range(1, 10)], axis=1),
     )
+
+
+def _quantile_of_rows(drawn: Floats, q: float) -> Floats:
+    """The same of rows that are sorted, shape (b, n)."""
+    n = drawn.shape[1]
+    h = (n - 1) * q
+    low = int(np.floor(h + 1e-9))
+    return np.asarray((1 - (h - low)) * drawn[:, low] + (h - low) * drawn[:, min(low + 1, n - 1)])
 
 
 def _quantile(ordered: Floats, cumulative: Floats, n: Floats, q: float) -> Floats:

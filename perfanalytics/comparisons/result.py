@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfanalytics.comparisons.course import Course
+from perfanalytics.comparisons.importance import importance_of
 from perfanalytics.comparisons.method import NAN, Effect
 from perfanalytics.core.codec import read_only, same
 from perfanalytics.core.columns import Floats
@@ -150,6 +151,35 @@ class Comparison(Result):
     def primary(self) -> Effect:
         """The answer to the question."""
         return self.effects[0]
+
+    @property
+    def importance(self) -> str:
+        """ "important", "unimportant" or "open" against the margin; "" without one.
+
+        Important: the whole interval lies at or beyond the smallest effect of interest; unimportant: within.
+        """
+        return importance_of(self.primary, self.margin)
+
+    def shift_function(self) -> pd.DataFrame:
+        """The shift at each decile: one row a decile.
+
+        Columns: decile (1 to 9), before, after, shift, low, high; empty where no deciles were computed.
+
+        References
+        ----------
+        Doksum (1974), Annals of Statistics 2, 267-277; Wilcox (2012), Robust Estimation, 5.1.
+        """
+        import pandas as pd
+
+        rows = []
+        for k in range(1, 10):
+            name = "difference_of_medians" if k == 5 else f"difference_of_p{10 * k}"
+            for e in self.effects:
+                if e.quantity == name and e.role != "companion":
+                    rows.append((k, e.before, e.after, e.estimate, e.low, e.high))
+                    break
+        columns = ["decile", "before", "after", "shift", "low", "high"]
+        return pd.DataFrame(rows if len(rows) == 9 else [], columns=columns)
 
     @property
     def side_tables(self) -> tuple[SideTable, ...]:

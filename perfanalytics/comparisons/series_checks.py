@@ -61,15 +61,22 @@ def fitted_contrast(fit: Fit, row: int, confidence: float) -> Contrast:
     return Contrast(b, b - half, b + half, b / se, df, t_p_value(b / se, df), se)
 
 
-def slope_before(data: PeriodSeries) -> Effect:
-    """The slope a period within the before period, by the same engine."""
+def slope_before(data: PeriodSeries, seasonal: Floats | None = None) -> Effect:
+    """The slope a period within the before period, by the same engine; with the season taken out."""
     before = ~data.after
     y = data.values[:1, before]
     gap = data.gap[None, before]
+    terms = _estimable(seasonal, before)
     design = slope_design(
-        y, time=(data.position - data.position[0])[None], gap=gap, weights=data.weights[None, before]
+        y,
+        time=(data.position - data.position[0])[None],
+        gap=gap,
+        weights=data.weights[None, before],
+        seasonal=terms,
     )
-    fit = fit_reml(design, np.array([0.0, 1.0]))
+    contrast = np.zeros(2 + (0 if terms is None else terms.shape[1]))
+    contrast[1] = 1.0
+    fit = fit_reml(design, contrast)
     found = fitted_contrast(fit, 0, 0.95)
     return Effect(
         "slope_before",
@@ -83,6 +90,18 @@ def slope_before(data: PeriodSeries) -> Effect:
         unit="a period, on the analysis scale",
         method="REML slope within the before period (95% interval)",
     )
+
+
+def _estimable(seasonal: Floats | None, before: NDArray[np.bool_]) -> Floats | None:
+    """The seasonal terms of the before period, where it is long enough to tell them from a slope."""
+    if seasonal is None:
+        return None
+    terms = seasonal[before]
+    n = len(terms)
+    whole = np.column_stack([np.ones(n), np.arange(n), terms])
+    if n < 2 * whole.shape[1] or np.linalg.matrix_rank(whole) < whole.shape[1]:
+        return None
+    return terms
 
 
 def failed_checks(slope: Effect, white: Contrast) -> tuple[tuple[str, ...], tuple[Caveat, ...]]:

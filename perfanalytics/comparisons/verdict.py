@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
+from perfanalytics.comparisons.importance import bounds, importance_of
 from perfanalytics.comparisons.method import Answer, Effect, Options
 from perfanalytics.comparisons.methods.means import NAIVE
 from perfanalytics.comparisons.sides import Sides
 from perfanalytics.comparisons.words import number, p_text, percent, with_unit
-from perfanalytics.core.errors import InputError
 
 #: quantity -> what it is called in a sentence
 NAMES = {
@@ -54,30 +54,6 @@ def decided_by(answer: Answer, options: Options) -> str:
     return rule
 
 
-def bounds(primary: Effect, margin: float) -> tuple[float, float]:
-    """The margin as a range around no effect.
-
-    Raises
-    ------
-    InputError
-        When the margin does not fit the form of the primary effect.
-    """
-    if primary.form == "ratio":
-        if not margin > 1:
-            raise InputError(
-                f"the primary effect is a ratio ({primary.quantity}): the margin is a factor above 1, "
-                f"1.1 for 'within 10%'; got {margin:g}"
-            )
-        return 1 / margin, margin
-    if not margin > 0:
-        raise InputError(f"the margin must be positive, in the unit of the measure; got {margin:g}")
-    if primary.form == "probability":
-        if margin >= 0.5:
-            raise InputError(f"the primary effect is a probability: the margin is below 0.5, got {margin:g}")
-        return 0.5 - margin, 0.5 + margin
-    return -margin, margin
-
-
 def verdict_of(outcome: str, sides: Sides, options: Options, answer: Answer) -> str:
     """One or two sentences."""
     primary = answer.effects[0]
@@ -112,7 +88,27 @@ def verdict_of(outcome: str, sides: Sides, options: Options, answer: Answer) -> 
     if outcome != "equivalent" and found != primary.excludes_null and not math.isnan(primary.low):
         includes = "leaves no change out" if primary.excludes_null else "still includes no change"
         first += f" The test decides; the interval, made by another formula, {includes}."
-    return " ".join((first, _second(sides, answer), *answer.notes))
+    important = importance_sentence(outcome, primary, options, sides.measure.unit, share)
+    return " ".join((first, *important, _second(sides, answer), *answer.notes))
+
+
+def importance_sentence(
+    outcome: str, primary: Effect, options: Options, unit: str, share: bool
+) -> tuple[str, ...]:
+    """The effect against the smallest effect of interest, where one was declared."""
+    importance = importance_of(primary, options.margin)
+    if not importance or outcome == "equivalent":
+        return ()
+    assert options.margin is not None
+    declared = f", declared on {options.declared_on.isoformat()}" if options.declared_on else ""
+    smallest = f"({_margin(primary, options.margin, unit, share)}{declared})"
+    if importance == "important":
+        return (f"It is at least as large as the smallest effect of interest {smallest}.",)
+    if importance == "unimportant":
+        return (f"It is smaller than the smallest effect of interest {smallest}.",)
+    if outcome == "undecided":
+        return (f"An effect as large as the smallest of interest {smallest} is not ruled out.",)
+    return (f"Whether it is as large as the smallest effect of interest {smallest} is open.",)
 
 
 def _untested(sides: Sides, primary: Effect, answer: Answer) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from perfanalytics.comparisons.method import Effect
 from perfanalytics.comparisons.result import Comparison, SideTable
-from perfanalytics.comparisons.verdict import bounds
+from perfanalytics.comparisons.importance import bounds
 
 #: At most this many raw points a side are drawn (spread evenly over the side); boxes use all.
 DRAWN = 1500

@@ -13,7 +13,7 @@ import pytest
 from perfanalytics.comparisons.criteria import AR1Criterion, Criterion, Design, NoiseCriterion
 from perfanalytics.comparisons.levels import LEVEL_CONTRAST, level_design, slope_design, whitened
 from perfanalytics.comparisons.newton import minimize
-from perfanalytics.comparisons.reml import Fit, _describe, fit_reml
+from perfanalytics.comparisons.reml import Fit, describe, fit_reml
 
 ROOT = Path(__file__).parents[2]
 #: comparisons_gls.R: R 4.2.2, nlme 3.1-162; nlme stops at about six digits.
@@ -35,13 +35,13 @@ def one_design(values, n_before, time=None, weights=None) -> Design:
 
 def ar1_fit(design: Design) -> Fit:
     criterion = AR1Criterion(design, LEVEL_CONTRAST)
-    return _describe(criterion, minimize(criterion, criterion.start()))
+    return describe(criterion, minimize(criterion, criterion.start()))
 
 
 def noise_fit(design: Design) -> Fit:
     ar1 = AR1Criterion(design, LEVEL_CONTRAST)
     criterion = NoiseCriterion(design, LEVEL_CONTRAST)
-    return _describe(criterion, minimize(criterion, criterion.start(minimize(ar1, ar1.start()))))
+    return describe(criterion, minimize(criterion, criterion.start(minimize(ar1, ar1.start()))))
 
 
 def check_against(fit: Fit, case: dict) -> None:

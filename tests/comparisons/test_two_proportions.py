@@ -144,7 +144,7 @@ def test_two_sides_without_events_have_an_interval_and_can_be_equivalent():
 def test_one_total_a_side_has_no_rows_that_only_repeat_the_share():
     c = perf.compare(perf.Series([2], sizes=[7], measure=SHARE), perf.Series([6], sizes=[7], measure=SHARE))
     quantities = [e.quantity for e in c.effects]
-    assert quantities == ["difference_of_proportions", "ratio_of_proportions", "odds_ratio"]
+    assert quantities == ["difference_of_proportions", "ratio_of_proportions", "cohens_h", "odds_ratio"]
     weekly = [perf.Series(x, sizes=[9] * 10, measure=SHARE) for x in ([4, 5] * 5, [6, 5] * 5)]
     assert "hodges_lehmann_shift" in [e.quantity for e in perf.compare(*weekly).effects]
 
