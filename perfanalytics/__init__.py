@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from perfanalytics.spc.charts import ControlCharts, control_charts
     from perfanalytics.spc.limits import Limits
     from perfanalytics.spc.operating_characteristic import OperatingCharacteristic, operating_characteristic
+    from perfanalytics.spc.phase_one import ExclusionDraft, PhaseOne, phase_one
     from perfanalytics.spc.result import ControlChart, StageTest
     from perfanalytics.spc.rules import (
         AIAG,
@@ -136,6 +137,7 @@ _PUBLIC = {
     "spc.charts": ("ControlCharts", "control_charts"),
     "spc.limits": ("Limits",),
     "spc.operating_characteristic": ("OperatingCharacteristic", "operating_characteristic"),
+    "spc.phase_one": ("ExclusionDraft", "PhaseOne", "phase_one"),
     "spc.result": ("ControlChart", "StageTest"),
     "spc.run_length": ("RunLengths", "average_run_length"),
     "spc.schemes": (

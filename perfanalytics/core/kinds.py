@@ -39,6 +39,8 @@ KINDS: dict[str, str] = {
     "limits": "perfanalytics.spc.limits:Limits",
     "control_chart": "perfanalytics.spc.result:ControlChart",
     "control_charts": "perfanalytics.spc.charts:ControlCharts",
+    "phase_one": "perfanalytics.spc.phase_one:PhaseOne",
+    "exclusion-draft": "perfanalytics.spc.phase_one:ExclusionDraft",
     "scorecard": "perfanalytics.spc.scorecard:Scorecard",
     "stage-test": "perfanalytics.spc.result:StageTest",
     "ewma-scheme": "perfanalytics.spc.schemes:EwmaScheme",

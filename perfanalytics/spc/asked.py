@@ -215,6 +215,11 @@ def resolve_exclude(exclude: object) -> tuple[Exclusion, ...]:
         records = tuple(exclude)
         if all(isinstance(e, Exclusion) for e in records):
             return records
+        if any(hasattr(e, "because") for e in records):
+            raise InputError(
+                "a proposed point is not excluded yet: give its cause with "
+                "draft.because('what was found', who=..., decided_on=...)"
+            )
     raise InputError(
         "a point is excluded only with its cause, so that nobody deletes outliers until a chart looks "
         "stable: give exclude={14: 'new batch of material'} or "

@@ -47,6 +47,7 @@ def results() -> list[perf.Result]:
         perf.control_chart(series).limits,
         perf.control_charts({"a": series.take(0, 20), "b": series.take(20, 40)}),
         perf.scorecard([perf.control_chart(series.take(0, 20)), perf.control_chart(series)], points=5),
+        perf.phase_one(np.r_[values, 95.0]),
         perf.average_run_length("western_electric", shift=[0.0, 1.0]),
         perf.operating_characteristic("p", size=50, center=0.2, at=[0.1, 0.2, 0.4]),
         perf.suggest_stages(np.r_[values[:20], values[20:] / 3], of="level", draws=199),
