@@ -71,7 +71,10 @@ def main() -> int:
     single = (time.perf_counter() - start) / 20
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{made.verdict}")
-    print(f"ordered read {floor:.2f} s; baselines {seconds:.2f} s ({cpu:.2f} s CPU), {seconds / floor:.1f} times")
+    print(
+        f"ordered read {floor:.2f} s; baselines {seconds:.2f} s ({cpu:.2f} s CPU), {seconds / floor:.1f} "
+        "times"
+    )
     print(f"one by one {single * m:.0f} s; peak {peak:.0f} MB")
     allowed = ALLOWED * m * n / 1e7
     if seconds > allowed:

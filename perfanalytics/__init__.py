@@ -16,14 +16,16 @@ from perfanalytics._version import __version__
 
 if TYPE_CHECKING:
     from perfanalytics.baselines.baseline import baseline
-    from perfanalytics.baselines.distributions import DistributionFit, fit_distribution
     from perfanalytics.baselines.bulk import baselines_of
     from perfanalytics.baselines.bulk_result import Baselines
+    from perfanalytics.baselines.distributions import DistributionFit, fit_distribution
     from perfanalytics.baselines.measurement_systems.agreement import agreement
     from perfanalytics.baselines.measurement_systems.agreement_result import Agreement
     from perfanalytics.baselines.measurement_systems.gauge_result import GaugeStudy
     from perfanalytics.baselines.measurement_systems.gauge_study import gauge_study
     from perfanalytics.baselines.result import Baseline
+    from perfanalytics.baselines.strata import strata
+    from perfanalytics.baselines.strata_result import Strata
     from perfanalytics.comparisons.compare import compare
     from perfanalytics.comparisons.result import Comparison
     from perfanalytics.core.bulk import method
@@ -103,6 +105,8 @@ _PUBLIC = {
     "baselines.measurement_systems.gauge_result": ("GaugeStudy",),
     "baselines.measurement_systems.gauge_study": ("gauge_study",),
     "baselines.result": ("Baseline",),
+    "baselines.strata": ("strata",),
+    "baselines.strata_result": ("Strata",),
     "comparisons.compare": ("compare",),
     "comparisons.result": ("Comparison",),
     "core.bulk": ("method",),

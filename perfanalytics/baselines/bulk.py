@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from perfanalytics.baselines import bulk_numbers
 from perfanalytics.baselines.baseline import baseline
-from perfanalytics.baselines.bulk_numbers import QUANTITIES, Many, describe_many, scales_of
+from perfanalytics.baselines.bulk_numbers import QUANTITIES, Many, Sizes, Table, describe_many, scales_of
 from perfanalytics.baselines.bulk_result import PER_SERIES, Baselines
 from perfanalytics.baselines.doubts import doubts, stability_doubts
 from perfanalytics.baselines.grouping import batch_from_frame, is_frame
@@ -30,9 +30,12 @@ from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.measure import LOG_SCALES, Measure
 from perfanalytics.core.records import Objective
 from perfanalytics.core.result import Caveat, Method
+from perfanalytics.core.segments import blocks
 from perfanalytics.core.series import SeriesBatch
-from perfanalytics.spc.charts import ControlCharts, control_charts
+from perfanalytics.spc.charts import control_charts
 
+#: Points of a block: what is worked on at a time.
+BLOCK = 1 << 17
 #: What a run over the repository keeps of each baseline: column -> quantity and part.
 _RUN_QUANTITIES = ("mean", "geometric mean", "sd", "p10", "p50", "p90", "next item", "share", "rate")
 _TYPES = {"n": "integer", "n_missing": "integer", "n_excluded": "integer", "n_censored": "integer"}
@@ -76,8 +79,8 @@ def baselines_of(
     Raises
     ------
     InputError, UnknownNameError
-        As in :func:`perfanalytics.baseline`; for a series without any value; for ``value`` or ``by`` without a
-        frame, and columns that it does not have.
+        As in :func:`perfanalytics.baseline`; for a series without any value; for ``value`` or ``by`` without
+        a frame, and columns that it does not have.
 
     Notes
     -----
@@ -97,10 +100,14 @@ def baselines_of(
     """
     if is_frame(data):
         if value is None or not by:
-            raise InputError("a frame needs value= (the column of the values) and by= (what makes the series)")
+            raise InputError(
+                "a frame needs value= (the column of the values) and by= (what makes the series)"
+            )
         batch = batch_from_frame(data, value=value, by=by, measure=measure).batch
     elif value is not None or by or measure is not None:
-        raise InputError("value=, by= and measure= speak of a frame; a batch knows its series and its measure")
+        raise InputError(
+            "value=, by= and measure= speak of a frame; a batch knows its series and its measure"
+        )
     else:
         batch = as_batch(data)
     options, because = _options(batch, coverage, confidence, dependence, m)
@@ -187,7 +194,9 @@ def _options(
     if dependence not in (None, "ar1", "independent"):
         raise UnknownNameError("dependence", str(dependence), ("ar1", "independent"))
     timed = batch.when is not None
-    because = "asked for" if dependence is not None else "default for series " + ("with" if timed else "without")
+    because = (
+        "asked for" if dependence is not None else "default for series " + ("with" if timed else "without")
+    )
     because += "" if dependence is not None else " times"
     chosen: Dependence = dependence or ("ar1" if timed else "independent")
     return Options(coverage, confidence, chosen, m, asked=dependence is not None), because
@@ -208,8 +217,29 @@ def _columns(
     excluded, _ = batch.excluded()
     values = np.where(excluded, np.nan, batch.values)
     logged, _ = scales_of(values, batch.offsets, batch.measure)
-    made = describe_many(values, batch.offsets, batch.measure, options, logged)
+    made = _in_blocks(values, batch.offsets, batch.measure, options, logged)
     return _with_charts(batch, values, made, options, objective)
+
+
+def _in_blocks(
+    values: Floats, offsets: NDArray[np.int64], measure: Measure, options: Options, logged: NDArray[np.bool_]
+) -> Many:
+    """The quantities of all series, computed in blocks of whole series whose arrays stay in cache."""
+    parts = []
+    for first, last in blocks(offsets, BLOCK):
+        a, b = int(offsets[first]), int(offsets[last])
+        own = offsets[first : last + 1] - a
+        parts.append(describe_many(values[a:b], own, measure, options, logged[first:last]))
+
+    def joined(name: str, of: Callable[[Many], Any]) -> Any:
+        return np.concatenate([getattr(of(p), name) for p in parts])
+
+    return Many(
+        Table(*(joined(f.name, lambda p: p.table) for f in fields(Table))),
+        logged,
+        Sizes(*(joined(f.name, lambda p: p.size) for f in fields(Sizes))),
+        np.concatenate([p.points_to_halve for p in parts]),
+    )
 
 
 def _need_values(batch: SeriesBatch) -> None:
@@ -234,7 +264,7 @@ def _with_charts(
     size, offsets = made.size, batch.offsets
     codes: list[str] = []
     standing: NDArray[Any] = np.full(m, None, dtype=object)
-    share = bulk_numbers.Table.empty(m, 1)
+    share = Table.empty(m, 1)
     weighted = batch.weights is not None
     by_name = {q: k for k, q in enumerate(quantities)}
     for i in range(m):
@@ -252,7 +282,9 @@ def _with_charts(
         if objective is not None:
             if objective.statistic == "item":
                 # under dependence by the autocorrelation of the values as they are, as in one baseline
-                raw = bulk_numbers.sizes_of(part, np.array([0, b - a]), one_n(seen), options.dependence).one(0)
+                raw = bulk_numbers.sizes_of(part, np.array([0, b - a]), one_n(seen), options.dependence).one(
+                    0
+                )
                 told = assess_items(part, raw, objective, options, measure.unit)
                 assert told.row is not None
                 share.estimate[i, 0], share.low[i, 0], share.high[i, 0] = (
@@ -287,7 +319,9 @@ def _with_charts(
         "low": table.low,
         "high": table.high,
         "achieved": table.achieved,
-        **{k: charts[k] for k in ("judged", "stable", "signals", "center_line", "lower_limit", "upper_limit")},
+        **{
+            k: charts[k] for k in ("judged", "stable", "signals", "center_line", "lower_limit", "upper_limit")
+        },
         "standing": standing,
         "points_to_halve": made.points_to_halve,
         "caveats_of_series": np.array(codes, dtype=object),
@@ -342,9 +376,7 @@ def _part(batch: SeriesBatch, which: NDArray[np.int64], *, logs: bool) -> Series
     if logs:
         values = np.log(values)
         measure = replace(measure, name=f"log {measure.name}", scale="real", unit="")
-    kept = [
-        e for e in batch.exclusions if e.series is None or e.series in set(ids)
-    ]
+    kept = [e for e in batch.exclusions if e.series is None or e.series in set(ids)]
     return SeriesBatch(
         values,
         np.concatenate([[0], np.cumsum(batch.lengths[which])]),
@@ -443,4 +475,4 @@ def _verdict(batch: SeriesBatch, columns: Mapping[str, Any], quantities: Sequenc
         text += f" {bad} {'was' if bad == 1 else 'were'} not stable."
     if unknown:
         text += f" Stability could not be judged for {unknown}."
-    return cast("str", text)
+    return text

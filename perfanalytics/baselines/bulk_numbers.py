@@ -1,7 +1,8 @@
 """The quantities of many series of measured values at once: the numbers of ``numbers.describe``, in arrays.
 
 Sums are exact and sorts are one series at a time (short, in cache); everything that follows from sample size
-and moments is computed for all series in one pass. Each number is that of the single baseline, to the last bit.
+and moments is computed for all series in one pass. Each number is that of the single baseline, to the last
+bit.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +43,7 @@ QUANTITIES = (
 
 @dataclass(slots=True)
 class Table:
-    """Estimate, low, high and achieved confidence of each quantity; arrays of shape (m, q), NaN where none."""
+    """Estimate, low, high and achieved confidence of each quantity; shape (m, q), NaN where none."""
 
     estimate: Floats
     low: Floats
@@ -94,7 +96,7 @@ class Sizes:
 def sizes_of(values: Floats, offsets: NDArray[np.int64], n: NDArray[np.int64], dependence: str) -> Sizes:
     """Effective sizes of each series (NaN is a gap)."""
     r1 = lag1_autocorrelation(values, offsets)
-    r = corrected_lag1(r1, n) if dependence == "ar1" else np.zeros(len(n))
+    r = corrected_lag1(r1, n.astype(float)) if dependence == "ar1" else np.zeros(len(n))
     n_mean = n * (1 - r) / (1 + r)
     df = n * (1 - r * r) / (1 + r * r) - 1
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -247,7 +249,7 @@ def _sorted(flat: Floats, starts: NDArray[np.int64]) -> Floats:
 
 def _spans(starts: NDArray[np.int64]) -> Iterable[tuple[int, int]]:
     edges = starts.tolist()
-    return zip(edges[:-1], edges[1:], strict=True)
+    return pairwise(edges)
 
 
 def _quantile(ordered: Floats, starts: NDArray[np.int64], n: NDArray[np.int64], p: float) -> Floats:
@@ -257,12 +259,12 @@ def _quantile(ordered: Floats, starts: NDArray[np.int64], n: NDArray[np.int64], 
     t = at - low
     first = starts[:-1] + low.astype(np.int64)
     a, b = ordered[first], ordered[np.minimum(first + 1, starts[1:] - 1)]
-    return np.where(t >= 0.5, b - (b - a) * (1 - t), a + (b - a) * t)
+    return np.asarray(np.where(t >= 0.5, b - (b - a) * (1 - t), a + (b - a) * t))
 
 
 def _median(ordered: Floats, starts: NDArray[np.int64], n: NDArray[np.int64]) -> Floats:
     low, high = ordered[starts[:-1] + (n - 1) // 2], ordered[starts[:-1] + n // 2]
-    return np.where(n % 2 == 1, low, (low + high) / 2)
+    return np.asarray(np.where(n % 2 == 1, low, (low + high) / 2))
 
 
 def _bounds(

@@ -125,7 +125,7 @@ class Baselines(Result):
 
         center, low, high = (self._center(p) for p in ("estimate", "low", "high"))
         ahead = {p: self._either("next item", "next period", p) for p in ("low", "high")}
-        frame = pd.DataFrame(
+        return pd.DataFrame(
             {
                 "id": np.array(self.ids, dtype=object),
                 "n": self.n,
@@ -158,7 +158,6 @@ class Baselines(Result):
                 "caveats": self.caveats_of_series,
             }
         )
-        return frame
 
     def _either(self, one: str, other: str, part: str) -> Floats:
         first = self._column(one, part)

@@ -25,7 +25,8 @@ MISSING = "(missing)"
 class Grouped:
     """The batch of the groups, and what was left out.
 
-    ``rows`` (n,) are the positions in the frame of the points of the batch; ``without_time`` rows had no time.
+    ``rows`` (n,) are the positions in the frame of the points of the batch; ``without_time`` rows had no
+    time.
     """
 
     batch: SeriesBatch

@@ -59,6 +59,7 @@ KINDS: dict[str, str] = {
     "gauge_study": "perfanalytics.baselines.measurement_systems.gauge_result:GaugeStudy",
     "agreement": "perfanalytics.baselines.measurement_systems.agreement_result:Agreement",
     "baselines": "perfanalytics.baselines.bulk_result:Baselines",
+    "strata": "perfanalytics.baselines.strata_result:Strata",
     "fitted_distribution": "perfanalytics.baselines.fitted:Fitted",
     "distribution_fit": "perfanalytics.baselines.distributions:DistributionFit",
     # models

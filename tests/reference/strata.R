@@ -1,0 +1,20 @@
+# One-way analyses of unbalanced groups, for tests/baselines/test_components.py. Run: Rscript strata.R
+suppressMessages(library(lme4))
+options(digits = 12)
+y <- c(4.1, 5.3, 2.2, 6.7, 3.6, 6.1, 4.4, 9.9, 8.3, 7.0, 7.7, 5.9, 11.2, 3.0, 2.5, 4.1, 3.3)
+g <- factor(c(rep("a", 5), rep("b", 3), rep("c", 5), rep("d", 4)))
+h <- factor(c(1, 2, 1, 2, 1, 2, 2, 1, 1, 2, 2, 1, 2, 1, 1, 1, 2))
+print(anova(lm(y ~ g)))
+print(oneway.test(y ~ g))
+print(kruskal.test(y ~ g))
+med <- tapply(y, g, median)
+print(anova(lm(abs(y - med[g]) ~ g)))
+print(anova(lm(y ~ g), lm(y ~ g + h)))
+m <- lmer(y ~ 1 + (1 | g))
+print(as.data.frame(VarCorr(m))$vcov); print(fixef(m)); print(ranef(m)$g)
+# balanced: the exact interval of the ICC (Searle), 3 groups of 5
+yb <- y[c(1:5, 9:13, 13:17)]; gb <- factor(rep(1:3, each = 5))
+a <- anova(lm(yb ~ gb)); f <- a$F[1]
+lo <- f / qf(.975, 2, 12); hi <- f / qf(.025, 2, 12)
+print(c((lo - 1) / (lo + 4), (hi - 1) / (hi + 4)))
+print(p.adjust(c(.01, .04, .03, .005), "holm"))
