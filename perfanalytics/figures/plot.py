@@ -16,6 +16,8 @@ FIGURES: dict[str, str] = {
     "phase_one": "perfanalytics.figures.phase_one:draw",
     "scorecard": "perfanalytics.figures.scorecard:draw",
     "baseline": "perfanalytics.figures.baseline:draw",
+    "gauge_study": "perfanalytics.figures.gauge_study:draw",
+    "agreement": "perfanalytics.figures.agreement:draw",
     "model": "perfanalytics.figures.model:draw",
     "suggested_stages": "perfanalytics.figures.suggested_stages:draw",
     "run_lengths": "perfanalytics.figures.run_lengths:draw",
