@@ -297,7 +297,7 @@ def share_interval(test: FTest, *, confidence: float) -> tuple[float, float]:
     --------
     >>> low, high = share_interval(FTest(5.0, 3, 96, 0.003), confidence=0.95)
     >>> round(low, 3), round(high, 3)
-    (0.018, 0.248)
+    (0.019, 0.244)
     """
     if math.isnan(test.statistic):
         return NAN, NAN

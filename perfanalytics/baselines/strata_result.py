@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 #: One entry an attribute.
 ATTRIBUTE_COLUMNS = (
     "attribute", "levels", "missing", "f", "df1", "df2", "p_anova", "p_welch", "h", "p_kruskal",
-    "p_anova_holm", "p_kruskal_holm", "eta_squared", "epsilon_squared", "share_low", "share_high", "
-    ""rank_epsilon_squared", "between",
-    "within", "icc", "icc_low", "icc_high", "icc_anova", "added_share", "p_added_holm", "proposal", "reason",
+    "p_anova_holm", "p_kruskal_holm", "eta_squared", "epsilon_squared", "share_low", "share_high",
+    "rank_epsilon_squared", "between", "within", "icc", "icc_low", "icc_high", "icc_anova", "added_share",
+    "p_added_holm", "proposal", "reason",
 )  # fmt: skip
 #: One entry a stratum.
 STRATUM_COLUMNS = (

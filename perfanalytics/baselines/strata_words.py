@@ -52,7 +52,7 @@ def propose(
             proposal[i] = "pool"
             reason[i] = (
                 f"no difference shown ({_p(both)}), and at most {percent(float(table['share_high'][i]))} of "
-                f"the variance lies between the groups, {enough}"
+                f"the variation lies between the groups, {enough}"
             )
         elif share < minimum_share:
             proposal[i] = "pool"
