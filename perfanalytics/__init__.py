@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from perfanalytics.baselines.baseline import baseline
     from perfanalytics.baselines.bulk import baselines_of
     from perfanalytics.baselines.bulk_result import Baselines
+    from perfanalytics.baselines.capability import capability
+    from perfanalytics.baselines.capability_result import Capability
     from perfanalytics.baselines.distributions import DistributionFit, fit_distribution
     from perfanalytics.baselines.measurement_systems.agreement import agreement
     from perfanalytics.baselines.measurement_systems.agreement_result import Agreement
@@ -97,6 +99,8 @@ if TYPE_CHECKING:
 
 _PUBLIC = {
     "baselines.baseline": ("baseline",),
+    "baselines.capability": ("capability",),
+    "baselines.capability_result": ("Capability",),
     "baselines.distributions": ("DistributionFit", "fit_distribution"),
     "baselines.bulk": ("baselines_of",),
     "baselines.bulk_result": ("Baselines",),

@@ -62,6 +62,7 @@ KINDS: dict[str, str] = {
     "strata": "perfanalytics.baselines.strata_result:Strata",
     "fitted_distribution": "perfanalytics.baselines.fitted:Fitted",
     "distribution_fit": "perfanalytics.baselines.distributions:DistributionFit",
+    "capability": "perfanalytics.baselines.capability_result:Capability",
     # models
     "model": "perfanalytics.models.result:Model",
 }
