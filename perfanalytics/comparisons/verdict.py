@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import math
 
+from perfanalytics.comparisons.effect_words import (
+    change_words,
+    direction_words,
+    margin_words,
+    range_words,
+)
 from perfanalytics.comparisons.importance import bounds, importance_of
 from perfanalytics.comparisons.method import Answer, Effect, Options
 from perfanalytics.comparisons.methods.means import NAIVE
 from perfanalytics.comparisons.sides import Sides
 from perfanalytics.comparisons.words import number, p_text, percent, with_unit
-
-#: quantity -> what it is called in a sentence
-NAMES = {
-    "difference_of_means": "mean",
-    "ratio_of_geometric_means": "typical value (geometric mean)",
-    "ratio_of_odds": "odds",
-    "hodges_lehmann_shift": "typical value",
-    "difference_of_proportions": "share",
-    "probability_of_superiority": "probability that a value after is higher than one before",
-}
 
 
 def outcome_of(answer: Answer, options: Options) -> str:
@@ -48,6 +44,8 @@ def decided_by(answer: Answer, options: Options) -> str:
     """The rule behind the outcome, for ``.method``."""
     if not answer.tested:
         return "no test"
+    if answer.outcome:
+        return f"{answer.effects[0].method}, against the margin where one was declared"
     rule = f"p-value of the primary ({answer.effects[0].method}), at most {1 - options.confidence:.6g}"
     if options.margin is not None:
         rule += f"; equivalence by the {percent(2 * options.confidence - 1)} interval within the margin"
@@ -61,18 +59,18 @@ def verdict_of(outcome: str, sides: Sides, options: Options, answer: Answer) -> 
         return _untested(sides, primary, answer)
     level = f"{percent(options.confidence)} interval"
     share = sides.measure.scale == "proportion" or primary.quantity == "difference_of_proportions"
-    change = _change(primary, sides.measure.unit, share)
-    interval = f"({level} {_range(primary, sides.measure.unit, share)})"
+    change = change_words(primary, sides.measure.unit, share)
+    interval = f"({level} {range_words(primary, sides.measure.unit, share)})"
     found = significant(primary, options.confidence)
     if outcome == "detected":
-        first = f"Change detected: {change} {interval}{_direction(primary, sides.measure.better)}."
+        first = f"Change detected: {change} {interval}{direction_words(primary, sides.measure.better)}."
     elif outcome == "equivalent":
         assert options.margin is not None
         declared = f", declared on {options.declared_on.isoformat()}" if options.declared_on else ""
         also = ", although a difference was detected" if found else ""
         first = (
             f"Equivalent: {change} {interval}; the effect lies within the margin of "
-            f"{_margin(primary, options.margin, sides.measure.unit, share)}{declared}{also}."
+            f"{margin_words(primary, options.margin, sides.measure.unit, share)}{declared}{also}."
         )
     elif outcome == "not_attributable":
         first = (
@@ -85,7 +83,8 @@ def verdict_of(outcome: str, sides: Sides, options: Options, answer: Answer) -> 
         first = f"Undecided: {change} {interval}, but the test is not sure of it."
     else:
         first = f"Undecided: {change}, but the data are compatible with no change {interval}."
-    if outcome != "equivalent" and found != primary.excludes_null and not math.isnan(primary.low):
+    told = not math.isnan(primary.low) and not math.isnan(primary.p_value)
+    if outcome != "equivalent" and found != primary.excludes_null and told:
         includes = "leaves no change out" if primary.excludes_null else "still includes no change"
         first += f" The test decides; the interval, made by another formula, {includes}."
     important = importance_sentence(outcome, primary, options, sides.measure.unit, share)
@@ -101,7 +100,7 @@ def importance_sentence(
         return ()
     assert options.margin is not None
     declared = f", declared on {options.declared_on.isoformat()}" if options.declared_on else ""
-    smallest = f"({_margin(primary, options.margin, unit, share)}{declared})"
+    smallest = f"({margin_words(primary, options.margin, unit, share)}{declared})"
     if importance == "important":
         return (f"It is at least as large as the smallest effect of interest {smallest}.",)
     if importance == "unimportant":
@@ -132,75 +131,6 @@ def _untested(sides: Sides, primary: Effect, answer: Answer) -> str:
     )
 
 
-def _change(e: Effect, unit: str, share: bool) -> str:
-    name = NAMES.get(e.quantity, e.quantity.replace("_", " "))
-    spread = abs(e.estimate) / 10
-    if e.form == "probability":
-        return f"the {name} is {percent(e.estimate)}"
-    if share and e.quantity in ("difference_of_proportions", "difference_of_means"):
-        verb = "stayed at" if e.estimate == 0 else "fell from" if e.estimate < 0 else "rose from"
-        to = "" if e.estimate == 0 else f" to {_share(e.after, e.estimate)}"
-        return f"the share {verb} {_share(e.before, e.estimate)}{to}"
-    verb = "is unchanged" if e.estimate == e.null else "fell" if e.estimate < e.null else "rose"
-    if e.estimate == e.null:
-        return f"the {name} {verb}"
-    if e.form == "ratio":
-        times = number(e.estimate, 2, spread=abs(e.estimate - 1) / 10)
-        if e.estimate >= 3:
-            return f"the {name} {verb} to {times} times its former value"
-        return f"the {name} {verb} by {percent(abs(e.estimate - 1))} to {times} times its former value"
-    levels = ""
-    if not math.isnan(e.before) and e.quantity == "difference_of_means":
-        # as many digits as it takes to see the difference between the two
-        levels = f" from {number(e.before, spread=spread)} to {number(e.after, spread=spread)}"
-    return f"the {name} {verb} by {with_unit(number(abs(e.estimate)), unit)}{levels}"
-
-
-def _range(e: Effect, unit: str, share: bool) -> str:
-    width = e.high - e.low
-    if e.form == "ratio":
-        return f"{number(e.low, 2, spread=width / 10)} to {number(e.high, 2, spread=width / 10)} times"
-    if e.form == "probability":
-        return f"{percent(e.low)} to {percent(e.high)}"
-    if share and e.form == "difference":
-        places = _places(100 * width)
-        return f"{100 * e.low:+.{places}f} to {100 * e.high:+.{places}f} points"
-    return f"{_signed(e.low, width)} to {with_unit(_signed(e.high, width), unit)}"
-
-
-def _signed(x: float, width: float) -> str:
-    said = number(x, spread=width / 10)
-    return f"+{said}" if x > 0 else said
-
-
-def _share(p: float, difference: float) -> str:
-    return f"{100 * p:.{_places(100 * difference)}f}%"
-
-
-def _places(points: float) -> int:
-    """Decimals of a percentage, so that a difference of this many points shows; one at least."""
-    if not (math.isfinite(points) and points != 0):
-        return 1
-    return min(max(1, -math.floor(math.log10(abs(points)))), 8)
-
-
-def _margin(e: Effect, margin: float, unit: str, share: bool) -> str:
-    if e.form == "ratio":
-        return f"{number(1 / margin)} to {number(margin)} times"
-    if e.form == "probability":
-        return f"{percent(0.5 - margin)} to {percent(0.5 + margin)}"
-    if share and e.form == "difference":
-        return f"plus or minus {number(100 * margin)} points"
-    return f"plus or minus {with_unit(number(margin), unit)}"
-
-
-def _direction(e: Effect, better: str) -> str:
-    if better not in ("lower", "higher"):
-        return ""
-    fell = e.estimate < e.null
-    return ", an improvement" if fell == (better == "lower") else ", a deterioration"
-
-
 def _second(sides: Sides, answer: Answer) -> str:
     """What stands behind the first sentence: periods and what they are worth, or the sizes."""
     periods = answer.parameters.get("periods", {})
@@ -221,7 +151,23 @@ def _second(sides: Sides, answer: Answer) -> str:
     if isinstance(counted, dict):
         tested = "all alike, so that there is no score test" if math.isnan(p) else p_text(p)
         return f"{number(counted['before'], 9)} items before, {number(counted['after'], 9)} after ({tested})."
+    asked = answer.parameters
+    if "pairs" in asked:
+        return f"{asked['pairs']} pairs ({p_text(p)})."
+    if "given_value" in asked:
+        held = f"held against the given {number(asked['given_value'])}"
+        return f"{sides.after.periods} values, taken as independent, {held} ({p_text(p)})."
+    if "events" in asked:
+        events, exposure = asked["events"], asked["exposure"]
+        return (
+            f"{number(events['before'], 9)} events in {number(exposure['before'])} before, "
+            f"{number(events['after'], 9)} in {number(exposure['after'])} after ({p_text(p)})."
+        )
     before, after = answer.effective
+    if math.isnan(p):
+        return f"{before:.0f} and {after:.0f} independent values' worth."
+    if answer.block > 1 or "lag1" in answer.parameters:
+        return f"{n1} periods before, {n2} after ({p_text(p)})."
     return f"{before:.0f} values before, {after:.0f} after, taken as independent ({p_text(p)})."
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy import special
 
+from perfanalytics.comparisons.choices import Choice
 from perfanalytics.comparisons.classical import Contrast
 from perfanalytics.comparisons.independence import dependence_caveat
 from perfanalytics.comparisons.method import NAN, Answer, ComparisonMethod, Effect, Options
 from perfanalytics.comparisons.sides import Side, Sides
-from perfanalytics.core.columns import Floats
+from perfanalytics.comparisons.tables import Hypergeometric, score_interval, smallest_expected, wilson
 from perfanalytics.core.errors import InputError
 from perfanalytics.core.result import Caveat
 
+SCORE_REFERENCE = "Miettinen and Nurminen (1985), Statistics in Medicine 4"
 #: Standard deviation of the standardized shares (1 when binomial) above which periods differ too much.
 OVERDISPERSED = 1.1
 
@@ -24,63 +28,85 @@ class TwoProportions(ComparisonMethod):
     title = "score test, Newcombe interval"
     reads = "shares"
 
+    options = {  # noqa: RUF012 (read only, shared by all)
+        "interval": Choice("newcombe", "interval of the difference", ("newcombe", "score"))
+    }
+
     def __call__(self, sides: Sides, options: Options) -> Answer:
         x1, n1 = counts_of(sides.before, "before")
         x2, n2 = counts_of(sides.after, "after")
         found = score_contrast(x1, n1, x2, n2, options.confidence)
         inner = score_contrast(x1, n1, x2, n2, 2 * options.confidence - 1)
-        caveats = list(dependence_caveat(sides))
-        expected = min(n1, n2) * min(x1 + x2, n1 + n2 - x1 - x2) / (n1 + n2)
-        if expected < 5:
-            caveats.append(
-                Caveat(
-                    "small-counts",
-                    f"The smallest expected count is {expected:.1f}, below 5: prefer Fisher's exact p-value.",
-                    {"smallest_expected": expected},
-                )
-            )
-        sigma = dispersion(sides)
-        if sigma > OVERDISPERSED:
-            caveats.append(
-                Caveat(
-                    "overdispersed",
-                    f"The shares of single periods vary {sigma:.2f} times as much as binomial shares would: "
-                    "the interval is too narrow. method='ar1_level_change' compares them as a series.",
-                    {"sigma_z": sigma},
-                )
-            )
+        title, reference = self.title, "Newcombe (1998), Statistics in Medicine 17, 873-890, method 10"
+        ends, inner_ends = (found.low, found.high), (inner.low, inner.high)
+        if options.chosen.get("interval") == "score":
+            title, reference = "score test, score interval", SCORE_REFERENCE
+            ends = score_interval(x1, n1, x2, n2, options.confidence)
+            inner_ends = score_interval(x1, n1, x2, n2, 2 * options.confidence - 1)
         primary = Effect(
             "difference_of_proportions",
             role="primary",
             before=x1 / n1,
             after=x2 / n2,
             estimate=found.estimate,
-            low=found.low,
-            high=found.high,
+            low=ends[0],
+            high=ends[1],
             statistic=found.statistic,
             df=found.df,
             p_value=found.p_value,
             unit=sides.measure.unit,
-            method=self.title,
+            method=title,
         )
         return Answer(
             effects=(primary, risk_ratio(x1, n1, x2, n2, options.confidence), fisher(x1, n1, x2, n2)),
-            equivalence=(inner.low, inner.high),
+            equivalence=inner_ends,
             effective=(n1, n2),
             center_se=found.se,
             center_df=float("inf"),
-            caveats=tuple(caveats),
-            parameters={
-                "counts": {"before": x1, "after": x2},
-                "sizes": {"before": n1, "after": n2},
-                "sigma_z": sigma,
-                "overdispersed_above": OVERDISPERSED,
-            },
-            references=("Newcombe (1998), Statistics in Medicine 17, 873-890, method 10",),
+            caveats=(*dependence_caveat(sides), *binomial_caveats(sides, (x1, n1, x2, n2))),
+            parameters=counts_parameters(sides, x1, n1, x2, n2),
+            references=(reference,),
         )
 
 
 TWO_PROPORTIONS = TwoProportions()
+
+
+def binomial_caveats(
+    sides: Sides, table: tuple[float, float, float, float], *, small: bool = True
+) -> tuple[Caveat, ...]:
+    """Small expected counts (of approximate methods), and shares that vary more than binomial ones."""
+    caveats = []
+    expected = smallest_expected(*table)
+    if small and expected < 5:
+        caveats.append(
+            Caveat(
+                "small-counts",
+                f"The smallest expected count is {expected:.1f}, below 5: prefer Fisher's exact p-value.",
+                {"smallest_expected": expected},
+            )
+        )
+    sigma = dispersion(sides)
+    if sigma > OVERDISPERSED:
+        caveats.append(
+            Caveat(
+                "overdispersed",
+                f"The shares of single periods vary {sigma:.2f} times as much as binomial shares would: "
+                "the interval is too narrow. method='ar1_level_change' compares them as a series.",
+                {"sigma_z": sigma},
+            )
+        )
+    return tuple(caveats)
+
+
+def counts_parameters(sides: Sides, x1: float, n1: float, x2: float, n2: float) -> dict[str, Any]:
+    """What a method of two proportions records."""
+    return {
+        "counts": {"before": x1, "after": x2},
+        "sizes": {"before": n1, "after": n2},
+        "sigma_z": dispersion(sides),
+        "overdispersed_above": OVERDISPERSED,
+    }
 
 
 def counts_of(side: Side, name: str) -> tuple[float, float]:
@@ -92,15 +118,6 @@ def counts_of(side: Side, name: str) -> tuple[float, float]:
         )
     total = float(side.weights.sum())
     return float(np.round((side.values * side.weights).sum(), 9)), total
-
-
-def wilson(x: float, n: float, confidence: float) -> tuple[float, float]:
-    """Wilson's score interval of one proportion."""
-    z = float(special.ndtri(0.5 + confidence / 2))
-    p = x / n
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
 def score_contrast(x1: float, n1: float, x2: float, n2: float, confidence: float) -> Contrast:
@@ -155,12 +172,6 @@ def fisher(x1: float, n1: float, x2: float, n2: float) -> Effect:
     ----------
     R ``fisher.test``; the odds ratio is the sample odds ratio, not R's conditional one.
     """
-    k = x1 + x2
-    support = np.arange(max(0.0, k - n1), min(k, n2) + 1)
-    log_p = _log_choose(n2, support) + _log_choose(n1, k - support) - _log_choose(n1 + n2, np.asarray([k]))
-    p = np.exp(log_p - log_p.max())
-    p /= p.sum()
-    here = p[round(x2 - float(support[0]))]
     top, bottom = x2 * (n1 - x1), x1 * (n2 - x2)
     return Effect(
         "odds_ratio",
@@ -168,14 +179,10 @@ def fisher(x1: float, n1: float, x2: float, n2: float) -> Effect:
         before=x1 / n1,
         after=x2 / n2,
         estimate=top / bottom if bottom > 0 else NAN,
-        p_value=min(1.0, float(p[p <= here * (1 + 1e-7)].sum())),
+        p_value=Hypergeometric(x1, n1, x2, n2).p_value(),
         form="ratio",
         method="Fisher's exact test",
     )
-
-
-def _log_choose(n: float, k: Floats) -> Floats:
-    return np.asarray(special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1))
 
 
 def dispersion(sides: Sides) -> float:
