@@ -52,6 +52,14 @@ def results() -> list[perf.Result]:
         perf.operating_characteristic("p", size=50, center=0.2, at=[0.1, 0.2, 0.4]),
         perf.suggest_stages(np.r_[values[:20], values[20:] / 3], of="level", draws=199),
         perf.baseline(series, objective=objective),
+        perf.gauge_study(
+            {"mm": np.round(values[:24], 1), "part": np.arange(24) // 4, "who": np.arange(24) // 2 % 2},
+            value="mm",
+            part="part",
+            operator="who",
+            tolerance=30.0,
+        ),
+        perf.agreement([["a", "b"], ["a", "a"], ["b", "b"], ["b", None], ["c", "c"]], method="krippendorff"),
         perf.compare(series.take(0, 20), series.take(20), objective=objective),
         perf.fit("hours ~ team + size", frame, measure=HOURS, controllable=("team",)),
     ]

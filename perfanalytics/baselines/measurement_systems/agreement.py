@@ -137,7 +137,7 @@ def agreement(
         measured=method in _MEASURED,
         ordered=weights is not None or options.scale != "nominal",
     )
-    if options.scale in ("interval", "ratio") and categories is None:
+    if options.scale in ("interval", "ratio"):
         _numeric(read)
     found = METHODS[method](read, options)
     measure = measure or Measure(rating or "ratings", definition="", unit="", better="unknown", scale=None)
