@@ -16,19 +16,22 @@ def figure_json(figure: dict[str, Any]) -> str:
     >>> figure_json({"data": [{"y": np.array([1.0, np.nan])}]})
     '{"data":[{"y":[1.0,null]}]}'
     """
-    text = json.dumps(_plain(figure), separators=(",", ":"), allow_nan=False)
+    try:
+        # the encoder walks the dicts itself and asks only about what it does not know
+        text = json.dumps(figure, separators=(",", ":"), allow_nan=False, default=_plain)
+    except ValueError:
+        # a bare NaN or infinity somewhere
+        text = json.dumps(_plain(figure), separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c")
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, str | int):
+        return value
     if isinstance(value, dict):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, np.ndarray):
-        if value.dtype.kind == "M":
-            return [None if t == "NaT" else t for t in np.datetime_as_string(value, unit="s").tolist()]
-        if value.dtype.kind == "f" and not np.isfinite(value).all():
-            return [_plain(v) for v in value.tolist()]
-        return [_plain(v) for v in value.tolist()] if value.dtype == object else value.tolist()
+        return _array(value)
     if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
     if isinstance(value, np.datetime64):
@@ -38,3 +41,23 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _array(value: np.ndarray[Any, Any]) -> list[Any]:
+    """The entries of an array; whole arrays at a time, because a figure holds thousands of numbers."""
+    if value.dtype.kind == "M":
+        days = value.astype("datetime64[D]")
+        missing = np.isnat(value)
+        # days are told as days: shorter, and the same place on the axis
+        unit = "D" if ((days == value) | missing).all() else "s"
+        texts: list[Any] = np.datetime_as_string(value, unit=unit).tolist()
+        return [None if t == "NaT" else t for t in texts] if missing.any() else texts
+    if value.dtype.kind == "f":
+        gone = ~np.isfinite(value)
+        if gone.any():
+            told = value.astype(object)
+            told[gone] = None
+            return told.tolist()
+    if value.dtype == object:
+        return [v if v is None or isinstance(v, str) else _plain(v) for v in value.tolist()]
+    return value.tolist()

@@ -77,13 +77,16 @@ def info(chart: ControlChart) -> ChartInfo:
     if chart.when is not None and chart.every is not None and n:
         missing[1:] = np.diff(period_number(chart.when, chart.every)) > 1
     labels = _event_labels(chart, x)
+    direction = chart.direction
     name = chart.measure.name + (f" [{chart.id}]" if chart.id else "")
     return ChartInfo(
         title=f"{name}: {chart.title}",
         x=x,
         x_title="" if chart.when is not None else "point (0 is the first)",
         value=chart.value,
-        panels=tuple(_panel(chart, k, x, left, right, missing) for k in range(len(chart.panels))),
+        panels=tuple(
+            _panel(chart, k, x, left, right, missing, direction[k]) for k in range(len(chart.panels))
+        ),
         excluded={int(e.point): _excluded_text(e) for e in chart.exclusions if e.point is not None},
         borders=left[[b for b in borders if all(x[b] != at for at, _, _ in labels)]],
         labels=labels,
@@ -98,6 +101,7 @@ def _panel(
     left: NDArray[Any],
     right: NDArray[Any],
     missing: NDArray[Any],
+    direction: NDArray[Any],
 ) -> PanelInfo:
     spec = family_of(chart.chart).panels[k]
     value = np.where(chart.excluded, np.nan, chart.value[k])
@@ -117,7 +121,6 @@ def _panel(
             )
             for z in ZONES
         )
-    direction = chart.direction[k]
     signals = {
         word: np.flatnonzero(direction == word)
         for word in ("improvement", "concern", "neutral")
@@ -192,6 +195,9 @@ def _steps(left: NDArray[Any], right: NDArray[Any], y: Floats, stage: NDArray[np
     """The line of ``y`` in steps, one piece a run of equal values, interrupted at stages and NaN."""
     if not len(y):
         return Steps(x=left, y=y)
+    if stage[0] == stage[-1] and ((y == y[0]).all() or np.isnan(y).all()):
+        # one level throughout, as most lines are
+        return Steps(x=np.array([left[0], right[-1], right[-1]]), y=np.array([y[0], y[0], np.nan]))
     # equal to NaN: two missing neighbours are one run
     change = np.diff(y) != 0
     both = np.isnan(y[1:]) & np.isnan(y[:-1])
