@@ -193,6 +193,8 @@ def monitor(
         for s in watch.signals:
             where = s.when.removesuffix("T00:00:00") or s.label or "a new point"
             click.echo(f"{s.chart}: {s.panel} {s.value:g} on {where}: {', '.join(s.rules)} ({s.direction})")
+        for name, text in watch.doubts:
+            click.echo(f"{name}: {text}")
         for name, reason in watch.failures:
             click.echo(f"{name}: NOT DONE: {reason}", err=True)
         click.echo(f"{watch.points} new points, {len(watch.signals)} new signals")
@@ -200,6 +202,46 @@ def monitor(
         sys.exit(NOT_ALL_DONE)
     if watch.signals:
         sys.exit(SIGNALS)
+
+
+@cli.command()
+@click.argument("plan", type=FILE)
+@click.option("--chart", "only", required=True, multiple=True, metavar="NAME", help="The charts to agree on.")
+@click.option("--by", required=True, metavar="WHO", help="Who agreed: a person or a board.")
+@click.option("--on", type=_Date(), help="When it was agreed (2024-03-31); today when left out.")
+@click.option("--valid-from", type=_Date(), help="First day the limits are for.")
+@click.option("--valid-until", type=_Date(), help="Last day the limits are for.")
+@click.option("--note", default="", help="Why, for the history.")
+@click.option("--repository", type=FILE, help="Repository file, instead of the one in the plan.")
+def agree(
+    plan: Path,
+    only: tuple[str, ...],
+    by: str,
+    on: dt.date | None,
+    valid_from: dt.date | None,
+    valid_until: dt.date | None,
+    note: str,
+    repository: Path | None,
+) -> None:
+    """Keep the limits of charts as agreed ones, with who agreed and for how long.
+
+    They are saved as `limits: NAME` in versions; `monitor` charts on them, and `limits_from` of a plan names
+    them.
+    """
+    from perfanalytics.plan.agreeing import agree_limits
+
+    kept = agree_limits(
+        plan,
+        only=only,
+        by=by,
+        on=on or dt.date.today(),
+        valid_from=valid_from,
+        valid_until=valid_until,
+        note=note,
+        repository=repository,
+    )
+    for name, (version, verdict) in kept.items():
+        click.echo(f"{name}, version {version}: {verdict}")
 
 
 @cli.command()

@@ -21,8 +21,11 @@ from perfanalytics.plan.tables import BaselineTable, ChartTable, ComparisonTable
 from perfanalytics.reports.report import ReportItem
 from perfanalytics.repository.repository import Repository
 from perfanalytics.spc.chart import control_chart
+from perfanalytics.spc.limits import Limits
+from perfanalytics.spc.phase_one import phase_one
 from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.rules import RULE_SETS
+from perfanalytics.spc.stages import Stage
 
 Analysis = ChartTable | BaselineTable | ComparisonTable | ModelTable
 
@@ -90,6 +93,10 @@ def chart_series(table: ChartTable, context: Context) -> list[tuple[str, Series]
     if table.rules not in RULE_SETS:
         raise UnknownNameError("rule set", table.rules, RULE_SETS)
     selection = _selection(table, context)
+    columns = [table.covariates] if isinstance(table.covariates, str) else list(table.covariates)
+    if table.stage_column is not None:
+        columns.append(table.stage_column)
+    selection |= {"subgroups": table.subgroups, "covariates": columns}
     if not table.by:
         return [(table.name, context.repo.series(table.measure, **selection))]
     by = (table.by,) if isinstance(table.by, str) else tuple(table.by)
@@ -97,19 +104,37 @@ def chart_series(table: ChartTable, context: Context) -> list[tuple[str, Series]
     return [(f"{table.name}: {s.id}", s) for s in batch]
 
 
-def limits_from(table: ChartTable, series: Series) -> str | slice | None:
-    """Where the limits come from: the named estimator, or the points before ``limits_until``.
+def limits_from(table: ChartTable, series: Series, context: Context) -> str | slice | Limits | None:
+    """Where the limits come from: the named estimator, points before ``limits_until``, or saved ones.
 
     Raises
     ------
     InputError
-        When there are no times to find ``limits_until`` in.
+        When there are no times to find ``limits_until`` in, or when what was saved are no limits.
+    UnknownNameError
+        When nothing was saved under the name.
     """
+    if table.limits_from is not None:
+        return saved_limits(context.repo, table.limits_from)
     if table.limits_until is None:
         return table.estimate
     if series.when is None:
         raise InputError("limits_until needs a series with times")
     return slice(0, int(np.searchsorted(series.when, instant(table.limits_until, series.clock))))
+
+
+def saved_limits(repo: Repository, name: str) -> Limits:
+    """The newest limits saved under a name; of a chart, its limits.
+
+    Raises
+    ------
+    InputError, UnknownNameError
+    """
+    saved = repo.result(name)
+    found = getattr(saved, "limits", saved)
+    if not isinstance(found, Limits):
+        raise InputError(f"the saved result {name!r} is a {saved.kind}: limits or a control chart are needed")
+    return found
 
 
 def draw_chart(table: ChartTable, series: Series, context: Context) -> ControlChart:
@@ -118,11 +143,12 @@ def draw_chart(table: ChartTable, series: Series, context: Context) -> ControlCh
         series,
         chart=table.chart,
         rules=RULE_SETS[table.rules],
-        estimate=limits_from(table, series),
+        estimate=limits_from(table, series, context),
         options=table.options,
         limits=table.limits,
         sigmas=table.sigmas,
-        stages=[context.happenings[s] if isinstance(s, str) else s for s in table.stages],
+        stages=stages_of(table, context),
+        carry=table.carry,
     )
     if table.objective:
         return made
@@ -135,11 +161,29 @@ def draw_chart(table: ChartTable, series: Series, context: Context) -> ControlCh
     return replace(made, caveats=(*made.caveats, doubt))
 
 
+def stages_of(table: ChartTable, context: Context) -> list[Stage]:
+    """The stages of a ``[[chart]]`` table: dates, changes and events by name, and a column."""
+    out: list[Stage] = [context.happenings[s] if isinstance(s, str) else s for s in table.stages]
+    return out if table.stage_column is None else [*out, {"column": table.stage_column}]
+
+
 def _charts(table: ChartTable, context: Context) -> list[ReportItem]:
-    return [
-        _item(table, draw_chart(table, series, context), "Control charts", context, name=name)
-        for name, series in chart_series(table, context)
-    ]
+    out = []
+    for name, series in chart_series(table, context):
+        made = draw_chart(table, series, context)
+        out.append(_item(table, made, "Control charts", context, name=name))
+        if table.phase_one:
+            found = phase_one(
+                series,
+                chart=table.chart,
+                rules=RULE_SETS[table.rules],
+                estimate=table.estimate,
+                options=table.options,
+                limits=table.limits,
+                sigmas=table.sigmas,
+            )
+            out.append(_item(table, found, "Control charts", context, name=f"{name}: phase I"))
+    return out
 
 
 def _baseline(table: BaselineTable, context: Context) -> ReportItem:

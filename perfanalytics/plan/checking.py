@@ -13,7 +13,7 @@ from perfanalytics.comparisons.methods import METHODS
 from perfanalytics.core.errors import PerfAnalyticsError, nearest
 from perfanalytics.plan import objects, tables
 from perfanalytics.plan.tables import Plan
-from perfanalytics.repository.selection import STATISTICS
+from perfanalytics.repository.selection import PERIODS, STATISTICS
 from perfanalytics.spc.families import CHARTS
 from perfanalytics.spc.rules import RULE_SETS
 
@@ -50,12 +50,32 @@ def check_plan(plan: Plan) -> Iterator[str]:
                 yield from _tried(where, _chosen, table)
             for name in (table.by,) if isinstance(table.by, str) and table.by else table.by:
                 yield from _missing(where, f"by: attribute of {table.measure}", name, known)
+            yield from _columns(where, table, known)
         if isinstance(table, tables.ComparisonTable):
             if table.method is not None:
                 yield from _missing(where, "method", table.method, METHODS)
             for side in (table.before, table.after):
                 for name in side.where if side is not None else ():
                     yield from _missing(where, f"where: attribute of {table.measure}", name, known)
+
+
+def _columns(where: str, table: tables.ChartTable, known: set[str]) -> Iterator[str]:
+    """Attributes that a chart takes as columns."""
+    covariates = (table.covariates,) if isinstance(table.covariates, str) else tuple(table.covariates)
+    for name in covariates:
+        yield from _missing(where, f"covariates: attribute of {table.measure}", name, known)
+    if table.stage_column is not None:
+        yield from _missing(where, f"stage_column: attribute of {table.measure}", table.stage_column, known)
+    subgroups = (table.subgroups,) if isinstance(table.subgroups, str) else tuple(table.subgroups)
+    for name in subgroups:
+        said = f"subgroups: period or attribute of {table.measure}"
+        yield from _missing(where, said, name, {*known, *PERIODS})
+    if subgroups and table.every is not None:
+        yield f"{where}: subgroups are of single observations: leave every = '{table.every}' out"
+    if table.carry is not None and not table.stages and table.stage_column is None:
+        yield f"{where}: carry = {table.carry} needs stages or a stage_column"
+    if table.phase_one and table.chart in ("run", "ewma", "cusum", "moving_average", "mewma"):
+        yield f"{where}: phase_one looks into single points: take a Shewhart chart, not '{table.chart}'"
 
 
 def _chosen(table: tables.ChartTable) -> object:

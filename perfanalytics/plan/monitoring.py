@@ -2,7 +2,8 @@
 
 The first run charts each ``[[chart]]`` of the plan and saves its limits. Every later run loads what is new,
 charts it on the newest saved limits, and tells the signals at points that no earlier run has seen. Limits
-are renewed only when somebody saves new ones (``perfanalytics run`` with a changed plan does not).
+are renewed only when somebody agrees on new ones: saved as ``limits: NAME OF THE CHART`` (``perfanalytics
+agree``), or under the name that ``limits_from`` of the chart gives.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from perfanalytics.core.errors import PerfAnalyticsError
 from perfanalytics.core.series import Series
 from perfanalytics.plan import objects
-from perfanalytics.plan.analyses import Context, chart_series, draw_chart
+from perfanalytics.plan.analyses import Context, chart_series, draw_chart, saved_limits
 from perfanalytics.plan.reading import read_plan
 from perfanalytics.plan.running import chosen_analyses, happenings
 from perfanalytics.plan.tables import ChartTable
@@ -53,12 +54,15 @@ class Watch:
     points : int
         New points charted.
     failures : tuple of (chart, reason)
+    doubts : tuple of (chart, text)
+        Limits that have expired or grown old.
     """
 
     signals: tuple[NewSignal, ...]
     started: tuple[str, ...]
     points: int
     failures: tuple[tuple[str, str], ...]
+    doubts: tuple[tuple[str, str], ...] = ()
 
 
 def monitor(
@@ -88,6 +92,7 @@ def monitor(
     signals: list[NewSignal] = []
     started: list[str] = []
     failures: list[tuple[str, str]] = []
+    doubts: list[tuple[str, str]] = []
     points = 0
     with Repository.open(database) as repo:
         repo.declare(*objects.records(plan))
@@ -102,7 +107,8 @@ def monitor(
                 continue
             try:
                 for name, series in chart_series(table, context):
-                    found, new = _watch(repo, table, context, name, series, plan.plan.by)
+                    found, new, said = _watch(repo, table, context, name, series, plan.plan.by)
+                    doubts += ((name, text) for text in said)
                     if found is None:
                         started.append(name)
                     else:
@@ -110,30 +116,43 @@ def monitor(
                         points += new
             except PerfAnalyticsError as error:
                 failures.append((table.name, str(error)))
-    return Watch(signals=tuple(signals), started=tuple(started), points=points, failures=tuple(failures))
+    return Watch(
+        signals=tuple(signals),
+        started=tuple(started),
+        points=points,
+        failures=tuple(failures),
+        doubts=tuple(doubts),
+    )
 
 
 def _watch(
     repo: Repository, table: ChartTable, context: Context, name: str, series: Series, by: str
-) -> tuple[list[NewSignal] | None, int]:
-    """New signals of one series and the number of new points; None when its limits are frozen only now."""
+) -> tuple[list[NewSignal] | None, int, list[str]]:
+    """New signals of one series (None: its limits are frozen only now), new points, doubts about limits."""
     saved = f"monitor: {name}"
-    if saved not in set(repo.history()["name"]):
+    kept = set(repo.history()["name"])
+    if saved not in kept:
         repo.save(draw_chart(table, series, context), name=saved, by=by, note="limits frozen for monitoring")
-        return None, 0
+        return None, 0, []
     last = repo.result(saved)
     assert isinstance(last, ControlChart)
+    # limits that somebody agreed come before those of the first run
+    agreed = table.limits_from or f"limits: {name}"
+    limits = saved_limits(repo, agreed) if table.limits_from or agreed in kept else last.limits
     chart = control_chart(
         series,
         chart=table.chart,
         rules=RULE_SETS[table.rules],
-        estimate=last.limits,
+        estimate=limits,
         options=table.options,
         limits=table.limits,
         sigmas=table.sigmas,
     )
+    doubts = [
+        c.text for c in chart.caveats if c.code.startswith("limits-") and c.code != "limits-not-yet-valid"
+    ]
     if chart.provenance.data_hash == last.provenance.data_hash:
-        return [], 0
+        return [], 0, doubts
     frame = chart.to_frame()
     seen = _seen(last)
     if chart.when is None or last.when is None or not seen:
@@ -143,7 +162,7 @@ def _watch(
     repo.save(chart, name=saved, by=by, note="monitored on frozen limits")
     rows = frame[new & (frame["rules"] != "")]
     points = int(new.sum()) // len(chart.panels)
-    return [_told(name, row) for row in rows.to_dict("records")], points
+    return [_told(name, row) for row in rows.to_dict("records")], points, doubts
 
 
 def _seen(chart: ControlChart) -> int:

@@ -207,8 +207,21 @@ class ChartTable(Analysis):
     limits: str | None = None
     sigmas: float | None = Field(None, gt=0)
     stages: list[When | str] = []
+    stage_column: str | None = None
+    carry: int | None = Field(None, ge=0)
     by: str | Texts = []
+    subgroups: str | Texts = []
+    covariates: str | Texts = []
     limits_until: When | None = None
+    limits_from: str | None = None
+    phase_one: bool = False
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> ChartTable:
+        given = [k for k in ("estimate", "limits_until", "limits_from") if getattr(self, k) is not None]
+        if self.limits_from is not None and len(given) > 1:
+            raise ValueError(f"limits come from one place: {' or '.join(given)}")
+        return self
 
 
 class BaselineTable(Analysis):

@@ -6,7 +6,8 @@ Percentiles are those of Hyndman and Fan (1996), type 7.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.periods import period_number, period_start
+from perfanalytics.repository.subgrouping import most_frequent
 
 #: Statistics for which an empty period is a true 0 and no gap.
 ZERO_WHEN_EMPTY = ("count", "sum")
@@ -30,6 +32,7 @@ class Periods:
     weights: Floats
     censored: NDArray[np.int64]
     incomplete: NDArray[np.bool_]
+    attributes: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ def aggregate(
     statistic: str,
     span: Span,
     minimum: int | None,
+    attributes: Mapping[str, NDArray[Any]] | None = None,
 ) -> Periods:
     """One value for each series and period.
 
@@ -76,6 +80,8 @@ def aggregate(
         Each series runs from its first period (or ``since``) to the last of the span.
     minimum : int or None
         Periods with fewer observations are gaps.
+    attributes : mapping of name to array of shape (n,), optional
+        Of each the value that most observations of a period have is kept.
     """
     lengths = np.diff(offsets)
     series = np.repeat(np.arange(len(lengths)), lengths)
@@ -130,6 +136,7 @@ def aggregate(
         weights=n.astype(np.float64),
         censored=np.bincount(cell[censored[used]], minlength=shape),
         incomplete=_incomplete(numbers, begins, span),
+        attributes={k: most_frequent(cell, v[used], shape) for k, v in (attributes or {}).items()},
     )
 
 

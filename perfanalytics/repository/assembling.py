@@ -14,10 +14,11 @@ from perfanalytics.core.records import Change, Event, Exclusion
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.repository import definitions, happenings, zones
 from perfanalytics.repository.aggregation import ZERO_WHEN_EMPTY, Span, aggregate, incomplete_periods
-from perfanalytics.repository.dimension import Groups, groups
+from perfanalytics.repository.dimension import Groups, attribute_columns, groups
 from perfanalytics.repository.engine import Engine
 from perfanalytics.repository.observations import Extent, Query, extent, observations, ordered, wall_time
-from perfanalytics.repository.selection import Selection, measure_record, measure_row
+from perfanalytics.repository.selection import PERIODS, Selection, measure_record, measure_row
+from perfanalytics.repository.subgrouping import subgroups_of
 
 
 @dataclass(slots=True)
@@ -34,6 +35,17 @@ class Prepared:
     events: list[Event | Change] = field(default_factory=list)
     exclusions: list[Exclusion] = field(default_factory=list)
     stated: dict[str, Any] = field(default_factory=dict)
+    #: attributes that come beside the values: name -> alias, and alias -> SQL
+    aliases: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def wall_zone(self) -> str | None:
+        """The zone in which subgroups by period are cut, where it is not the clock of the times."""
+        period = next((n for n in self.selection.subgroups if n in PERIODS), None)
+        return (
+            None if period in (None, "hour") or self.selection.zone in (None, "UTC") else self.selection.zone
+        )
 
 
 def prepare(engine: Engine, selection: Selection) -> Prepared:
@@ -68,6 +80,7 @@ def prepare(engine: Engine, selection: Selection) -> Prepared:
         events,
         excluded.points,
     )
+    out.aliases, out.attributes = attribute_columns(engine, selection)
     out.stated = _stated(out, excluded.left, left_out)
     if out.span is not None:
         cut_off = incomplete_periods(out.span)
@@ -114,6 +127,8 @@ def fetch(engine: Engine, prepared: Prepared) -> SeriesBatch:
         prepared.extent,
         items=_with_items(prepared),
         zone=prepared.selection.period_zone,
+        attributes=prepared.attributes,
+        period_zone=prepared.wall_zone,
     )
     columns = engine.columns(query.sql, query.parameters)
     present = np.flatnonzero(prepared.extent.counts) if prepared.selection.by else np.array([0])
@@ -148,6 +163,8 @@ def assemble(prepared: Prepared, columns: Mapping[str, NDArray[Any]], present: N
             sizes=sizes,
             censored=censored,
             items=columns.get("item"),
+            subgroups=subgroups_of(selection, columns, prepared.aliases),
+            covariates={name: columns[prepared.aliases[name]] for name in selection.covariates},
             **common,
         )
     assert selection.statistic is not None
@@ -160,8 +177,9 @@ def assemble(prepared: Prepared, columns: Mapping[str, NDArray[Any]], present: N
         statistic=selection.statistic,
         span=prepared.span,
         minimum=selection.minimum,
+        attributes={name: columns[prepared.aliases[name]] for name in selection.covariates},
     )
-    covariates: dict[str, NDArray[Any]] = {"incomplete": periods.incomplete}
+    covariates: dict[str, NDArray[Any]] = {"incomplete": periods.incomplete, **periods.attributes}
     if found.has_censored:
         covariates["open_items"] = periods.censored
     return SeriesBatch(
@@ -226,6 +244,8 @@ def _stated(prepared: Prepared, exclusions_left: int, left_out: list[dict[str, A
         out["definitions"] = prepared.extent.definitions
     if prepared.span is not None:
         out["empty_periods"] = "0" if prepared.selection.statistic in ("count", "sum") else "gaps (no value)"
+        if prepared.selection.covariates:
+            out["covariates_of_periods"] = "the value of most observations; of as many, the one seen last"
         if left_out:
             out["excluded_observations"] = left_out
         if prepared.extent.without_period:

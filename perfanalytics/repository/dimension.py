@@ -90,6 +90,19 @@ def groups(engine: Engine, selection: Selection) -> Groups:
     )
 
 
+def attribute_columns(engine: Engine, selection: Selection) -> tuple[dict[str, str], dict[str, str]]:
+    """The attributes that a selection wants beside its values: name to alias, and alias to SQL."""
+    measure_id, _ = measure_row(engine, selection.measure)
+    attributes = attribute_types(engine, measure_id)
+    wanted = dict.fromkeys(n for n in (*selection.covariates, *selection.subgroups) if n in attributes)
+    aliases = {name: f"attribute_{attributes[name][0]}" for name in wanted}
+    columns = {}
+    for name, alias in aliases.items():
+        place, kind = attributes[name]
+        columns[alias] = f"attribute_values[{place}]::{_SQL_TYPES.get(kind, 'VARCHAR')}"
+    return aliases, columns
+
+
 def _check_exist(
     engine: Engine, measure_id: int, measure: str, name: str, column: str, given: str, texts: list[str | None]
 ) -> None:

@@ -195,6 +195,8 @@ def _blocks(
             prepared.extent,
             items=items,
             zone=prepared.selection.period_zone,
+            attributes=prepared.attributes,
+            period_zone=prepared.wall_zone,
             low=low,
             high=high,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,20 +155,28 @@ def ordered(
     zone: str | None = None,
     low: int | None = None,
     high: int | None = None,
+    attributes: Mapping[str, str] | None = None,
+    period_zone: str | None = None,
 ) -> Query:
     """The columns a series is made of, by group and time; ties in the order of the source.
 
     Sizes (s) and censoring (c) are among them when there are any; t is the wall time of ``zone`` when given.
 
-    ``low`` and ``high`` limit it to the groups ``low <= g < high``.
+    ``low`` and ``high`` limit it to the groups ``low <= g < high``. ``attributes`` (alias to SQL) come beside
+    them, and ``wall``, the wall time of ``period_zone``, when given.
     """
     columns = ["g", wall_time("t", zone) + " AS t", "v"]
     columns += ["s"] * found.has_sizes + ["c"] * found.has_censored + ["item"] * items
+    columns += [f"{sql} AS {alias}" for alias, sql in (attributes or {}).items()]
+    if period_zone is not None:
+        columns.append(wall_time("t", period_zone) + " AS wall")
+    dimension = "JOIN series USING (series_id)" if attributes else ""
     part, parameters = "", query.parameters
     if low is not None and high is not None:
         part, parameters = "WHERE g >= ? AND g < ?", (*parameters, low, high)
     return Query(
-        f"SELECT {', '.join(columns)} FROM ({query.sql}) q {part} ORDER BY q.g, q.t, q.row_id", parameters
+        f"SELECT {', '.join(columns)} FROM ({query.sql}) q {dimension} {part} ORDER BY q.g, q.t, q.row_id",
+        parameters,
     )
 
 

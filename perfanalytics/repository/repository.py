@@ -148,6 +148,8 @@ class Repository:
         minimum: int | None = None,
         load_id: int | None = None,
         zone: str | None = None,
+        subgroups: str | Sequence[str] = (),
+        covariates: str | Sequence[str] = (),
     ) -> Selection:
         """Which observations, how grouped, how aggregated; for :meth:`map`.
 
@@ -186,6 +188,14 @@ class Repository:
             records without an offset are read; default the ``time_zone`` of the source of the measure, UTC
             when there is none or the sources differ. Periods then stand at their local start (clock "local");
             hours and single observations stay in UTC. Not for measures in local wall time.
+        subgroups : str or sequence of str
+            Of single observations: the rational subgroup of each, for charts of subgroups. A period ("week":
+            the observations of a week), an attribute ("shift": neighbours of one shift), or both: ("day",
+            "shift").
+            For ``short_run`` the attribute that names the product.
+        covariates : str or sequence of str
+            Attributes that come with the points as columns, for ``stages={"column": ...}``. Of a period it is
+            the value most of its observations have.
 
         Raises
         ------
@@ -208,6 +218,8 @@ class Repository:
             minimum=minimum,
             load_id=load_id,
             zone=zone,
+            subgroups=subgroups,
+            covariates=covariates,
         )
 
     def series(
@@ -225,6 +237,8 @@ class Repository:
         minimum: int | None = None,
         load_id: int | None = None,
         zone: str | None = None,
+        subgroups: str | Sequence[str] = (),
+        covariates: str | Sequence[str] = (),
     ) -> Series:
         """The observations of a measure, or one value a period, in order of time.
 
@@ -250,6 +264,8 @@ class Repository:
             minimum=minimum,
             load_id=load_id,
             zone=zone,
+            subgroups=subgroups,
+            covariates=covariates,
         )
         return fetch(self._engine, prepare(self._engine, selection))[0]
 
@@ -269,6 +285,8 @@ class Repository:
         minimum: int | None = None,
         load_id: int | None = None,
         zone: str | None = None,
+        subgroups: str | Sequence[str] = (),
+        covariates: str | Sequence[str] = (),
     ) -> SeriesBatch:
         """One series for each combination of attributes, with ids like "group=Network, priority=1".
 
@@ -293,6 +311,8 @@ class Repository:
             minimum=minimum,
             load_id=load_id,
             zone=zone,
+            subgroups=subgroups,
+            covariates=covariates,
         )
         return fetch(self._engine, prepare(self._engine, selection))
 

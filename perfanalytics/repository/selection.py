@@ -6,14 +6,14 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 
 from perfanalytics.core.columns import instant
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.measure import Measure
-from perfanalytics.core.periods import WEEKDAYS, check_every
+from perfanalytics.core.periods import WEEKDAYS, Every, check_every
 from perfanalytics.core.records import When
 from perfanalytics.repository import records_store, zones
 from perfanalytics.repository.engine import Engine
@@ -24,6 +24,7 @@ Where = Mapping[str, Value | Sequence[Value]]
 
 STATISTICS = ("count", "sum", "mean", "median", "share", "rate", "minimum", "maximum")
 TIMES = ("when", "start", "known")
+PERIODS: tuple[str, ...] = get_args(Every)
 _PERCENTILE = re.compile(r"p([1-9][0-9]?)")
 
 
@@ -54,6 +55,10 @@ class Selection:
     zone : str or None
         The zone in which bounds without an offset are read and periods are cut; None for a measure in local
         wall time.
+    subgroups : tuple of str
+        Attributes and periods whose combinations are the rational subgroups of single observations.
+    covariates : tuple of str
+        Attributes that come with the points as columns.
     """
 
     kind: ClassVar[str] = "selection"
@@ -71,6 +76,8 @@ class Selection:
     as_of: str | None
     load_id: int | None
     zone: str | None = None
+    subgroups: tuple[str, ...] = ()
+    covariates: tuple[str, ...] = ()
 
     @property
     def period_zone(self) -> str | None:
@@ -85,13 +92,19 @@ class Selection:
         record = asdict(self)
         record["by"] = list(self.by)
         record["where"] = {k: [_plain(v) for v in values] for k, values in self.where.items()}
+        for name in ("subgroups", "covariates"):
+            if record[name]:
+                record[name] = list(record[name])
+            else:  # a selection without them is named as before there were any
+                del record[name]
         return record
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Selection:
         """The selection that :meth:`to_record` was called on."""
         where = {k: tuple(v) for k, v in record["where"].items()}
-        return cls(**{**record, "by": tuple(record["by"]), "where": where})
+        columns = {name: tuple(record.get(name, ())) for name in ("subgroups", "covariates")}
+        return cls(**{**record, "by": tuple(record["by"]), "where": where, **columns})
 
 
 def _plain(value: Value) -> Any:
@@ -114,6 +127,8 @@ def select(
     minimum: int | None = None,
     load_id: int | None = None,
     zone: str | None = None,
+    subgroups: str | Sequence[str] = (),
+    covariates: str | Sequence[str] = (),
 ) -> Selection:
     """The selection with its defaults filled in. See :meth:`perfanalytics.Repository.select`."""
     measure_id, clock = measure_row(engine, measure)
@@ -126,6 +141,11 @@ def select(
             raise UnknownNameError(f"attribute of {measure}", name, attributes)
     if len(set(by)) != len(by):
         raise InputError(f"by= names an attribute twice: {by}")
+    covariates = (covariates,) if isinstance(covariates, str) else tuple(covariates)
+    for name in covariates:
+        if name not in attributes:
+            raise UnknownNameError(f"attribute of {measure} (covariates=)", name, attributes)
+    subgroups = _subgroups(measure, subgroups, attributes, every)
     if time is not None and time not in TIMES:
         raise UnknownNameError("time of an observation (time=)", time, TIMES)
     if every is None:
@@ -150,12 +170,39 @@ def select(
         time=time or "when",
         every=every,
         statistic=statistic,
-        week_start=week_start.lower() if every == "week" else None,
+        week_start=week_start.lower() if every == "week" or "week" in subgroups else None,
         minimum=minimum,
         as_of=None if known is None else str(known),
         load_id=load_id,
         zone=zone,
+        subgroups=subgroups,
+        covariates=tuple(dict.fromkeys(covariates)),
     )
+
+
+def _subgroups(
+    measure: str, subgroups: str | Sequence[str], attributes: Mapping[str, Any], every: str | None
+) -> tuple[str, ...]:
+    """Attributes and periods, checked."""
+    names = (subgroups,) if isinstance(subgroups, str) else tuple(subgroups)
+    if names and every is not None:
+        raise InputError(
+            f"subgroups= are of single observations: with every={every!r} there is one value a period. Leave "
+            "every= (and statistic=) out"
+        )
+    for name in names:
+        if name in PERIODS and name in attributes:
+            raise InputError(
+                f"subgroups={name!r} is a period and an attribute of {measure}: load the attribute under "
+                "another name"
+            )
+        if name not in PERIODS and name not in attributes:
+            raise UnknownNameError(
+                f"attribute of {measure} or period (subgroups=)", name, (*attributes, *PERIODS)
+            )
+    if sum(name in PERIODS for name in names) > 1:
+        raise InputError(f"subgroups= takes one period at most, got {', '.join(names)}")
+    return names
 
 
 def check_load(engine: Engine, load_id: int | None) -> None:
