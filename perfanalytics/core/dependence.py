@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfanalytics.core.columns import Floats
+from perfanalytics.core.segments import Segments
 
 
 def lag1_autocorrelation(
@@ -82,3 +83,143 @@ def corrected_lag1(r1: Floats | float, n: Floats | float) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         r = (np.asarray(r1, dtype=float) + 1 / n) / (1 - 4 / n)
     return np.where((n > 5) & np.isfinite(r), np.clip(r, 0.0, 0.95), 0.0)
+
+
+#: Partial autocorrelations are kept this far from 1: a fitted model is stationary.
+_STATIONARY = 1e-6
+
+
+def burg(
+    deviation: Floats, since: NDArray[np.uint8], segments: Segments, order: int
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Partial autocorrelations of each segment at lags 1 to ``order``, by Burg's method.
+
+    Forward and backward prediction errors of every unbroken stretch of a segment are taken together, so that
+    gaps cost only the points beside them and every fitted model is stationary.
+
+    Parameters
+    ----------
+    deviation : float array, shape (n,)
+        Values less their mean, 0 where a point is not used.
+    since : int array, shape (n,)
+        Points behind each one in its stretch (:func:`perfanalytics.core.segments.since_break`), counted at
+        least up to ``order``.
+    segments : Segments
+        m segments.
+    order : int
+
+    Returns
+    -------
+    partial : float array, shape (m, order)
+        NaN from the lag on at which a segment has no pair; 0 without variation.
+    pairs : int array, shape (m, order)
+        Pairs at each lag.
+
+    References
+    ----------
+    Burg (1975), Maximum Entropy Spectral Analysis, thesis, Stanford; de Waele and Broersen (2000), IEEE
+    Transactions on Signal Processing 48, 2876-2880 (several stretches).
+
+    Examples
+    --------
+    >>> y = np.array([1.0, -1.0, 1.0, -0.5, 0.5, -1.0])
+    >>> k, pairs = burg(y, np.arange(6).astype(np.uint8), Segments(np.array([0]), 6), 2)
+    >>> k.round(4).tolist(), pairs.tolist()
+    ([[-0.8421, 0.2366]], [[5, 4]])
+    """
+    m = len(segments)
+    partial, pairs = np.full((m, order), np.nan), np.zeros((m, order), dtype=np.int64)
+    forward, backward = deviation, deviation
+    for lag in range(1, order + 1):
+        ok = since >= lag
+        before = np.append(0.0, backward[:-1])
+        top = segments.sums(np.where(ok, forward * before, 0.0))
+        bottom = segments.sums(np.where(ok, forward * forward + before * before, 0.0))
+        pairs[:, lag - 1] = segments.counts(ok)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            k = np.where(bottom > 0, 2.0 * top / bottom, 0.0)
+        k = np.clip(k, -1.0 + _STATIONARY, 1.0 - _STATIONARY)
+        partial[:, lag - 1] = np.where(pairs[:, lag - 1] > 0, k, np.nan)
+        each = segments.expand(k)
+        forward, backward = forward - each * before, before - each * forward
+    return partial, pairs
+
+
+def predictors(partial: Floats) -> Floats:
+    """Coefficients of the best predictors from 1, 2, ... values, by the recursion of Levinson and Durbin.
+
+    Parameters
+    ----------
+    partial : float array, shape (m, p)
+        Partial autocorrelations.
+
+    Returns
+    -------
+    float array, shape (m, p, p)
+        ``[:, a - 1, j - 1]``: what the value ``j`` steps back counts where ``a`` are known; 0 for ``j > a``.
+
+    References
+    ----------
+    Durbin (1960), Revue de l'Institut International de Statistique 28, 233-244; Brockwell and Davis (1991),
+    Time Series: Theory and Methods, proposition 5.2.1.
+
+    Examples
+    --------
+    >>> predictors(np.array([[0.5, 0.2]])).round(3).tolist()
+    [[[0.5, 0.0], [0.4, 0.2]]]
+    """
+    m, p = partial.shape
+    out = np.zeros((m, p, p))
+    for a in range(p):
+        k = partial[:, a : a + 1]
+        if a:
+            shorter = out[:, a - 1, :a]
+            out[:, a, :a] = shorter - k * shorter[:, ::-1]
+        out[:, a, a] = partial[:, a]
+    return out
+
+
+def partial_autocorrelations(coefficients: Floats) -> Floats:
+    """Partial autocorrelations of AR models, shape (m, p), from their coefficients, shape (m, p).
+
+    All of them lie within -1 and 1 exactly where the model is stationary.
+
+    References
+    ----------
+    Barndorff-Nielsen and Schou (1973), Journal of Multivariate Analysis 3, 408-419.
+
+    Examples
+    --------
+    >>> partial_autocorrelations(np.array([[0.4, 0.2]])).round(3).tolist()
+    [[0.5, 0.2]]
+    """
+    left = coefficients.copy()
+    out = np.zeros_like(left)
+    for a in range(left.shape[1] - 1, -1, -1):
+        k = left[:, a]
+        out[:, a] = k
+        if a:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                left = (left[:, :a] + k[:, None] * left[:, :a][:, ::-1]) / (1.0 - k * k)[:, None]
+    return out
+
+
+def portmanteau(
+    deviation: Floats, since: NDArray[np.uint8], segments: Segments, n: NDArray[np.int64], lags: int
+) -> Floats:
+    """Ljung and Box's Q of each segment over lags 1 to ``lags``, shape (m,); pairs across gaps do not count.
+
+    References
+    ----------
+    Ljung and Box (1978), Biometrika 65, 297-303.
+    """
+    squares = segments.sums(deviation * deviation)
+    total = np.zeros(len(segments))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for lag in range(1, lags + 1):
+            product = np.zeros_like(deviation)
+            product[lag:] = deviation[lag:] * deviation[:-lag]
+            product[since < lag] = 0.0
+            r = segments.sums(product) / squares
+            total += r * r / (n - lag)
+        return np.asarray(np.where(squares > 0, n * (n + 2.0) * total, np.nan))

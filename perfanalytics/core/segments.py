@@ -165,20 +165,54 @@ def links(segments: Segments, use: Flags | None, breaks: Flags | None) -> Flags:
     return link
 
 
-def moving_ranges(x: Floats, link: Flags) -> Floats:
-    """``|x_i - x_(i-1)|`` where linked, 0 elsewhere; shape (n,).
+def moving_ranges(x: Floats, link: Flags, span: int = 2) -> Floats:
+    """Range of each point and the ``span - 1`` linked before it, 0 where they are not all linked; shape (n,).
+
+    Of two points ``|x_i - x_(i-1)|``.
 
     Examples
     --------
     >>> moving_ranges(np.array([1.0, 4.0, 2.0]), np.array([False, True, True])).tolist()
     [0.0, 3.0, 2.0]
+    >>> moving_ranges(np.array([1.0, 4.0, 2.0]), np.array([False, True, True]), 3).tolist()
+    [0.0, 0.0, 3.0]
     """
+    if span != 2:
+        return _long_ranges(x, link, span)
     out = np.empty_like(x)
     out[:1] = 0.0
     np.subtract(x[1:], x[:-1], out=out[1:])
     np.abs(out, out=out)
     out[breaks_of(link)] = 0.0
     return out
+
+
+def _long_ranges(x: Floats, link: Flags, span: int) -> Floats:
+    """Moving ranges of more than two points: extremes of a window from those of two that overlap."""
+    out = np.zeros_like(x)
+    if span > len(x):
+        return out
+    high, low, window = x, x, 1
+    while window < span:
+        step = min(window, span - window)
+        high = np.maximum(high[step:], high[:-step])
+        low = np.minimum(low[step:], low[:-step])
+        window += step
+    with np.errstate(invalid="ignore"):
+        np.subtract(high, low, out=out[span - 1 :])
+    out[~has_range(link, span)] = 0.0
+    return out
+
+
+def has_range(link: Flags, span: int) -> Flags:
+    """True where ``span - 1`` linked points lie before a point; shape (n,).
+
+    Examples
+    --------
+    >>> has_range(np.array([False, True, True, False]), 3).tolist()
+    [False, False, True, False]
+    """
+    return link if span == 2 else since_break(link, span - 1) >= span - 1
 
 
 def breaks_of(link: Flags) -> NDArray[np.int64]:

@@ -89,19 +89,33 @@ def d3(n: int) -> float:
     return math.sqrt(float(np.sum(weight * 2.0 * w * (1.0 - below))) - d2(n) ** 2)
 
 
-def d4_median() -> float:
-    """Median of the range of two normal values, in sigma: ``sqrt(2) Phi^-1(3/4)``.
+@lru_cache(maxsize=256)
+def d4_median(n: int = 2) -> float:
+    """Median of the range of n normal values, in sigma; ``sqrt(2) Phi^-1(3/4)`` for two.
+
+    Where ``F(w) = n integral phi(x) (Phi(x + w) - Phi(x))^(n-1)`` is one half.
 
     References
     ----------
-    Wheeler (1995), Advanced Topics in Statistical Process Control, the constant d4 for two.
+    Wheeler (1995), Advanced Topics in Statistical Process Control, the constant d4.
 
     Examples
     --------
-    >>> round(d4_median(), 4)
-    0.9539
+    >>> round(d4_median(), 4), round(d4_median(3), 3)
+    (0.9539, 1.588)
     """
-    return math.sqrt(2.0) * float(special.ndtri(0.75))
+    _check(n)
+    if n == 2:
+        return math.sqrt(2.0) * float(special.ndtri(0.75))
+    density = np.exp(-0.5 * _GRID**2) / math.sqrt(2.0 * math.pi)
+    low, high = 0.0, 12.0
+    # bisection to the last bit: 60 halvings
+    for _ in range(60):
+        w = (low + high) / 2.0
+        inside = special.ndtr(_GRID + w) - special.ndtr(_GRID)
+        below = n * _STEP * float(density @ inside ** (n - 1))
+        low, high = (w, high) if below < 0.5 else (low, w)
+    return (low + high) / 2.0
 
 
 @lru_cache(maxsize=256)

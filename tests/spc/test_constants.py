@@ -51,6 +51,8 @@ def test_printed_tables():
     assert [round(d3(n), 3) for n in (2, 3, 4, 5, 6, 7)] == [0.853, 0.888, 0.880, 0.864, 0.848, 0.833]
     assert [round(1 + 3 * d3(n) / d2(n), 3) for n in (2, 3, 4, 5)] == [3.267, 2.575, 2.282, 2.114]
     assert round(d4_median(), 3) == 0.954
+    # R: qtukey(0.5, n, Inf); Wheeler prints 1.588 for three and 2.257 for five
+    assert [round(d4_median(n), 6) for n in (3, 5, 10, 100)] == [1.587788, 2.256882, 3.024202, 4.967946]
 
 
 def test_too_small_a_sample():
