@@ -19,16 +19,22 @@ if TYPE_CHECKING:
     from perfanalytics.baselines.bulk import baselines_of
     from perfanalytics.baselines.bulk_result import Baselines
     from perfanalytics.baselines.capability import capability
+    from perfanalytics.baselines.capability_bulk import capabilities
+    from perfanalytics.baselines.capability_bulk_result import Capabilities
     from perfanalytics.baselines.capability_result import Capability
     from perfanalytics.baselines.distributions import DistributionFit, fit_distribution
     from perfanalytics.baselines.measurement_systems.agreement import agreement
     from perfanalytics.baselines.measurement_systems.agreement_result import Agreement
     from perfanalytics.baselines.measurement_systems.gauge_result import GaugeStudy
     from perfanalytics.baselines.measurement_systems.gauge_study import gauge_study
+    from perfanalytics.baselines.drift import Drift
     from perfanalytics.baselines.result import Baseline
     from perfanalytics.baselines.strata import strata
     from perfanalytics.baselines.strata_result import Strata
+    from perfanalytics.comparisons.change_point import change_point
     from perfanalytics.comparisons.compare import compare
+    from perfanalytics.comparisons.difference_in_differences import difference_in_differences
+    from perfanalytics.comparisons.interrupted import interrupted
     from perfanalytics.comparisons.result import Comparison
     from perfanalytics.core.bulk import method
     from perfanalytics.core.calendars import Calendar, working_hours
@@ -100,6 +106,8 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "baselines.baseline": ("baseline",),
     "baselines.capability": ("capability",),
+    "baselines.capability_bulk": ("capabilities",),
+    "baselines.capability_bulk_result": ("Capabilities",),
     "baselines.capability_result": ("Capability",),
     "baselines.distributions": ("DistributionFit", "fit_distribution"),
     "baselines.bulk": ("baselines_of",),
@@ -108,10 +116,14 @@ _PUBLIC = {
     "baselines.measurement_systems.agreement_result": ("Agreement",),
     "baselines.measurement_systems.gauge_result": ("GaugeStudy",),
     "baselines.measurement_systems.gauge_study": ("gauge_study",),
+    "baselines.drift": ("Drift",),
     "baselines.result": ("Baseline",),
     "baselines.strata": ("strata",),
     "baselines.strata_result": ("Strata",),
+    "comparisons.change_point": ("change_point",),
     "comparisons.compare": ("compare",),
+    "comparisons.difference_in_differences": ("difference_in_differences",),
+    "comparisons.interrupted": ("interrupted",),
     "comparisons.result": ("Comparison",),
     "core.bulk": ("method",),
     "core.calendars": ("Calendar", "working_hours"),

@@ -116,9 +116,9 @@ def capability(
     Notes
     -----
     Cp and Cpk come from the spread within, Pp and Ppk from the overall standard deviation (divisor n - 1, not
-    over c4). The degrees of freedom follow the sigma: 0.62 for each moving range (0.30 with their
-    median), n - k for pooled subgroups, those of the range distribution for mean ranges. Tools differ in these; see the
-    page on capability.
+    over c4). The degrees of freedom follow the sigma: 0.62 for each moving range (0.30 with their median),
+    n - k for pooled subgroups, those of the range distribution for mean ranges. Tools differ in these; see
+    the page on capability.
 
     References
     ----------
@@ -396,7 +396,6 @@ def _normal_rows(s: Sample, asked: Specification, *, confidence: float) -> list[
         ),
         confidence=confidence,
     )
-    one_sided = math.isnan(asked.lower) or math.isnan(asked.upper)
     return [
         Row(
             name,
@@ -404,22 +403,27 @@ def _normal_rows(s: Sample, asked: Specification, *, confidence: float) -> list[
             float(low[0]),
             float(high[0]),
             confidence,
-            method=_how(name, float(value[0]), one_sided=one_sided),
+            method=_how(name, asked),
             unit="ppm" if name.startswith("ppm") else "",
         )
         for name, (value, low, high) in found.items()
     ]
 
 
-def _how(name: str, value: float, *, one_sided: bool) -> str:
+def _how(name: str, asked: Specification) -> str:
     """How the interval was made, or why there is no index."""
+    no_lower, no_upper = math.isnan(asked.lower), math.isnan(asked.upper)
     if name in ("cp", "pp"):
-        return "none: one limit only" if one_sided else "chi-square"
+        return "none: one limit only" if no_lower or no_upper else "chi-square"
     if name == "cpm":
-        return "none: no target" if math.isnan(value) else "Boyles (1991)"
-    if name.startswith(("cp", "pp")) and not name.startswith("ppm"):
-        return "none: no limit on this side" if math.isnan(value) else "Bissell (1990)"
-    return "normal; Z +- z sqrt(1/n + Z^2/(2 df))" if one_sided else "normal; delta method on Z.bench"
+        return "none: no target" if math.isnan(asked.target) else "Boyles (1991)"
+    if (name in ("cpl", "ppl") and no_lower) or (name in ("cpu", "ppu") and no_upper):
+        return "none: no limit on this side"
+    if name in ("cpl", "cpu", "cpk", "ppl", "ppu", "ppk"):
+        return "Bissell (1990)"
+    if no_lower or no_upper:
+        return "normal; Z +- z sqrt(1/n + Z^2/(2 df))"
+    return "normal; delta method on Z.bench"
 
 
 def _observed(s: Sample, asked: Specification, dependence: Dependence, *, confidence: float) -> list[Row]:

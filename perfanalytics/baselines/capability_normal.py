@@ -55,7 +55,8 @@ class Normal:
 def table(x: Normal, *, confidence: float) -> dict[str, tuple[Floats, Floats, Floats]]:
     """Estimate, low and high of each of :data:`QUANTITIES`, arrays of shape (m,).
 
-    NaN without variation. Estimates are the textbook ones; intervals are centered on the overall spread corrected for dependence.
+    Textbook estimates, NaN without variation; intervals are centered on the overall spread corrected for
+    dependence.
     """
     x = replace(
         x,

@@ -59,10 +59,12 @@ KINDS: dict[str, str] = {
     "gauge_study": "perfanalytics.baselines.measurement_systems.gauge_result:GaugeStudy",
     "agreement": "perfanalytics.baselines.measurement_systems.agreement_result:Agreement",
     "baselines": "perfanalytics.baselines.bulk_result:Baselines",
+    "drift": "perfanalytics.baselines.drift:Drift",
     "strata": "perfanalytics.baselines.strata_result:Strata",
     "fitted_distribution": "perfanalytics.baselines.fitted:Fitted",
     "distribution_fit": "perfanalytics.baselines.distributions:DistributionFit",
     "capability": "perfanalytics.baselines.capability_result:Capability",
+    "capabilities": "perfanalytics.baselines.capability_bulk_result:Capabilities",
     # models
     "model": "perfanalytics.models.result:Model",
 }
@@ -71,6 +73,7 @@ KINDS: dict[str, str] = {
 BULK_METHODS: dict[str, str] = {
     "control_charts": "perfanalytics.spc.charts:bulk_method",
     "level_change": "perfanalytics.comparisons.bulk:bulk_method",
+    "capability": "perfanalytics.baselines.capability_bulk:bulk_method",
     "baselines": "perfanalytics.baselines.bulk:bulk_method",
 }
 
