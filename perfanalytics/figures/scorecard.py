@@ -25,6 +25,39 @@ VARIATION = {
     "no data": (style.GREY, "circle-open", "○ no data"),
 }
 ASSURANCE = {"met": "✓ target met", "missed": "✗ target missed", "hit and miss": "~ hit and miss", "": ""}
+#: The symbols, and what a reader has to know about each.
+LEGEND: tuple[tuple[str, str], ...] = (
+    (
+        "◆ concern",
+        "special cause of concern: a rule fires at the newest point, on the side that is worse. Ask what "
+        "happened.",
+    ),
+    (
+        "▲ improving",
+        "special cause, improving: a rule fires at the newest point, on the better side. Find out why.",
+    ),
+    ("■ changed", "special cause; for this measure no direction is declared to be better."),
+    (
+        "● common cause",
+        "nothing but the usual variation at the newest point; reacting to single points makes it "
+        "worse. Older signals show on the chart.",
+    ),
+    ("○ no data", "the series has no usable point."),
+    (
+        "✓ target met",
+        "the whole range between the limits meets the target: it will be met if nothing changes.",
+    ),
+    (
+        "✗ target missed",
+        "no value between the limits meets the target: it will be missed until the process changes.",
+    ),
+    ("~ hit and miss", "the target lies between the limits: it is met and missed by chance."),
+    (
+        "order",
+        "concern first, then improving, changed, common cause; among them missed targets, then the strongest "
+        "evidence against stability (p_value).",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

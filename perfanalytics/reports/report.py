@@ -15,12 +15,16 @@ from perfanalytics.core.measure import Measure
 from perfanalytics.core.result import Result
 from perfanalytics.figures.as_json import figure_json
 from perfanalytics.figures.plot import FIGURES, figure_dict
+from perfanalytics.figures.scorecard import LEGEND
+from perfanalytics.spc.scorecard import Scorecard
 
 if TYPE_CHECKING:
     import pandas as pd
 
 #: Rows of a table that are printed; the saved result has all of them.
 LONGEST_TABLE = 500
+#: Tables of more rows can be sorted.
+FEWEST_SORTED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ def report(
         version=__version__,
         style=(here / "page.css").read_text(encoding="utf-8"),
         script=(here / "page.js").read_text(encoding="utf-8"),
+        sorting=(here / "sort.js").read_text(encoding="utf-8"),
         plotly=_plotly() if any(e["figure"] for e in entries) else "",
     )
     path.write_text(page, encoding="utf-8")
@@ -152,6 +157,7 @@ def _entry(number: int, item: ReportItem) -> dict[str, Any]:
         "figure": "",
         "height": 0,
         "caveats": (),
+        "symbols": (),
         "tables": (),
         "method": (),
     }
@@ -166,25 +172,30 @@ def _entry(number: int, item: ReportItem) -> dict[str, Any]:
         figure = figure_dict(result)
         entry["figure"] = figure_json(figure)
         entry["height"] = int(figure.get("layout", {}).get("height", 420))
-    entry["tables"] = _tables((*item.extra, *result.tables()))
+    whole = isinstance(result, Scorecard)
+    if whole:
+        entry["symbols"] = LEGEND
+    entry["tables"] = _tables((*item.extra, *result.tables()), longest=None if whole else LONGEST_TABLE)
     entry["method"] = _method(result)
     return entry
 
 
-def _tables(tables: Sequence[tuple[str, pd.DataFrame]]) -> list[dict[str, Any]]:
+def _tables(
+    tables: Sequence[tuple[str, pd.DataFrame]], *, longest: int | None = LONGEST_TABLE
+) -> list[dict[str, Any]]:
     """Tables as HTML; long ones are folded away."""
     return [
         {
             "title": f"{title} ({len(frame)})" if len(frame) > 1 else title,
-            "html": _table(frame),
-            "open": len(frame) <= 30,
+            "html": _table(frame, longest),
+            "open": len(frame) <= 30 or longest is None,
         }
         for title, frame in tables
         if len(frame)
     ]
 
 
-def _table(frame: pd.DataFrame) -> str:
+def _table(frame: pd.DataFrame, longest: int | None = LONGEST_TABLE) -> str:
     """An HTML table: texts to the left, numbers to the right, columns without any value left out.
 
     A single row is told as name and value, which stays readable however many columns there are.
@@ -200,13 +211,29 @@ def _table(frame: pd.DataFrame) -> str:
     numeric = {c: frame[c].dtype.kind in "iufb" for c in shown}
     head = "".join(f"<th{'' if numeric[c] else ' class=t'}>{html.escape(str(c))}</th>" for c in shown)
     rows = []
-    for row in frame.loc[:, shown].head(LONGEST_TABLE).itertuples(index=False):
+    printed = frame.loc[:, shown].head(len(frame) if longest is None else longest)
+    sortable = len(printed) > FEWEST_SORTED
+    for row in printed.itertuples(index=False):
         cells = zip(shown, row, strict=True)
-        rows.append("".join(f"<td{'' if numeric[c] else ' class=t'}>{_cell(v)}</td>" for c, v in cells))
+        rows.append(
+            "".join(
+                f"<td{'' if numeric[c] else ' class=t'}{_sorted_by(v) if sortable else ''}>{_cell(v)}</td>"
+                for c, v in cells
+            )
+        )
     body = "".join(f"<tr>{r}</tr>" for r in rows)
-    text = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    left = len(frame) - LONGEST_TABLE
+    kind = " class=sortable" if sortable else ""
+    text = f"<table{kind}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    left = len(frame) - len(printed)
     return text + (f"<p class='more'>{left:,} more rows are in the saved result.</p>" if left > 0 else "")
+
+
+def _sorted_by(value: object) -> str:
+    """What a number is sorted by where it is not printed in full; texts and dates sort as they stand."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        return ""
+    exact = repr(float(value))
+    return f" data-v={exact}" if exact != _cell(value) and value not in (float("inf"), float("-inf")) else ""
 
 
 def _cell(value: object) -> str:
