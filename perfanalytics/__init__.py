@@ -77,6 +77,10 @@ if TYPE_CHECKING:
     from perfanalytics.spc.operating_characteristic import OperatingCharacteristic, operating_characteristic
     from perfanalytics.spc.phase_one import ExclusionDraft, PhaseOne, phase_one
     from perfanalytics.spc.result import ControlChart, StageTest
+    from perfanalytics.spc.risk_adjusted_length import (
+        design_risk_adjusted_cusum,
+        risk_adjusted_run_length,
+    )
     from perfanalytics.spc.rules import (
         AIAG,
         ANHOEJ,
@@ -102,6 +106,7 @@ if TYPE_CHECKING:
     )
     from perfanalytics.spc.scorecard import Scorecard, scorecard
     from perfanalytics.spc.suggested_stages import SuggestedStages, suggest_stages
+    from perfanalytics.spc.transforms import Transform
 
 _PUBLIC = {
     "baselines.baseline": ("baseline",),
@@ -159,7 +164,9 @@ _PUBLIC = {
     "spc.operating_characteristic": ("OperatingCharacteristic", "operating_characteristic"),
     "spc.phase_one": ("ExclusionDraft", "PhaseOne", "phase_one"),
     "spc.result": ("ControlChart", "StageTest"),
+    "spc.risk_adjusted_length": ("design_risk_adjusted_cusum", "risk_adjusted_run_length"),
     "spc.run_length": ("RunLengths", "average_run_length"),
+    "spc.transforms": ("Transform",),
     "spc.schemes": (
         "CusumScheme",
         "EwmaScheme",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from perfanalytics.baselines import numbers, shares
 from perfanalytics.baselines.censoring import KaplanMeier, kaplan_meier
 from perfanalytics.baselines.doubts import few_points, ignored_weights, open_items, stability_doubts
+from perfanalytics.baselines.extract import extract_doubts
 from perfanalytics.baselines.intervals import Dependence, effective
 from perfanalytics.baselines.numbers import PERCENTILES, Options
 from perfanalytics.baselines.objectives import (
@@ -33,6 +34,8 @@ from perfanalytics.core.records import Objective, Process
 from perfanalytics.core.result import Caveat, Method
 from perfanalytics.core.series import Series
 
+#: From this relative half-width of the interval of the center on, the verdict says how many points lack.
+WIDE = 0.2
 #: Fewer values than this are not put into words.
 TOO_FEW = 5
 
@@ -188,12 +191,16 @@ def baseline(
     when = None if series.when is None else series.when[used]
     n_excluded = int(np.sum(judged.excluded[judged.start :] & ~np.isnan(series.values[judged.start :])))
     caveats = [*found.caveats, *stability_doubts(judged.stable, judged.signals, judged.verdict)]
+    if kind in ("numbers", "open items"):
+        caveats += extract_doubts(series, used)
     if series.weights is not None and kind not in ("shares", "rates"):  # these weigh by their sizes
         caveats.append(ignored_weights())
     if objective is not None and when is not None:
         caveats += _declared_late(objective, when[-1])
     return Baseline(
-        verdict=_verdict(series, kind, rows, judged, assessed.sentence, when, int(used.sum())),
+        verdict=_verdict(
+            series, kind, rows, judged, assessed.sentence, when, int(used.sum()), found.more_points
+        ),
         caveats=tuple(caveats),
         method=Method(
             "baseline",
@@ -349,6 +356,19 @@ def _declared_late(objective: Objective, last: np.datetime64) -> list[Caveat]:
     return [Caveat("objective-declared-later", text, {"declared_on": str(objective.declared_on)})]
 
 
+def _wide(rows: Sequence[Row], measure: Measure, more_points: int, *, of: str) -> str:
+    """A sentence where the center is known poorly for what it is, and what would halve the interval."""
+    center = rows[0]
+    half = (center.high - center.low) / 2
+    if measure.scale in (None, "real", "ordinal") or more_points < 1 or not center.estimate > 0:
+        return ""
+    if not half > WIDE * center.estimate:
+        return ""
+    name = center.quantity
+    known = percent(half / center.estimate)
+    return f" The {name} is known to within {known} of it only; {more_points:,} more {of} would halve that."
+
+
 def _verdict(
     series: Series,
     kind: str,
@@ -357,6 +377,7 @@ def _verdict(
     assessed: str,
     when: NDArray[np.datetime64] | None,
     n: int,
+    more_points: int,
 ) -> str:
     """Two or three sentences: what is typical and how wide, whether it holds still, the objective."""
     by_name = {r.quantity: r for r in rows}
@@ -396,4 +417,7 @@ def _verdict(
         )
     elif judged.stable:
         text += " The process was stable."
+    text += _wide(
+        rows, series.measure, more_points, of="periods" if kind in ("shares", "rates") else "points"
+    )
     return f"{text} {assessed}".strip()

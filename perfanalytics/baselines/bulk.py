@@ -16,6 +16,7 @@ from perfanalytics.baselines.baseline import baseline
 from perfanalytics.baselines.bulk_numbers import QUANTITIES, Many, Sizes, Table, describe_many, scales_of
 from perfanalytics.baselines.bulk_result import PER_SERIES, Baselines
 from perfanalytics.baselines.doubts import doubts, stability_doubts
+from perfanalytics.baselines.extract import extract_doubts, opening_times
 from perfanalytics.baselines.grouping import batch_from_frame, is_frame
 from perfanalytics.baselines.intervals import Dependence
 from perfanalytics.baselines.numbers import Options
@@ -266,6 +267,7 @@ def _with_charts(
     standing: NDArray[Any] = np.full(m, None, dtype=object)
     share = Table.empty(m, 1)
     weighted = batch.weights is not None
+    timed = opening_times(batch[0]) is not None
     by_name = {q: k for k, q in enumerate(quantities)}
     for i in range(m):
         a, b = int(offsets[i]), int(offsets[i + 1])
@@ -276,6 +278,8 @@ def _with_charts(
         found = doubts(seen, one, options.dependence, measure, blocked=blocked, asked=options.asked)
         stable = bool(charts["stable"][i]) if charts["judged"][i] else None
         found += stability_doubts(stable, int(charts["signals"][i]), "")
+        if timed:
+            found += extract_doubts(batch[i], ~np.isnan(part))
         if weighted:
             found.append(Caveat("weights-ignored", "weights", {}))
         codes.append("; ".join(dict.fromkeys(c.code for c in found)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -9,11 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from perfanalytics.baselines.drift import Drift, judge_drift
 from perfanalytics.baselines.objectives import SHARE_MEETING
+from perfanalytics.baselines.wording import adequacy_text
 from perfanalytics.core.errors import UnknownNameError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Objective, Process
 from perfanalytics.core.result import Estimate, Interval, Result
+from perfanalytics.core.series import Series
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,6 +124,89 @@ class Baseline(Result):
             )
         return Estimate(quantity, float(self.estimate[k]), unit=str(self.unit[k]), interval=interval)
 
+    def as_series(self) -> Series:
+        """The values behind the baseline as a series, for charts, comparisons and further baselines.
+
+        ``perf.compare(one, other)`` and every function that takes a series take a baseline as it is. Gaps and
+        excluded points are gone, events are not kept.
+        """
+        statistic = {"shares": "share", "rates": "rate"}.get(self.values_are)
+        selection = {"statistic": statistic} if statistic and self.sizes is not None else {}
+        return Series(
+            self.values,
+            measure=self.measure,
+            when=self.when,
+            sizes=self.sizes,
+            censored=self.censored,
+            selection=selection,
+            load_ids=self.provenance.load_ids,
+            clock=self.provenance.clock if self.when is not None else None,
+        )
+
+    def drift(
+        self,
+        new: object,
+        *,
+        confidence: float = 0.95,
+        process: Process | str | None = None,
+        valid_until: dt.date | None = None,
+        seed: int = 20260101,
+    ) -> Drift:
+        """Whether new data still fit this baseline, and whether it should be made anew.
+
+        Parameters
+        ----------
+        new : Series, list, array, pandas Series or Baseline
+            Of the same measure; points up to the last of the baseline are left out. Changes among its events
+            that took effect in the new period are reasons to make the baseline anew.
+        confidence : float
+            Joint level of the tests (Holm): sound data are called drifted about as often as 1 less this.
+        process : Process or str, optional
+            The process now; another name or version is a reason.
+        valid_until : date, optional
+            The day until which the baseline was agreed to be good.
+        seed : int
+            Of the permutations behind the shape.
+
+        Returns
+        -------
+        Drift
+
+        Raises
+        ------
+        InputError
+            For another measure or unit, no new value, sides of which only one has times or sizes.
+
+        Notes
+        -----
+        Location: ``perf.compare``; with fewer than 8 new values their mean against the prediction interval.
+        Spread: Brown-Forsythe. Shape: Anderson-Darling of standardized values, by permuted blocks. Share
+        outside: new values outside the distribution-free prediction interval, by the beta-binomial law. Share
+        meeting the objective: score test. All with effective sizes where neighbours depend on each other.
+
+        Examples
+        --------
+        >>> import perfanalytics as perf
+        >>> rng = np.random.default_rng(1)
+        >>> made = perf.baseline(rng.normal(10, 1, 100))
+        >>> made.drift(rng.normal(10, 1, 40)).still_fits, made.drift(rng.normal(12, 1, 40)).still_fits
+        (True, False)
+        """
+        return judge_drift(
+            self, new, confidence=confidence, process=process, valid_until=valid_until, seed=seed
+        )
+
+    @property
+    def adequacy(self) -> str:
+        """How wide the interval of the center is, and how many more points would halve it."""
+        text = self.summary()["adequacy"].iloc[0]
+        assert isinstance(text, str)
+        return text
+
+    def _adequacy(self, center: float, low: float, high: float) -> str:
+        periods = self.values_are in ("shares", "rates")
+        return adequacy_text(center, low, high, self.measure.unit, self.points_to_halve, periods=periods)
+
     def to_frame(self) -> pd.DataFrame:
         """One row per quantity: quantity, estimate, low, high, confidence, achieved, method, unit.
 
@@ -185,6 +272,7 @@ class Baseline(Result):
             "share_meeting_high": value(SHARE_MEETING, "high"),
             "standing": self.standing,
             "points_to_halve": self.points_to_halve,
+            "adequacy": self._adequacy(value(center), value(center, "low"), value(center, "high")),
             "caveats": ", ".join(self.caveat_codes),
             "verdict": self.verdict,
         }

@@ -71,6 +71,28 @@ def span(low: float, high: float, unit: str = "") -> str:
     return f"{number(low, spread=spread)} to {number(high, unit, spread=spread)}"
 
 
+def adequacy_text(
+    center: float, low: float, high: float, unit: str, more: int, *, periods: bool = False
+) -> str:
+    """How wide the interval of a center is, and what would halve it.
+
+    Examples
+    --------
+    >>> adequacy_text(10.0, 9.0, 11.0, "hours", 90)
+    'The center is known to within 1 hours (10% of it); 90 more points would halve that.'
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "How well the center is known cannot be said."
+    half = (high - low) / 2
+    relative = f" ({percent(half / abs(center))} of it)" if center else ""
+    text = f"The center is known to within {number(half, unit)}{relative}"
+    if more < 0:
+        return f"{text}."
+    if half == 0:
+        return f"{text}: the values do not vary."
+    return f"{text}; {count(more, 'more period' if periods else 'more point')} would halve that."
+
+
 def day(time: np.datetime64) -> str:
     """The date of a time."""
     return str(time.astype("datetime64[D]"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,12 +13,21 @@ from perfanalytics.core.measure import UNNAMED, Measure
 from perfanalytics.core.series import Series, SeriesBatch
 
 
+@runtime_checkable
+class HasSeries(Protocol):
+    """A result that keeps the values it was made of: a baseline."""
+
+    def as_series(self) -> Series:
+        """The values as a series."""
+        ...
+
+
 def as_series(data: object, *, measure: Measure | None = None) -> Series:
     """A Series from what an analyst has at hand.
 
     Parameters
     ----------
-    data : Series, list, array or pandas Series
+    data : Series, list, array, pandas Series, or a result that keeps its values (a baseline)
         A pandas Series with a datetime index brings its times; its name becomes the name of the measure.
     measure : Measure, optional
         Given to bare numbers; without it they are an unnamed measure of unknown direction.
@@ -30,6 +39,8 @@ def as_series(data: object, *, measure: Measure | None = None) -> Series:
     """
     if isinstance(data, Series):
         return data
+    if isinstance(data, HasSeries):
+        return data.as_series()
     if isinstance(data, SeriesBatch):
         if len(data) != 1:
             raise InputError(
