@@ -145,13 +145,14 @@ def verdict(
         return (
             f"{name}: the measurement system cannot be judged. Repeated measurements hardly differ because "
             f"the scale moves in steps of {number(step, unit)}; errors up to half a step are hidden, and "
-            f"with them the gauge could be up to {percent(worst)} of the variation seen. Measure with a "
-            "finer scale."
+            f"with them the standard deviation of measuring may be up to {percent(worst)} of the total one. "
+            "Measure with a finer scale."
         )
     ends = ""
     if math.isfinite(low) and math.isfinite(high):
         ends = f" ({percent(confidence)} interval {percent(low)} to {percent(high)})"
-    text = f"{name}: measuring accounts for {percent(share)} of the variation seen{ends}"
+    spread = number(math.sqrt(v[GRR]), unit)
+    text = f"{name}: measuring has a standard deviation of {spread}, {percent(share)} of the total one{ends}"
     if coarse:
         text += f", at most {percent(worst)} when what rounding hides is counted"
     if not math.isnan(tolerance_share):
@@ -162,8 +163,10 @@ def verdict(
         "unacceptable": "by the rule of 10 and 30 percent it is not good enough",
     }[standing]
     text += f"; {said}."
-    if categories:
-        text += f" It can tell {categories} group{'s' * (categories > 1)} of parts apart (5 are asked for)."
+    if categories == 1:
+        text += " It cannot tell parts apart (5 groups of them are asked for)."
+    elif categories:
+        text += f" It can tell {categories} groups of parts apart (5 are asked for)."
     if math.isfinite(low) and math.isfinite(high):
         named = {standing_of(low), standing_of(high)}
         if len(named) > 1 and not tolerance_share > share:
