@@ -78,7 +78,7 @@ def capabilities(
     >>> a, b = [9, 11, 10, 12, 10, 9, 10, 11, 10, 8], [9, 11, 10, 12, 10, 9, 10, 11, 10, 14]
     >>> made = perf.capabilities({"a": a, "b": b}, lower=5, upper=15)
     >>> made.column("ppk").round(2).tolist()
-    [1.45, 1.01]
+    [1.44, 0.97]
     """
     data = as_batch(batch)
     m = len(data)
@@ -106,10 +106,10 @@ def capabilities(
     n = np.bincount(owner[used], minlength=m)
     offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=m))])
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.bincount(owner[used], weights=flat[used], minlength=m) / n
+        mean: Floats = np.bincount(owner[used], weights=flat[used], minlength=m) / n
         deviation = np.where(used, flat - mean[owner], 0.0)
-        square = np.bincount(owner, weights=deviation**2, minlength=m)
-        square = square - np.bincount(owner, weights=deviation, minlength=m) ** 2 / n
+        left = np.bincount(owner, weights=deviation, minlength=m)
+        square = np.bincount(owner, weights=deviation**2, minlength=m) - left**2 / n
         sd = np.sqrt(np.maximum(square, 0.0) / (n - 1))
     sd[n < 2] = np.nan
     size = _effective(flat, offsets, n, dependence)
@@ -261,7 +261,8 @@ def _samples(
         owner = np.repeat(np.arange(m, dtype=np.int64), charted.lengths)
         use = ~np.isnan(flat)
         if sigma == "standard_deviation":
-            return flat, owner, chart_sigma, np.bincount(owner, weights=use, minlength=m) - 1.0, raw.values
+            free = np.bincount(owner, weights=use, minlength=m).astype(np.float64) - 1
+            return flat, owner, chart_sigma, free, raw.values
         link = use.copy()
         link[1:] &= use[:-1] & (owner[1:] == owner[:-1])
         link[:1] = False
@@ -269,7 +270,7 @@ def _samples(
             link &= ~charted.breaks
         pairs = np.bincount(owner, weights=link, minlength=m)
         factor = MOVING_RANGE_DF if sigma == "moving_range" else MEDIAN_MOVING_RANGE_DF
-        return flat, owner, chart_sigma, pairs * factor, raw.values
+        return flat, owner, chart_sigma, np.asarray(pairs * factor, dtype=np.float64), raw.values
     points = subgroup_points(charted, chart)
     flat, first, _, source = cut(charted, chart)
     raw_flat = cut(raw, chart)[0]

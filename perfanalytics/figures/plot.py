@@ -16,6 +16,8 @@ FIGURES: dict[str, str] = {
     "phase_one": "perfanalytics.figures.phase_one:draw",
     "scorecard": "perfanalytics.figures.scorecard:draw",
     "baseline": "perfanalytics.figures.baseline:draw",
+    "capability": "perfanalytics.figures.capability:draw",
+    "distribution_fit": "perfanalytics.figures.distribution:draw",
     "gauge_study": "perfanalytics.figures.gauge_study:draw",
     "agreement": "perfanalytics.figures.agreement:draw",
     "model": "perfanalytics.figures.model:draw",
@@ -23,6 +25,7 @@ FIGURES: dict[str, str] = {
     "run_lengths": "perfanalytics.figures.run_lengths:draw",
     "operating_characteristic": "perfanalytics.figures.operating_characteristic:draw",
     "control_chart": "perfanalytics.figures.control_chart:draw",
+    "power": "perfanalytics.figures.power:draw",
     "comparison": "perfanalytics.figures.comparison:draw",
 }
 

@@ -1,0 +1,421 @@
+"""The six panels of a capability study.
+
+Left: the chart behind the stability verdict, its spread panel, the last values (or subgroups). Right: the
+histogram with limits and fitted curves, the probability plot, the indices with their intervals.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from perfanalytics.baselines.capability_result import Capability
+from perfanalytics.baselines.wording import number
+from perfanalytics.figures import style
+from perfanalytics.figures.distribution import (
+    bars,
+    histogram_trace,
+    points_trace,
+    probability_axis,
+    scores,
+)
+
+#: How many of the last subgroups (points) are drawn one by one.
+LAST = 25
+_TOPS = ((0.715, 1.0), (0.385, 0.615), (0.0, 0.265))
+_LEFT, _RIGHT = [0.0, 0.45], [0.55, 1.0]
+_INDICES = ("cp", "cpk", "pp", "ppk", "cpm", "z_bench_within", "z_bench_overall")
+_NAMES = {"z_bench_within": "Z within", "z_bench_overall": "Z overall", "defective": "defective"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapabilityInfo:
+    """What is drawn.
+
+    ``chart`` panels are in the result; ``last_x``, ``last`` the last points one by one; ``edges``, ``height``
+    the histogram; ``curve_x``, ``within``, ``overall`` the fitted densities;
+    ``values``, ``score``, ``line`` the probability plot; ``index``, ``estimate``, ``low``, ``high`` the indices.
+    """
+
+    last_x: NDArray[np.float64]
+    last: NDArray[np.float64]
+    edges: NDArray[np.float64]
+    height: NDArray[np.float64]
+    curve_x: NDArray[np.float64]
+    within: NDArray[np.float64]
+    overall: NDArray[np.float64]
+    values: NDArray[np.float64]
+    score: NDArray[np.float64]
+    line: NDArray[np.float64]
+    index: tuple[str, ...]
+    estimate: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    limits: tuple[tuple[str, float], ...]
+
+
+def info(result: Capability) -> CapabilityInfo:
+    """The arrays of the figure."""
+    x = result.values
+    limits = tuple(
+        (name, value)
+        for name, value in (("lower", result.lower), ("target", result.target), ("upper", result.upper))
+        if math.isfinite(value)
+    )
+    edges, height = bars(x, len(x))
+    values, score = scores(x, None)
+    ends = [float(x.min()), float(x.max()), *(v for _, v in limits)]
+    pad = 0.05 * (max(ends) - min(ends)) or 0.5
+    low = min(ends) - pad
+    if float(x.min()) > 0:
+        low = max(low, 1e-6 * float(x.max()))
+    curve_x = np.linspace(low, max(ends) + pad, 400)
+    within, overall, line = _densities(result, curve_x)
+    rows = [n for n in _INDICES if not math.isnan(result.value(n))]
+    if not rows:
+        rows = [n for n in ("z_bench_overall",) if math.isfinite(result.value(n))]
+    last = np.unique(result.subgroup)[-LAST:]
+    shown = np.isin(result.subgroup, last)
+    return CapabilityInfo(
+        last_x=(result.subgroup[shown] + 1).astype(np.float64),
+        last=x[shown],
+        edges=edges,
+        height=height,
+        curve_x=curve_x,
+        within=within,
+        overall=overall,
+        values=values,
+        score=score,
+        line=line,
+        index=tuple(rows),
+        estimate=np.array([result.value(n) for n in rows]),
+        low=np.array([result.value(n, "low") for n in rows]),
+        high=np.array([result.value(n, "high") for n in rows]),
+        limits=limits,
+    )
+
+
+def _densities(
+    result: Capability, x: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Density within and overall, and normal score of the overall distribution, in the unit of the measure."""
+    nothing = np.full(len(x), np.nan)
+    if result.analysis == "attribute" or not result.sd_overall > 0:
+        return nothing, nothing, nothing
+    if result.analysis == "percentile":
+        if result.fitted is None:
+            return nothing, nothing, nothing
+        upper = result.fitted.sf(x)
+        with np.errstate(divide="ignore"):
+            score = np.where(upper < 0.5, -special.ndtri(upper), special.ndtri(result.fitted.cdf(x)))
+        return nothing, result.fitted.pdf(x), np.where(np.abs(score) < 6, score, np.nan)
+    y = _forward(result, x)
+    slope = np.gradient(y, x)
+
+    def density(sd: float) -> NDArray[np.float64]:
+        z = (y - result.mean) / sd
+        return np.asarray(np.exp(-0.5 * z * z) / (sd * math.sqrt(2 * math.pi)) * slope)
+
+    within = density(result.sd_within) if result.sd_within > 0 else nothing
+    return within, density(result.sd_overall), np.asarray((y - result.mean) / result.sd_overall)
+
+
+def _forward(result: Capability, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    p = result.transform
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if result.distribution == "log":
+            return np.log(np.where(x > 0, x, np.nan))
+        if result.distribution == "box_cox":
+            return np.asarray(special.boxcox(np.where(x > 0, x, np.nan), p["lambda"]))
+        if result.distribution == "johnson":
+            u = (x - p["xi"]) / p["lambda"]
+            if p["su"]:
+                return np.asarray(p["gamma"] + p["delta"] * np.arcsinh(u))
+            inside = np.where((u > 0) & (u < 1), u, np.nan)
+            return np.asarray(p["gamma"] + p["delta"] * (np.log(inside) - np.log1p(-inside)))
+    return x
+
+
+def draw(result: Capability) -> dict[str, Any]:
+    """The figure as a plain plotly dict."""
+    record = info(result)
+    label = result.measure.label
+    if result.analysis == "attribute":
+        label = "defects per unit" if result.values_are == "rates" else "share defective"
+    data: list[dict[str, Any]] = []
+    layout: dict[str, Any] = {}
+    annotations: list[dict[str, Any]] = []
+    shapes: list[dict[str, Any]] = []
+    transformed = (
+        "" if result.analysis != "transform" else {"log": " (log)"}.get(result.distribution, " (transformed)")
+    )
+    for k in range(2):
+        axes = ("x" if k == 0 else "x2", "y" if k == 0 else "y2")
+        title = (result.panels[k] if k < len(result.panels) else "") + transformed
+        if k < len(result.panels):
+            data += _panel(result, k, *axes)
+            annotations.append(_title(title.capitalize(), _LEFT, _TOPS[k][1]))
+        elif k == 0:
+            annotations.append(_title("No chart: items are not charted one by one", _LEFT, _TOPS[0][1]))
+        else:
+            data.append(_cumulative(result, *axes))
+            annotations.append(_title(f"{label.capitalize()}, all points so far", _LEFT, _TOPS[1][1]))
+        layout[f"xaxis{k + 1 if k else ''}"] = style.axis("", domain=_LEFT, anchor=axes[1], nticks=8)
+        layout[f"yaxis{k + 1 if k else ''}"] = style.axis("", domain=_TOPS[k], anchor=axes[0], nticks=5)
+    grouped = "subgroups" if result.subgroups else "values" if result.analysis != "attribute" else "points"
+    many = len(np.unique(record.last_x))
+    data.append(_dots(record, "x3", "y3"))
+    annotations.append(_title(f"Last {many} {grouped}", _LEFT, _TOPS[2][1]))
+    layout["xaxis3"] = style.axis("point", domain=_LEFT, anchor="y3", nticks=8)
+    layout["yaxis3"] = style.axis(label, domain=_TOPS[2], anchor="x3", nticks=5)
+    data.append(histogram_trace(record.edges, record.height, "x4", "y4"))
+    data += _curves(record)
+    both = np.isfinite(record.within).any()
+    drawn = "Distribution and limits" + (" (solid: overall, dashed: within)" if both else "")
+    annotations.append(_title(drawn, _RIGHT, _TOPS[0][1]))
+    low, high = float(record.curve_x[0]), float(record.curve_x[-1])
+    layout["xaxis4"] = style.axis(label, domain=_RIGHT, anchor="y4", range=[low, high], nticks=8)
+    layout["yaxis4"] = style.axis("", domain=_TOPS[0], anchor="x4", showticklabels=False, rangemode="tozero")
+    for name, value in record.limits:
+        shapes.append(_limit(name, value, "x4", "y4 domain"))
+        annotations.append(_limit_label(name, value, (high - low) / 10))
+    data.append(points_trace(record.values, record.score, "x5", "y5"))
+    data.append(_trace(record.curve_x, record.line, "x5", "y5", (style.BLUE, "solid", 1.8), "overall"))
+    annotations.append(_title("Probability plot", _RIGHT, _TOPS[1][1]))
+    layout["xaxis5"] = style.axis("", domain=_RIGHT, anchor="y5", nticks=8)
+    span = float(record.values.max() - record.values.min()) or 1.0
+    ends = float(record.values.min()) - 0.05 * span, float(record.values.max()) + 0.05 * span
+    layout["xaxis5"]["range"] = list(ends)
+    layout["yaxis5"] = probability_axis(record.score, anchor="x5", domain=_TOPS[1]) | {
+        "title": {"text": "percent", "standoff": 4}
+    }
+    data += _intervals(record)
+    confidence = float(result.confidence[np.isfinite(result.confidence)][0])
+    annotations.append(_title(f"Indices with {100 * confidence:g}% intervals", _RIGHT, _TOPS[2][1]))
+    annotations += _index_labels(record)
+    layout["xaxis6"] = style.axis("", domain=[_RIGHT[0], 0.86], anchor="y6", nticks=6)
+    ends = _reach(record)
+    if ends[0] < ends[1]:
+        layout["xaxis6"]["range"] = list(ends)
+    layout["yaxis6"] = style.axis(
+        "",
+        domain=_TOPS[2],
+        anchor="x6",
+        range=[len(record.index) - 0.4, -0.6],
+        tickvals=list(range(len(record.index))),
+        ticktext=[_said(n) for n in record.index],
+    )
+    if any(not n.startswith("z_") for n in record.index):
+        shapes.append(_limit("one", 1.0, "x6", "y6 domain"))
+    return {
+        "data": data,
+        "layout": style.layout(
+            f"Capability of {result.measure.name}: {_stable(result)}",
+            height=860,
+            margin={"l": 75, "r": 40, "t": 80, "b": 60},
+            shapes=shapes,
+            annotations=[a for a in annotations if a["text"]],
+            **layout,
+        ),
+    }
+
+
+def _stable(result: Capability) -> str:
+    if result.stable is None:
+        return "stability not judged"
+    return "stable" if result.stable else "NOT stable, so nothing is predicted"
+
+
+def _said(name: str) -> str:
+    return _NAMES.get(name, name.capitalize())
+
+
+def _panel(result: Capability, k: int, x: str, y: str) -> list[dict[str, Any]]:
+    value, signal = result.chart_value[k], result.chart_signal[k]
+    at = np.arange(1, len(value) + 1)
+    out = [
+        _trace(at, line, x, y, (style.GREY, dash, 1.3), "")
+        for line, dash in (
+            (result.chart_lower[k], "dash"), (result.chart_upper[k], "dash"), (result.chart_center[k], "solid"),
+        )
+    ]  # fmt: skip
+    used = ~result.chart_excluded
+    many = len(value) > 200
+    main = _trace(at, np.where(used, value, np.nan), x, y, (style.INK, "solid", 0.9), "point")
+    out.append(
+        main | {"mode": "lines" if many else "lines+markers", "marker": {"color": style.INK, "size": 4}}
+    )
+    out[-1] |= {"hoverinfo": "x+y"}
+    for mask, color, symbol, word in (
+        (signal & used, style.PURPLE, "square", "signal"),
+        (~used, style.GREY, "x-open", "excluded"),
+    ):
+        if mask.any():
+            out.append(
+                {
+                    "type": "scatter",
+                    "mode": "markers",
+                    "x": at[mask],
+                    "y": value[mask],
+                    "xaxis": x,
+                    "yaxis": y,
+                    "marker": {"color": color, "symbol": symbol, "size": 8},
+                    "hovertemplate": f"%{{x}}: %{{y:.4g}}<extra>{word}</extra>",
+                    "showlegend": False,
+                }
+            )
+    return out
+
+
+def _trace(
+    x: NDArray[Any], y: NDArray[np.float64], xaxis: str, yaxis: str, look: tuple[str, str, float], name: str
+) -> dict[str, Any]:
+    color, dash, width = look
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": x,
+        "y": y,
+        "xaxis": xaxis,
+        "yaxis": yaxis,
+        "line": {"color": color, "dash": dash, "width": width},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _cumulative(result: Capability, x: str, y: str) -> dict[str, Any]:
+    """The mean of all points so far: it settles where the process is stable and the data suffice."""
+    so_far = np.cumsum(result.values) / np.arange(1, len(result.values) + 1)
+    return _trace(result.subgroup + 1, so_far, x, y, (style.INK, "solid", 1.4), "so far")
+
+
+def _reach(record: CapabilityInfo) -> tuple[float, float]:
+    """Range of the panel of indices, with room at both ends and 1 in it where indices are drawn."""
+    seen = np.concatenate([record.estimate, record.low, record.high])
+    seen = seen[np.isfinite(seen)]
+    if not len(seen):
+        return 0.0, 0.0
+    low, high = float(seen.min()), float(seen.max())
+    if any(not n.startswith("z_") for n in record.index):
+        low, high = min(low, 1.0), max(high, 1.0)
+    pad = 0.06 * (high - low) or 0.5
+    return low - pad, high + pad
+
+
+def _dots(record: CapabilityInfo, x: str, y: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": record.last_x,
+        "y": record.last,
+        "xaxis": x,
+        "yaxis": y,
+        "marker": {"color": style.BLUE, "size": 5, "opacity": 0.8},
+        "hovertemplate": "%{x}: %{y:.4g}<extra></extra>",
+        "showlegend": False,
+    }
+
+
+def _curves(record: CapabilityInfo) -> list[dict[str, Any]]:
+    return [
+        _trace(record.curve_x, y, "x4", "y4", look, name)
+        for y, look, name in (
+            (record.overall, (style.BLUE, "solid", 2.0), "overall"),
+            (record.within, (style.ORANGE, "dash", 1.6), "within"),
+        )
+        if np.isfinite(y).any()
+    ]
+
+
+def _intervals(record: CapabilityInfo) -> list[dict[str, Any]]:
+    out: list[dict[str, Any]] = []
+    for k, (low, high) in enumerate(zip(record.low, record.high, strict=True)):
+        if math.isfinite(low) and math.isfinite(high):
+            ends = np.array([low, high])
+            line = _trace(ends, np.array([k, k], dtype=float), "x6", "y6", (style.BLUE, "solid", 3.0), "")
+            out.append(line)
+    if len(record.index):
+        out.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": record.estimate,
+                "y": np.arange(len(record.index)),
+                "xaxis": "x6",
+                "yaxis": "y6",
+                "marker": {"color": style.INK, "symbol": "diamond", "size": 9},
+                "hovertemplate": "%{x:.3f}<extra></extra>",
+                "showlegend": False,
+            }
+        )
+    return out
+
+
+def _index_labels(record: CapabilityInfo) -> list[dict[str, Any]]:
+    """The numbers beside the intervals, as a small table."""
+    out = []
+    for k, (value, low, high) in enumerate(zip(record.estimate, record.low, record.high, strict=True)):
+        text = f"{value:.2f}"
+        if math.isfinite(low) and math.isfinite(high):
+            text += f" ({low:.2f}, {high:.2f})"
+        out.append(_text(text, 0.87, k, yref="y6", xanchor="left", yanchor="middle", size=11))
+    return out
+
+
+def _limit(name: str, value: float, xref: str, yref: str) -> dict[str, Any]:
+    color, dash, width = {
+        "target": (style.GREEN, "dot", 1.5),
+        "one": (style.GREY, "dot", 1.2),
+    }.get(name, (style.ORANGE, "dashdot", 2.0))
+    return {
+        "type": "line",
+        "xref": xref,
+        "yref": yref,
+        "x0": value,
+        "x1": value,
+        "y0": 0,
+        "y1": 1,
+        "line": {"color": color, "dash": dash, "width": width},
+    }
+
+
+def _limit_label(name: str, value: float, spread: float) -> dict[str, Any]:
+    return _text(
+        f"{name} {number(value, spread=spread)}", value, _TOPS[0][1], xref="x4", yanchor="bottom", size=11
+    )
+
+
+def _title(text: str, domain: list[float], top: float) -> dict[str, Any]:
+    made = _text(f"<b>{text}</b>" if text else "", domain[0], top, xanchor="left", yanchor="bottom", size=12)
+    return made | {"yshift": 14 if domain is _RIGHT and top == _TOPS[0][1] else 2}
+
+
+def _text(
+    text: str,
+    x: float,
+    y: float,
+    *,
+    xref: str = "paper",
+    yref: str = "paper",
+    xanchor: str = "center",
+    yanchor: str = "middle",
+    size: int = 11,
+) -> dict[str, Any]:
+    return {
+        "text": text,
+        "x": x,
+        "y": y,
+        "xref": xref,
+        "yref": yref,
+        "xanchor": xanchor,
+        "yanchor": yanchor,
+        "showarrow": False,
+        "font": {"size": size, "color": style.INK},
+    }
