@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 #: Kind of result -> "module:function"; the function turns a result into a plain plotly dict.
 FIGURES: dict[str, str] = {
+    "control_charts": "perfanalytics.figures.control_charts:draw",
     "phase_one": "perfanalytics.figures.phase_one:draw",
     "scorecard": "perfanalytics.figures.scorecard:draw",
     "baseline": "perfanalytics.figures.baseline:draw",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -21,7 +21,7 @@ from perfanalytics.core.result import Caveat, Method, Result
 from perfanalytics.core.segments import Flags
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.asked import resolve_estimate
-from perfanalytics.spc.chart import ControlChart
+from perfanalytics.spc.chart import ControlChart, control_chart
 from perfanalytics.spc.doubts import doubtful
 from perfanalytics.spc.evidence import evidence
 from perfanalytics.spc.families import family_of
@@ -40,8 +40,13 @@ if TYPE_CHECKING:
 _COLUMNS = (
     "center", "sigma", "lower", "upper", "n", "n_missing", "n_excluded", "stages", "n_signals", "by_rule",
     "expected_signals", "newest_signal", "newest_signal_when", "farthest", "judged", "stable", "p_value",
-    "lag1", "caveats_of_series", "data_hashes",
+    "lag1", "caveats_of_series", "data_hashes", "worst", "worst_value", "worst_center", "worst_lower",
+    "worst_upper", "worst_signal",
 )  # fmt: skip
+
+
+#: Series whose newest points are kept for the figure, and how many points of each.
+WORST, RECENT = 12, 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -80,10 +85,17 @@ class ControlCharts(Result):
     caveats_of_series : object array of str, shape (m,)
         Caveat codes, "; " between.
     data_hashes : object array of str, shape (m,)
+    worst : int array, shape (w,)
+        Positions of the series with the strongest evidence against stability, at most 12, for the figure. One
+        that cannot be charted by itself (a stage that it does not reach) is left out.
+    worst_value, worst_center, worst_lower, worst_upper : float arrays, shape (w, 60)
+        Their newest points (main panel), the newest last; NaN before the first.
+    worst_signal : bool array, shape (w, 60)
+        Where a rule fires on that panel.
     """
 
     kind: ClassVar[str] = "control_charts"
-    schema_version: ClassVar[int] = 1
+    schema_version: ClassVar[int] = 2
 
     chart: str
     measure: Measure
@@ -110,6 +122,17 @@ class ControlCharts(Result):
     lag1: Floats
     caveats_of_series: NDArray[Any]
     data_hashes: NDArray[Any]
+    worst: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    worst_value: Floats = field(default_factory=lambda: np.empty((0, RECENT)))
+    worst_center: Floats = field(default_factory=lambda: np.empty((0, RECENT)))
+    worst_lower: Floats = field(default_factory=lambda: np.empty((0, RECENT)))
+    worst_upper: Floats = field(default_factory=lambda: np.empty((0, RECENT)))
+    worst_signal: Flags = field(default_factory=lambda: np.empty((0, RECENT), dtype=bool))
+
+    @classmethod
+    def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+        """Version 1 kept no points for the figure."""
+        return dict(fields)
 
     def __post_init__(self) -> None:
         for name in _COLUMNS:
@@ -217,17 +240,17 @@ def control_charts(
     [['b', 1, False], ['a', 0, True]]
     """
     data = as_batch(batch)
-    prepared = prepare(
-        data,
-        chart=chart,
-        rules=rules,
-        estimate=estimate,
-        stages=stages,
-        exclude=exclude,
-        sigmas=sigmas,
-        options=options,
-        limits=limits,
-    )
+    asked: dict[str, Any] = {
+        "chart": chart,
+        "rules": rules,
+        "estimate": estimate,
+        "stages": stages,
+        "exclude": exclude,
+        "sigmas": sigmas,
+        "options": options,
+        "limits": limits,
+    }
+    prepared = prepare(data, **asked)
     columns, reference = columns_of(data, prepared)
     judged, stable = columns["judged"], columns["stable"]
     bad = int(np.count_nonzero(judged & ~stable))
@@ -254,7 +277,33 @@ def control_charts(
         rules=prepared.setting.rules,
         sigmas=prepared.setting.sigmas,
         **columns,
+        **_worst(data, columns["p_value"], asked),
     )
+
+
+def _worst(data: SeriesBatch, p_value: Floats, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The newest points of the series with the strongest evidence against stability."""
+    ranked = np.argsort(np.where(np.isnan(p_value), np.inf, p_value), kind="stable")
+    kept, rows = [], []
+    for i in ranked[:WORST].tolist():
+        if np.isnan(p_value[i]):
+            break
+        try:
+            one = control_chart(data[i], **asked)
+        except InputError:
+            # what a batch passes over (a stage not reached) is a mistake for one series
+            continue
+        newest = slice(-RECENT, None)
+        lines = [x[0, newest] for x in (one.value, one.center, one.lower, one.upper)]
+        blank = np.full(RECENT - len(lines[0]), np.nan)
+        signal = np.concatenate([np.zeros(len(blank), dtype=bool), one.fired[0, newest] != 0])
+        kept.append(i)
+        rows.append((*(np.concatenate([blank, x]) for x in lines), signal))
+    if not kept:
+        return {}
+    names = ("worst_value", "worst_center", "worst_lower", "worst_upper", "worst_signal")
+    pictures = {name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+    return {"worst": np.array(kept, dtype=np.int64), **pictures}
 
 
 def _counted_caveats(codes: NDArray[Any]) -> tuple[Caveat, ...]:
