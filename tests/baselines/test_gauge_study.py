@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perfanalytics.baselines.measurement_systems import components
-from perfanalytics.baselines.measurement_systems.gauge_layout import GaugeData
+from perfanalytics.baselines.measurement_systems import components, reml
+from perfanalytics.baselines.measurement_systems.gauge_layout import GaugeData, read_gauge
 from perfanalytics.baselines.measurement_systems.gauge_result import GaugeStudy
 from perfanalytics.baselines.measurement_systems.gauge_study import gauge_study
 from perfanalytics.baselines.measurement_systems.variance import mls_interval, mls_ratio
@@ -127,6 +127,42 @@ def test_reml_with_interaction_against_lme4() -> None:
     full = variances(gauge_study(OTHER, **OTHER_NAMES, method="reml", interaction="keep"))
     assert full["operator by part"] == pytest.approx(0.3825, rel=1e-7)
     assert full["part"] == pytest.approx(5.386958059758, rel=1e-6)
+
+
+def test_reml_where_no_repeat_differs() -> None:
+    flat = OTHER | {"y": [v for v in OTHER["y"][::2] for _ in range(2)]}
+    study = gauge_study(without(flat, 1), **OTHER_NAMES, method="reml", interaction="none")
+    # repeats are equal, so only operator and part are left: what parts do not explain is repeatability
+    assert study["repeatability"].value > 0
+    kept = gauge_study(without(flat, 1), **OTHER_NAMES, method="reml", interaction="keep")
+    assert kept["repeatability"].value == 0
+    assert kept["operator by part"].value > 0
+    assert "too-coarse" in kept.caveat_codes
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_reml_finds_the_maximum(seed: int) -> None:
+    """No estimate can be moved, or raised from 0, without losing likelihood."""
+    rng = np.random.default_rng(seed)
+    frame = synthetic(rng, tuple(10.0 ** rng.uniform(-1.5, 1, 4)))
+    keep = rng.random(60) > 0.2
+    data = read_gauge(
+        {k: np.asarray(v)[keep] for k, v in frame.items()},
+        value="y",
+        part="part",
+        operator="who",
+        replicate=None,
+        nested=False,
+    )
+    names = ["part", "operator", "operator by part"]
+    found = reml.fit(data, names)
+    best = found.log_likelihood
+    cells = reml._cells(data, names)
+    for k, value in enumerate(found.variance):
+        for step in (-0.01, 0.01) if value > 0 else (0.001 * found.variance.max(),):
+            other = found.variance.copy()
+            other[k] = value * (1 + step) if value > 0 else step
+            assert reml._likelihood(other, cells)[0] < best
 
 
 def test_nested_against_r() -> None:

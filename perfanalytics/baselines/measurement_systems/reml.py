@@ -30,7 +30,7 @@ from perfanalytics.core.errors import InputError
 Floats = NDArray[np.float64]
 
 #: More cells than this are refused: the matrices would not fit.
-MANY_CELLS = 4000
+MANY_CELLS = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class _Cells:
     sizes: Floats
     within: float
     df_within: float
-    random: dict[str, Floats]
+    random: dict[str, Floats]  # incidence of levels, shape (cells, levels)
 
 
 def from_reml(
@@ -98,24 +98,29 @@ def fit(data: GaugeData, names: list[str]) -> Fit:
     cells = _cells(data, names)
     names = [*names, REPEATABILITY]
     spread = float(np.var(data.values, ddof=1)) or 1.0
+    # where no repeat differs the likelihood has no end: a floor, reported as 0
+    floor = 1e-10 * spread
     theta = np.full(len(names), spread / len(names))
     like, score, information = _likelihood(theta, cells)
+    enough = 1e-11 * len(data.values)
     for _ in range(500):
         free = (theta > 0) | (score > 0)
-        free[-1] = True
-        if np.max(np.abs((score * np.maximum(theta, 1e-8 * spread))[free])) < 1e-10:
+        free[-1] = theta[-1] > floor or score[-1] > 0
+        # distance from the maximum in standard errors
+        if np.max(np.abs(score[free]) / np.sqrt(np.diag(information)[free]), initial=0.0) < enough:
             break
         step = np.zeros(len(theta))
-        step[free] = np.linalg.lstsq(information[np.ix_(free, free)], score[free], rcond=None)[0]
+        step[free] = _solved(information[np.ix_(free, free)], score[free])
         size = 1.0
         while size > 1e-10:
             new = np.maximum(theta + size * step, 0.0)
-            new[-1] = max(new[-1], theta[-1] / 20)
+            new[-1] = max(new[-1], theta[-1] / 20, floor)
             found = _likelihood(new, cells)
             if found[0] >= like - 1e-12 * abs(like):
                 break
             size /= 2
-        if size <= 1e-10 or np.max(np.abs(new - theta)) <= 1e-15 * spread:
+        still = size <= 1e-10 or np.max(np.abs(new - theta)) <= 1e-14 * spread
+        if still:
             break
         theta, (like, score, information) = new, found
     else:
@@ -123,9 +128,20 @@ def fit(data: GaugeData, names: list[str]) -> Fit:
             "the restricted likelihood has no clear maximum: are there too few parts or operators?"
         )
     free = theta > 0
+    free[-1] = theta[-1] > floor
     covariance = np.zeros_like(information)
-    covariance[np.ix_(free, free)] = np.linalg.pinv(information[np.ix_(free, free)])
-    return Fit(names=tuple(names), variance=theta, covariance=covariance, log_likelihood=like)
+    covariance[np.ix_(free, free)] = _solved(information[np.ix_(free, free)], np.eye(int(free.sum())))
+    return Fit(
+        names=tuple(names), variance=np.where(free, theta, 0.0), covariance=covariance, log_likelihood=like
+    )
+
+
+def _solved(information: Floats, right: Floats) -> Floats:
+    """Solution with the unknowns in units of their standard errors: components differ by powers of ten."""
+    unit = 1 / np.sqrt(np.diag(information))
+    scaled = information * np.outer(unit, unit)
+    found = np.linalg.lstsq(scaled, (unit * right.T).T, rcond=None)[0]
+    return np.asarray((unit * found.T).T)
 
 
 def _cells(data: GaugeData, names: list[str]) -> _Cells:
@@ -136,16 +152,22 @@ def _cells(data: GaugeData, names: list[str]) -> _Cells:
         )
     means = np.bincount(where, data.values) / sizes
     within = float(np.sum((data.values - means[where]) ** 2))
-    levels = {PART: keys % len(data.parts), OPERATOR: keys // len(data.parts), INTERACTION: keys}
-    random = {n: (levels[n][:, None] == levels[n]).astype(np.float64) for n in names}
+    levels = {
+        PART: keys % len(data.parts),
+        OPERATOR: keys // len(data.parts),
+        INTERACTION: np.arange(len(keys)),
+    }
+    random = {n: (levels[n][:, None] == np.unique(levels[n])).astype(np.float64) for n in names}
     df = float(len(data.values) - len(keys))
     return _Cells(means=means, sizes=sizes.astype(float), within=within, df_within=df, random=random)
 
 
 def _likelihood(theta: Floats, cells: _Cells) -> tuple[float, Floats, Floats]:
     """Restricted log likelihood (up to a constant), its gradient and the expected information."""
-    parts = [*cells.random.values(), np.diag(1 / cells.sizes)]
-    v = sum((t * z for t, z in zip(theta, parts, strict=True)), np.zeros_like(parts[0]))
+    roots = [*cells.random.values(), np.diag(1 / np.sqrt(cells.sizes))]
+    v = np.zeros((len(cells.means), len(cells.means)))
+    for t, u in zip(theta, roots, strict=True):
+        v += t * (np.diag(np.sum(u**2, axis=1)) if _one_each(u) else u @ u.T)
     error = theta[-1]
     try:
         root = np.linalg.cholesky(v)
@@ -158,14 +180,21 @@ def _likelihood(theta: Floats, cells: _Cells) -> tuple[float, Floats, Floats]:
     centered = p @ cells.means
     like = -np.sum(np.log(np.diag(root))) - 0.5 * math.log(precision) - 0.5 * float(cells.means @ centered)
     like -= 0.5 * (cells.df_within * math.log(error) + cells.within / error)
-    products = [p @ z for z in parts]
+    # tr(P Z) and tr(P Z P Z') need only U'P U of the factors Z = U U'
+    left = [p * np.diag(u)[:, None] if _one_each(u) else u.T @ p for u in roots]
+    inner = [[m * np.diag(u) if _one_each(u) else m @ u for u in roots] for m in left]
     score = np.array(
-        [-0.5 * (np.trace(m) - centered @ z @ centered) for m, z in zip(products, parts, strict=True)]
+        [-0.5 * (np.trace(inner[k][k]) - float(np.sum((u.T @ centered) ** 2))) for k, u in enumerate(roots)]
     )
-    information = 0.5 * np.array([[float(np.sum(a * b.T)) for b in products] for a in products])
+    information = 0.5 * np.array([[float(np.sum(m**2)) for m in row] for row in inner])
     score[-1] -= 0.5 * (cells.df_within / error - cells.within / error**2)
     information[-1, -1] += 0.5 * cells.df_within / error**2
     return float(like), score, information
+
+
+def _one_each(u: Floats) -> bool:
+    """Whether a factor has a level of its own for each cell: then its matrix is diagonal."""
+    return u.shape[0] == u.shape[1] and np.count_nonzero(u) == len(u) and bool(np.diag(u).all())
 
 
 def _components(found: Fit, confidence: float) -> Components:
