@@ -153,6 +153,8 @@ def _lines(panel: PanelInfo, axis: dict[str, str]) -> list[dict[str, Any]]:
     dash = "dot" if len(panel.upper.y) + len(panel.lower.y) > 60 else "dash"
     out += [line(limit, style.GREY, 1.4, dash) for limit in (panel.lower, panel.upper)]
     out.append(line(panel.center, style.GREY, 1.4, "solid"))
+    # the limits of before are thinner and another dash, so that they are told apart in grey too
+    out += [line(old, style.PURPLE, 1.2, "longdashdot") for old in panel.carried]
     return out
 
 

@@ -50,6 +50,8 @@ class PanelInfo:
     levels: tuple[tuple[str, float, str], ...]
     #: True where the panel continues the one above it
     joined: bool = False
+    #: center, lower and upper limit of an earlier stage, over the points behind it
+    carried: tuple[Steps, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +148,20 @@ def _panel(
         texts={int(i): _signal_text(chart, k, int(i)) for where in signals.values() for i in where},
         levels=_levels(chart, k),
         joined=spec.main,
+        carried=_carried_lines(chart, k, left, right, spec),
+    )
+
+
+def _carried_lines(
+    chart: ControlChart, k: int, left: NDArray[Any], right: NDArray[Any], spec: Panel
+) -> tuple[Steps, ...]:
+    """The limits of an earlier stage, drawn on over the later ones."""
+    lines = (chart.carried_center, chart.carried_lower, chart.carried_upper)
+    whole = np.zeros_like(chart.stage)
+    return tuple(
+        _steps(left, right, y[k] if j == 0 else _inside(y[k], spec), whole)
+        for j, y in enumerate(lines)
+        if y is not None
     )
 
 

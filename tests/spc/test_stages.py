@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import perfanalytics as perf
+from perfanalytics.figures.control_chart_info import info
 
 RNG = np.random.default_rng(4)
 CALM = RNG.normal(10, 1, 30)
@@ -146,6 +147,14 @@ def test_old_limits_are_carried_on_beside_the_new_ones():
     assert len(plain.carried_frame()) == 0
     assert list(plain.carried_frame().columns) == list(frame.columns)
     assert perf.ControlChart.from_record(json.loads(json.dumps(chart.to_record()))) == chart
+
+
+def test_carried_limits_are_drawn_over_the_later_points_only():
+    record = info(perf.control_chart(series(VERSIONS), stages=[30], carry=0))
+    center, lower, upper = record.panels[0].carried
+    assert np.nanmin(center.x[np.isfinite(center.y)]) > WHEN[29]
+    assert np.nanmin(upper.y) > np.nanmin(lower.y)
+    assert info(perf.control_chart(series(VERSIONS), stages=[30])).panels[0].carried == ()
 
 
 def test_carried_limits_follow_the_denominators():
