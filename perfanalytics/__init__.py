@@ -35,9 +35,11 @@ if TYPE_CHECKING:
     from perfanalytics.comparisons.compare import compare
     from perfanalytics.comparisons.difference_in_differences import difference_in_differences
     from perfanalytics.comparisons.interrupted import interrupted
+    from perfanalytics.comparisons.power import Power, minimum_detectable_effect, power, sample_size
     from perfanalytics.comparisons.result import Comparison
     from perfanalytics.core.bulk import method
     from perfanalytics.core.calendars import Calendar, working_hours
+    from perfanalytics.core.data_quality import DataQuality
     from perfanalytics.core.errors import (
         InputError,
         LoadError,
@@ -129,9 +131,11 @@ _PUBLIC = {
     "comparisons.compare": ("compare",),
     "comparisons.difference_in_differences": ("difference_in_differences",),
     "comparisons.interrupted": ("interrupted",),
+    "comparisons.power": ("Power", "minimum_detectable_effect", "power", "sample_size"),
     "comparisons.result": ("Comparison",),
     "core.bulk": ("method",),
     "core.calendars": ("Calendar", "working_hours"),
+    "core.data_quality": ("DataQuality",),
     "core.errors": (
         "InputError",
         "LoadError",

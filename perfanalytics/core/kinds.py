@@ -31,6 +31,7 @@ KINDS: dict[str, str] = {
     "review": "perfanalytics.core.records:Review",
     "decision": "perfanalytics.core.records:Decision",
     # the repository
+    "data_quality": "perfanalytics.core.data_quality:DataQuality",
     "load_report": "perfanalytics.repository.load_report:LoadReport",
     # control charts
     "rule": "perfanalytics.spc.rules:Rule",
@@ -53,6 +54,7 @@ KINDS: dict[str, str] = {
     "effect": "perfanalytics.comparisons.method:Effect",
     "comparison_side": "perfanalytics.comparisons.result:SideTable",
     "comparison_course": "perfanalytics.comparisons.course:Course",
+    "power": "perfanalytics.comparisons.power:Power",
     "comparison": "perfanalytics.comparisons.result:Comparison",
     # baselines
     "baseline": "perfanalytics.baselines.result:Baseline",

@@ -79,5 +79,31 @@ class Measure:
         return self != UNNAMED
 
 
+def require_definition(measure: Measure) -> None:
+    """Raise for a measure that declares a unit, direction or scale, but not what is measured.
+
+    A column name alone (no unit, direction and scale) is a stand-in for bare numbers, and passes.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> bare = Measure("hours", definition="", unit="hours", better="lower", scale="duration")
+    >>> try:
+    ...     require_definition(bare)
+    ... except InputError as error:
+    ...     print(str(error)[:48])
+    measure 'hours' has no operational definition: s
+    """
+    bare = measure.unit == "" and measure.better == "unknown" and measure.scale is None
+    if not measure.definition.strip() and not bare:
+        raise InputError(
+            f"measure {measure.name!r} has no operational definition: say what is counted or measured, what "
+            "is included and excluded (definition=), before its data are analyzed"
+        )
+
+
 #: The measure of bare numbers (a list, an array): no definition, direction and scale unknown.
 UNNAMED = Measure("values", definition="", unit="", better="unknown", scale=None)

@@ -255,6 +255,8 @@ def _stated(prepared: Prepared, exclusions_left: int, left_out: list[dict[str, A
                 "some values are lower bounds (items still open, see covariate 'open_items'): "
                 f"the {prepared.selection.statistic} of their periods is too low"
             )
+    elif prepared.extent.opened is not None:
+        out["opened"] = prepared.extent.opened
     if prepared.extent.without_time:
         out["observations_without_start"] = prepared.extent.without_time
     if exclusions_left:

@@ -43,44 +43,51 @@ def checks(engine: Engine) -> pd.DataFrame:
 
     rows: list[dict[str, Any]] = []
     for measure_id, name in engine.rows("SELECT measure_id, name FROM measure ORDER BY measure_id"):
-        measure = measure_record(engine, name)
-        total = engine.rows(f"SELECT count(*) FROM observation WHERE {_DONE}", [measure_id])[0][0]
-        listed = list(_CHECKS)
-        if measure.scale in ("duration", "positive", "count"):
-            what = "a duration below zero" if measure.scale == "duration" else "a value below zero"
-            listed.append(("negative value", what, "value < 0"))
-        if measure.scale == "duration":
-            listed.append(("zero duration", "took no time at all", "value = 0"))
-        for check, what, condition in listed:
-            n, item = engine.rows(
-                f"SELECT count(*), min(item) FROM observation WHERE {_DONE} AND {condition}", [measure_id]
-            )[0]
-            rows.append(_row(name, check, what, n, total, item))
-        same = "item, time, value, series_id"
-        n, item = engine.rows(
-            f"SELECT coalesce(sum(n - 1), 0), min(item) FROM (SELECT {same}, count(*) AS n FROM observation "
-            f"WHERE {_DONE} GROUP BY {same} HAVING count(*) > 1)",
-            [measure_id],
-        )[0]
-        rows.append(_row(name, "exact duplicate", "same item, time, value and attributes", n, total, item))
-        n, item = engine.rows(
-            f"SELECT coalesce(sum(n - 1), 0), min(item) FROM (SELECT item, count(*) AS n FROM observation "
-            f"WHERE {_DONE} AND item IS NOT NULL GROUP BY item HAVING count(*) > 1)",
-            [measure_id],
-        )[0]
-        rows.append(_row(name, "repeated item", "further observations of the same item", n, total, item))
-        n = engine.rows(
-            "SELECT count(*) FROM rejected WHERE measure = ? AND load_id IN "
-            "(SELECT max(load_id) FROM load JOIN measure_source USING (source_id) WHERE measure_id = ? "
-            "GROUP BY source_id)",
-            [name, measure_id],
-        )[0][0]
-        rows.append(
-            _row(name, "out of range", "values rejected by the last loads as not possible", n, total, None)
-        )
+        rows += measure_checks(engine, measure_id, name)
     rows += dangling.references(engine)
     columns = ["measure", "check", "meaning", "found", "observations", "share", "example"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def measure_checks(engine: Engine, measure_id: int, name: str) -> list[dict[str, Any]]:
+    """The rows of one measure."""
+    rows: list[dict[str, Any]] = []
+    measure = measure_record(engine, name)
+    total = engine.rows(f"SELECT count(*) FROM observation WHERE {_DONE}", [measure_id])[0][0]
+    listed = list(_CHECKS)
+    if measure.scale in ("duration", "positive", "count"):
+        what = "a duration below zero" if measure.scale == "duration" else "a value below zero"
+        listed.append(("negative value", what, "value < 0"))
+    if measure.scale == "duration":
+        listed.append(("zero duration", "took no time at all", "value = 0"))
+    for check, what, condition in listed:
+        n, item = engine.rows(
+            f"SELECT count(*), min(item) FROM observation WHERE {_DONE} AND {condition}", [measure_id]
+        )[0]
+        rows.append(_row(name, check, what, n, total, item))
+    same = "item, time, value, series_id"
+    n, item = engine.rows(
+        f"SELECT coalesce(sum(n - 1), 0), min(item) FROM (SELECT {same}, count(*) AS n FROM observation "
+        f"WHERE {_DONE} GROUP BY {same} HAVING count(*) > 1)",
+        [measure_id],
+    )[0]
+    rows.append(_row(name, "exact duplicate", "same item, time, value and attributes", n, total, item))
+    n, item = engine.rows(
+        f"SELECT coalesce(sum(n - 1), 0), min(item) FROM (SELECT item, count(*) AS n FROM observation "
+        f"WHERE {_DONE} AND item IS NOT NULL GROUP BY item HAVING count(*) > 1)",
+        [measure_id],
+    )[0]
+    rows.append(_row(name, "repeated item", "further observations of the same item", n, total, item))
+    n = engine.rows(
+        "SELECT count(*) FROM rejected WHERE measure = ? AND load_id IN "
+        "(SELECT max(load_id) FROM load JOIN measure_source USING (source_id) WHERE measure_id = ? "
+        "GROUP BY source_id)",
+        [name, measure_id],
+    )[0][0]
+    rows.append(
+        _row(name, "out of range", "values rejected by the last loads as not possible", n, total, None)
+    )
+    return rows
 
 
 def _row(measure: str, check: str, what: str, n: Any, total: int, item: str | None) -> dict[str, Any]:

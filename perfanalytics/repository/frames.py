@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from perfanalytics.core.codec import to_record
 from perfanalytics.core.errors import InputError
 from perfanalytics.repository.dimension import groups
 from perfanalytics.repository.engine import Engine
@@ -62,6 +63,8 @@ def frame(engine: Engine, measures: str | Sequence[str], **asked: Any) -> pd.Dat
     out = out.reset_index(drop=True)
     _, clock = measure_row(engine, names[0])
     out.attrs["clock"] = clock
+    # plain JSON values, so that a frame with them can be written anywhere
+    out.attrs["measures"] = {name: to_record(measure_record(engine, name)) for name in names}
     return out
 
 

@@ -43,6 +43,7 @@ class Extent:
     without_period: int
     without_time: int
     definitions: str | None = None
+    opened: str | None = None
 
 
 def known_then(engine: Engine, selection: Selection, groups: Groups) -> Query:
@@ -219,8 +220,12 @@ def extent(engine: Engine, selection: Selection, groups: Groups, query: Query) -
             query.parameters,
         )
         defined = definitions.told(engine, {int(d): int(n) for d, n in numbers})
+    opened = None
+    if has.start and selection.every is None and selection.time == "when":
+        opened = _opened(engine, query, UNIT_SECONDS.get(measure_record(engine, selection.measure).unit))
     return Extent(
         counts=counts,
+        opened=opened,
         first=found["first"].min() if len(found["g"]) else None,
         last=found["last"].max() if len(found["g"]) else None,
         load_ids=loads,
@@ -231,6 +236,19 @@ def extent(engine: Engine, selection: Selection, groups: Groups, query: Query) -
         without_time=without_time,
         definitions=defined,
     )
+
+
+def _opened(engine: Engine, query: Query, unit: float | None) -> str | None:
+    """Whether the times of a selection are those at which the items began, or ended ("when - value")."""
+    if unit is None:
+        return None
+    begun, ended = engine.rows(
+        f"""SELECT bool_and(t = started),
+            bool_and(abs(epoch_us(t) / 1e6 - v * {unit!r} - epoch_us(started) / 1e6) < 60)
+            FROM ({query.sql}) WHERE v IS NOT NULL AND t IS NOT NULL AND NOT c""",
+        query.parameters,
+    )[0]
+    return "when" if begun else "when - value" if ended else None
 
 
 def _count(engine: Engine, query: Query) -> int:

@@ -8,11 +8,21 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from perfanalytics.core.bulk import BulkMethod
-from perfanalytics.core.measure import Measure
+from perfanalytics.core.data_quality import DataQuality
+from perfanalytics.core.measure import Measure, require_definition
 from perfanalytics.core.records import When
 from perfanalytics.core.result import Result
 from perfanalytics.core.series import Series, SeriesBatch
-from perfanalytics.repository import checks, definitions, frames, loading, mapping, migrations, records_store
+from perfanalytics.repository import (
+    checks,
+    definitions,
+    frames,
+    loading,
+    mapping,
+    migrations,
+    quality,
+    records_store,
+)
 from perfanalytics.repository.assembling import fetch, prepare
 from perfanalytics.repository.duckdb_engine import DuckDBEngine
 from perfanalytics.repository.engine import Engine
@@ -397,6 +407,7 @@ class Repository:
         with self._engine.transaction():
             for record in records:
                 if isinstance(record, Measure):
+                    require_definition(record)
                     definitions.check_unit(self._engine, record)
             records_store.declare(self._engine, records)
 
@@ -477,6 +488,27 @@ class Repository:
                 "FROM load JOIN source s USING (source_id) ORDER BY load_id"
             )
         )
+
+    def data_quality(self, measure: str) -> DataQuality:
+        """The integrity of the data of one measure: a table of checks with a verdict, a figure, caveats.
+
+        Missing and impossible values, values out of the declared range, duplicates, impossible orders of
+        times, missing attributes, rounding habits (last digits), sudden changes of the volume and of the mix
+        of attributes, observations that arrived late, and the lag until they were known.
+
+        Parameters
+        ----------
+        measure : str
+
+        Returns
+        -------
+        DataQuality
+
+        Raises
+        ------
+        UnknownNameError
+        """
+        return quality.data_quality(self._engine, measure)
 
     def checks(self) -> pd.DataFrame:
         """Data-integrity checks: measure, check, meaning, found, observations, share, example.

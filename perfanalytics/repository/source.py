@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 from perfanalytics.core.calendars import Calendar
 from perfanalytics.core.errors import InputError, UnknownNameError
-from perfanalytics.core.measure import Measure
+from perfanalytics.core.measure import Measure, require_definition
 
 ColumnType = Literal["text", "integer", "number", "boolean", "date", "time"]
 
@@ -154,6 +154,7 @@ class SourceMeasure:
     def __post_init__(self) -> None:
         if not isinstance(self.measure, Measure):
             raise InputError("SourceMeasure takes a Measure(...) first")
+        require_definition(self.measure)
         if self.start is not None and self.measure.unit not in UNIT_SECONDS:
             raise InputError(
                 f"{self.measure.name}: start= gives open items the time since they began, which needs a unit "

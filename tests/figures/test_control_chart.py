@@ -15,7 +15,7 @@ from perfanalytics.figures.control_chart import draw, spread_out
 from perfanalytics.figures.control_chart_info import ROWS, info
 from perfanalytics.figures.plot import figure_dict
 
-HOURS = perf.Measure("resolution_hours", definition="", unit="hours", better="lower", scale="real")
+HOURS = perf.Measure("resolution_hours", definition="d", unit="hours", better="lower", scale="real")
 
 
 def weeks(n):
