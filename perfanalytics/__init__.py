@@ -23,17 +23,18 @@ if TYPE_CHECKING:
     from perfanalytics.baselines.capability_bulk_result import Capabilities
     from perfanalytics.baselines.capability_result import Capability
     from perfanalytics.baselines.distributions import DistributionFit, fit_distribution
+    from perfanalytics.baselines.drift import Drift
     from perfanalytics.baselines.measurement_systems.agreement import agreement
     from perfanalytics.baselines.measurement_systems.agreement_result import Agreement
     from perfanalytics.baselines.measurement_systems.gauge_result import GaugeStudy
     from perfanalytics.baselines.measurement_systems.gauge_study import gauge_study
-    from perfanalytics.baselines.drift import Drift
     from perfanalytics.baselines.result import Baseline
     from perfanalytics.baselines.strata import strata
     from perfanalytics.baselines.strata_result import Strata
     from perfanalytics.comparisons.change_point import change_point
     from perfanalytics.comparisons.compare import compare
     from perfanalytics.comparisons.difference_in_differences import difference_in_differences
+    from perfanalytics.comparisons.groups import compare_groups
     from perfanalytics.comparisons.interrupted import interrupted
     from perfanalytics.comparisons.power import Power, minimum_detectable_effect, power, sample_size
     from perfanalytics.comparisons.result import Comparison
@@ -129,6 +130,7 @@ _PUBLIC = {
     "baselines.strata_result": ("Strata",),
     "comparisons.change_point": ("change_point",),
     "comparisons.compare": ("compare",),
+    "comparisons.groups": ("compare_groups",),
     "comparisons.difference_in_differences": ("difference_in_differences",),
     "comparisons.interrupted": ("interrupted",),
     "comparisons.power": ("Power", "minimum_detectable_effect", "power", "sample_size"),
