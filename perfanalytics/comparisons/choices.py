@@ -82,3 +82,30 @@ def check_choices(method: str, declared: Mapping[str, Choice], given: object) ->
         name: choice.check(name, method, given[name]) if name in given else choice.default
         for name, choice in declared.items()
     }
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticChoice(Choice):
+    """An option that is a name from a list, or a function of an array of values with a name of its own."""
+
+    def check(self, name: str, method: str, value: object) -> Any:
+        """``value``, if it is a known name or a named function.
+
+        Raises
+        ------
+        InputError, UnknownNameError
+        """
+        if not callable(value):
+            return Choice.check(self, name, method, value)
+        label = getattr(value, "__name__", "")
+        if not label.isidentifier():
+            raise InputError(
+                f"option {name!r} of {method}: a function needs a name, so that the result can say what was "
+                "compared; define it with def"
+            )
+        return value
+
+
+def named(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as they are recorded: functions by their name."""
+    return {name: value.__name__ if callable(value) else value for name, value in chosen.items()}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from perfanalytics.comparisons.choices import check_choices
+from perfanalytics.comparisons.choices import check_choices, named
 from perfanalytics.comparisons.importance import bounds
 from perfanalytics.comparisons.method import Effect, Options
 from perfanalytics.comparisons.methods import METHODS
@@ -26,7 +26,7 @@ from perfanalytics.core.records import Objective
 from perfanalytics.core.result import Caveat, Method
 
 #: Methods with seasonal terms.
-SEASONAL = ("ar1_level_change",)
+SEASONAL = ("ar1_level_change", "ar1_ranks")
 
 
 def compare(
@@ -195,7 +195,7 @@ def compare(
                 )
                 if sides.ordered
                 else "not judged: no order",
-                **({"options": settings.chosen} if settings.chosen else {}),
+                **({"options": named(settings.chosen)} if settings.chosen else {}),
                 **answer.parameters,
             },
             answer.references,

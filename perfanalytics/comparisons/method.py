@@ -17,6 +17,7 @@ from perfanalytics.core.records import Objective
 from perfanalytics.core.result import Caveat
 
 Role = Literal["primary", "secondary", "companion"]
+Form = Literal["difference", "ratio", "probability", "size", "test"]
 #: A named statistic ("median", "p90", "sd") or a function of an array of values.
 Statistic = str | Callable[[Floats], float]
 NAN = float("nan")
@@ -70,7 +71,7 @@ class Effect:
     statistic: float = NAN
     df: float = NAN
     p_value: float = NAN
-    form: Literal["difference", "ratio", "probability", "size", "test"] = "difference"
+    form: Form = "difference"
     unit: str = ""
     method: str = ""
     contrast: str = ""

@@ -30,6 +30,8 @@ DAYS = {"hour": 1.0, "weekday": 7.0, "month": 365.25, "quarter": 365.25, "year":
 HARMONICS = 2
 #: Level of the test that earns the caveat.
 LEVEL = 0.01
+#: Periods beyond the number of terms that a fit with a season needs.
+FEWEST_LEFT = 8
 #: Whole seasons a series must span before one is searched.
 FEWEST_SEASONS = 2.0
 
@@ -79,10 +81,10 @@ def season_terms(sides: Sides, season: str) -> Floats:
             f"the {SEASONS[season]} cannot be told apart from the change: each side must cover some of the "
             "same ones"
         )
-    if len(when) < 2 * whole.shape[1]:
+    needed = whole.shape[1] + FEWEST_LEFT
+    if len(when) < needed:
         raise InputError(
-            f"{len(when)} periods are too few for {terms.shape[1]} terms of the season: "
-            f"{2 * whole.shape[1]} are needed"
+            f"{len(when)} periods are too few for {terms.shape[1]} terms of the season: {needed} are needed"
         )
     return terms
 
@@ -122,7 +124,8 @@ def season_class(when: NDArray[np.datetime64], season: str) -> NDArray[np.int64]
 
 def season_test(residuals: Floats, when: NDArray[np.datetime64], season: str) -> Contrast:
     """F test of seasonal means in whitened residuals; NaN where they span too few seasons."""
-    span = float((when[-1] - when[0]) / np.timedelta64(1, "h")) / 24.0
+    hours = when[[0, -1]].astype("datetime64[h]").astype(np.int64)
+    span = float(hours[1] - hours[0]) / 24.0
     terms = season_columns(when, season)
     n, q = len(residuals), terms.shape[1]
     rest = n - 2 - q

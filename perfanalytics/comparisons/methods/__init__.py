@@ -6,8 +6,11 @@ A new method is one file (or one family) here and its line in this list.
 from __future__ import annotations
 
 from perfanalytics.comparisons.method import ComparisonMethod
+from perfanalytics.comparisons.methods.bayes import BAYES
+from perfanalytics.comparisons.methods.bootstrap import BOOTSTRAP
 from perfanalytics.comparisons.methods.counts import CHI_SQUARE, FISHER, MCNEMAR
 from perfanalytics.comparisons.methods.equivalence import TOST
+from perfanalytics.comparisons.methods.long_run import AR1_RANKS, EFFECTIVE_N_WELCH, EWC_WELCH, NEWEY_WEST
 from perfanalytics.comparisons.methods.means import WELCH
 from perfanalytics.comparisons.methods.medians import MANN_WHITNEY
 from perfanalytics.comparisons.methods.permutations import MEDIAN_PERMUTATION, PERMUTATION
@@ -23,6 +26,13 @@ METHODS: dict[str, ComparisonMethod] = {
     for method in (
         # values in order of time
         AR1_LEVEL_CHANGE,
+        AR1_RANKS,
+        EWC_WELCH,
+        EFFECTIVE_N_WELCH,
+        NEWEY_WEST,
+        # either
+        BOOTSTRAP,
+        BAYES,
         # independent items: center
         WELCH,
         STUDENT,

@@ -162,7 +162,7 @@ def _as_effect(found: Contrast, scale: AnalysisScale, sides: Sides) -> tuple[flo
     """Estimate and interval in the terms of the primary row."""
     if scale.name == "rank":
         n = len(sides.values)
-        return 0.5 + found.estimate / n, 0.5 + found.low / n, 0.5 + found.high / n
+        return 0.5 + found.estimate / n, max(0.0, 0.5 + found.low / n), min(1.0, 0.5 + found.high / n)
     return scale.back(found.estimate), scale.back(found.low), scale.back(found.high)
 
 
