@@ -13,6 +13,7 @@ from perfanalytics.plan.running import chosen_analyses, happenings
 from perfanalytics.plan.tables import ChartTable
 from perfanalytics.reports.report import ReportItem, report
 from perfanalytics.repository.repository import Repository
+from perfanalytics.spc.phase_one import PhaseOne
 from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.scorecard import scorecard
 
@@ -32,7 +33,8 @@ def chart_plan(
     repository, only :
         As for :func:`perfanalytics.run_plan`; ``only`` names charts.
     report_to : path
-        The page: the scorecard, then the charts that are not stable or signal at their newest point.
+        The page: the scorecard, then the charts that are not stable or signal at their newest point, then the
+        phase I analyses that propose points.
 
     Returns
     -------
@@ -64,6 +66,8 @@ def chart_plan(
             except PerfAnalyticsError as error:
                 failed.append(ReportItem(table.name, None, group="Control charts", error=str(error)))
     charts = [i.result for i in made if isinstance(i.result, ControlChart)]
+    phases = [i for i in made if isinstance(i.result, PhaseOne) and len(i.result.point)]
+    made = [i for i in made if isinstance(i.result, ControlChart)]
     items = list(failed)
     if charts:
         card = scorecard(charts, objectives=list(context.objectives.values()))
@@ -73,6 +77,6 @@ def chart_plan(
             if variation in ("concern", "improvement", "neutral")
             or getattr(item.result, "stable", None) is False
         ]
-        items = [ReportItem("Scorecard", card, group="Scorecard"), *drawn, *failed]
+        items = [ReportItem("Scorecard", card, group="Scorecard"), *drawn, *phases, *failed]
     report(items, report_to, title=plan.plan.title or plan.plan.name, subtitle="Control charts that signal")
     return items

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from perfanalytics.cli import main
 from perfanalytics.plan.checking import check_plan
 from perfanalytics.plan.reading import read_plan
 
+SAMPLE = Path(__file__).parents[2] / "sample_data" / "plan.toml"
 PLAN = """
 [plan]
 name = "p"
@@ -161,3 +164,35 @@ def test_limits_come_from_one_place(tmp_path):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(perf.PlanError, match="limits come from one place"):
         read_plan(path)
+
+
+def test_charts_shows_phase_one_behind_the_charts_that_signal(folder, capsys):
+    perf.run_plan("plan.toml")
+    capsys.readouterr()
+    assert called("charts", "plan.toml", "--report", "c.html") == 0
+    told = capsys.readouterr().out
+    assert told.startswith("Scorecard: 2 charts:")
+    assert "by version: phase I: " in told
+
+
+def test_recorded_events_travel_to_charts_from_repository_plan_and_bulk(tmp_path):
+    """The sample data: the new triage of 2 September begins a stage, by its name, in all three."""
+    name = "Weekly median resolution time"
+    run = perf.run_plan(SAMPLE, repository=tmp_path / "r.duckdb", report_to=tmp_path / "r.html", only=[name])
+    from_plan = next(i.result for i in run.items if i.name == name)
+    assert from_plan.limits.labels == ("", "New triage")
+    with perf.Repository.open(tmp_path / "r.duckdb") as repo:
+        asked = {"every": "week", "statistic": "median"}
+        series = repo.series("resolution_hours", **asked)
+        assert {"New triage", "Mail migration"} <= {e.name for e in series.events}
+        one = perf.control_chart(series, stages="New triage")
+        np.testing.assert_array_equal(one.upper, from_plan.upper)
+        assert "(New triage)" in one.verdict
+        method = perf.method("control_charts", stages=["New triage"])
+        rows = repo.map(
+            repo.select("resolution_hours", by="priority", **asked), method, progress=False
+        ).to_frame()
+        assert set(rows["stages"]) == {2}
+        batch = repo.batch("resolution_hours", by="priority", **asked)
+        alone = perf.control_chart(batch[0], stages="New triage")
+        assert rows["upper"][0] == alone.limits.upper[0, -1]
