@@ -10,8 +10,12 @@ from numpy.typing import NDArray
 
 from perfanalytics.baselines import numbers, shares
 from perfanalytics.baselines.censoring import KaplanMeier, kaplan_meier
+from perfanalytics.baselines.distributions import misfit
 from perfanalytics.baselines.doubts import few_points, ignored_weights, open_items, stability_doubts
 from perfanalytics.baselines.extract import extract_doubts
+from perfanalytics.baselines.families import FAMILIES
+from perfanalytics.baselines.fitted import Fitted
+from perfanalytics.baselines.fitting import fit_family
 from perfanalytics.baselines.intervals import Dependence, effective
 from perfanalytics.baselines.numbers import PERCENTILES, Options
 from perfanalytics.baselines.objectives import (
@@ -20,16 +24,18 @@ from perfanalytics.baselines.objectives import (
     assess_items,
     assess_statistic,
     check_objective,
+    fitted_share,
 )
 from perfanalytics.baselines.result import Baseline
 from perfanalytics.baselines.rows import Description, Row, columns
 from perfanalytics.baselines.stability import Estimate, Exclusions, Stability, Stages, judge
+from perfanalytics.baselines.tolerance import TOLERANCES
 from perfanalytics.baselines.wording import count, day, number, percent, share_interval, span
 from perfanalytics.core.codec import read_only
 from perfanalytics.core.coerce import as_series
 from perfanalytics.core.counts import counts_and_sizes
 from perfanalytics.core.errors import InputError, UnknownNameError
-from perfanalytics.core.measure import Measure
+from perfanalytics.core.measure import LOG_SCALES, Measure
 from perfanalytics.core.records import Objective, Process
 from perfanalytics.core.result import Caveat, Method
 from perfanalytics.core.series import Series
@@ -49,6 +55,8 @@ def baseline(
     objective: Objective | None = None,
     process: Process | str | None = None,
     m: int = 10,
+    distribution: str | None = None,
+    tolerance: str = "howe",
     chart: str | None = None,
     estimate: Estimate = None,
     stages: Stages = (),
@@ -75,6 +83,12 @@ def baseline(
         Process, with the version that was in use.
     m : int
         The prediction interval for a mean is for the mean of the next ``m``.
+    distribution : str, optional
+        The family fitted by maximum likelihood ("weibull", "gamma" ...; see ``fit_distribution``). Default:
+        lognormal on the log scale, normal on the raw one; of items still open the lognormal for durations and
+        positive measures, none for others.
+    tolerance : {"howe", "exact"}
+        Factor of the normal tolerance interval; "exact" also gives the one-sided limits.
     chart : str, optional
         Control chart of the stability verdict and the natural process limits. Default: "individuals" (of
         the logarithms where the scale is "log"), "laney_p" for shares and "laney_u" for rates with sizes;
@@ -130,7 +144,9 @@ def baseline(
         raise UnknownNameError("dependence", str(dependence), ("ar1", "independent"))
     if isinstance(process, str):
         process = Process(process)
-    options = Options(coverage, confidence, dependence, m, asked=because == "asked for")
+    if tolerance not in TOLERANCES:
+        raise UnknownNameError("tolerance", str(tolerance), TOLERANCES)
+    options = Options(coverage, confidence, dependence, m, asked=because == "asked for", tolerance=tolerance)
 
     kind = _kind_of(series)
     counts = sizes = None
@@ -173,6 +189,7 @@ def baseline(
     else:
         found = numbers.describe(in_time, series.measure, options)
 
+    fitted = _fitted(series, kind, found.scale, in_time, still_open, distribution, dependence)
     rows, assessed = list(found.rows), Assessment(None, None, "")
     if objective is not None:
         assessed = _assess(objective, series.measure, rows, in_time, km, options)
@@ -187,10 +204,14 @@ def baseline(
     rows.insert(ahead, _natural_limits(judged, rows[0].unit))
     if assessed.row is not None:
         rows.append(assessed.row)
+        if fitted is not None and objective is not None:
+            rows.append(fitted_share(fitted, objective, options))
 
     when = None if series.when is None else series.when[used]
     n_excluded = int(np.sum(judged.excluded[judged.start :] & ~np.isnan(series.values[judged.start :])))
     caveats = [*found.caveats, *stability_doubts(judged.stable, judged.signals, judged.verdict)]
+    if distribution is not None and fitted is not None:
+        caveats = [c for c in caveats if c.code != "distribution-does-not-fit"] + misfit(fitted)
     if kind in ("numbers", "open items"):
         caveats += extract_doubts(series, used)
     if series.weights is not None and kind not in ("shares", "rates"):  # these weigh by their sizes
@@ -210,6 +231,9 @@ def baseline(
                 "dependence": dependence,
                 "dependence_because": because,
                 "m": m,
+                "tolerance": tolerance,
+                "distribution": None if fitted is None else fitted.family,
+                "distribution_because": "asked for" if distribution else "default of the scale",
                 "values": kind,
                 "scale": found.scale,
                 "scale_because": found.scale_reason,
@@ -251,7 +275,52 @@ def baseline(
         objective=objective,
         standing=assessed.standing,
         points_to_halve=found.more_points,
+        fitted=fitted,
     )
+
+
+def _fitted(
+    series: Series,
+    kind: str,
+    scale: str,
+    in_time: NDArray[np.float64],
+    still_open: NDArray[np.bool_] | None,
+    distribution: str | None,
+    dependence: Dependence,
+) -> Fitted | None:
+    """The distribution asked for, or that of the scale; None where the default one cannot be had."""
+    ordinal = series.measure.scale == "ordinal"
+    if kind in ("shares", "rates") or ordinal:
+        if distribution is not None:
+            raise InputError(
+                f"distribution= is for measured values; these are {'ordinal' if ordinal else kind}"
+            )
+        return None
+    name = distribution
+    if name is None and kind == "open items":
+        name = "lognormal" if series.measure.scale in LOG_SCALES else None
+    elif name is None:
+        name = "lognormal" if scale == "log" else "normal"
+    if name is None:
+        return None
+    if name not in FAMILIES:
+        raise UnknownNameError("distribution", str(name), FAMILIES)
+    values = in_time[~np.isnan(in_time)]
+    size = effective(in_time, dependence if still_open is None else "independent")
+    inflation = size.n / size.n_mean if size.n_mean > 0 else 1.0
+    made = fit_family(
+        FAMILIES[name],
+        values,
+        censored=still_open,
+        inflation=inflation,
+        draws=199 if distribution else 0,
+        seed=0,
+    )
+    if made.converged:
+        return made
+    if distribution is not None:
+        raise InputError(f"the {made.label} distribution could not be fitted: {made.why}")
+    return None
 
 
 def _percentile_method(measure: Measure) -> str:

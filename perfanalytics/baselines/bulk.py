@@ -15,7 +15,7 @@ from perfanalytics.baselines import bulk_numbers
 from perfanalytics.baselines.baseline import baseline
 from perfanalytics.baselines.bulk_numbers import QUANTITIES, Many, Sizes, Table, describe_many, scales_of
 from perfanalytics.baselines.bulk_result import PER_SERIES, Baselines
-from perfanalytics.baselines.doubts import doubts, stability_doubts
+from perfanalytics.baselines.doubts import doubts, misfit_doubts, stability_doubts
 from perfanalytics.baselines.extract import extract_doubts, opening_times
 from perfanalytics.baselines.grouping import batch_from_frame, is_frame
 from perfanalytics.baselines.intervals import Dependence
@@ -276,6 +276,8 @@ def _with_charts(
         one = size.one(i)
         blocked = measure.scale in LOG_SCALES and not made.logged[i]
         found = doubts(seen, one, options.dependence, measure, blocked=blocked, asked=options.asked)
+        if not blocked:
+            found += misfit_doubts(seen, logged=bool(made.logged[i]))
         stable = bool(charts["stable"][i]) if charts["judged"][i] else None
         found += stability_doubts(stable, int(charts["signals"][i]), "")
         if timed:

@@ -14,7 +14,8 @@ from perfanalytics.baselines.censoring import kaplan_meier
 from perfanalytics.baselines.doubts import dependence_doubts, few_points
 from perfanalytics.baselines.families import families_of
 from perfanalytics.baselines.fitted import Fitted
-from perfanalytics.baselines.fitting import FEWEST_TESTED, Threshold, fit_family
+from perfanalytics.baselines.fitting import Threshold, fit_family
+from perfanalytics.baselines.goodness import FEWEST_TESTED
 from perfanalytics.baselines.intervals import Dependence, effective
 from perfanalytics.baselines.numbers import PERCENTILES
 from perfanalytics.baselines.wording import count, number

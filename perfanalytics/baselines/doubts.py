@@ -6,7 +6,9 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
+from perfanalytics.baselines.goodness import FEWEST_TESTED, anderson_darling, p_normal
 from perfanalytics.baselines.intervals import Dependence, Effective
 from perfanalytics.baselines.wording import count
 from perfanalytics.core.measure import Measure
@@ -14,6 +16,8 @@ from perfanalytics.core.result import Caveat
 
 #: Fewer values than this carry a caveat.
 FEW = 20
+#: A family is doubted where the values speak against it at this level.
+CLEARLY = 0.01
 
 
 def few_points(n: int) -> list[Caveat]:
@@ -72,6 +76,35 @@ def doubts(
             )
         )
     return out
+
+
+def misfit_doubts(values: NDArray[np.float64], *, logged: bool) -> list[Caveat]:
+    """A caveat where the values are clearly not normal (with ``logged``: not lognormal).
+
+    Anderson-Darling with the p-value for estimated parameters; from 8 values on, at 1%.
+    """
+    n = len(values)
+    if n < FEWEST_TESTED:
+        return []
+    y = np.sort(np.log(values) if logged else values)
+    sd = float(y.std(ddof=1))
+    if not sd > 1e-12 * float(np.abs(y).max()):
+        return []
+    u = special.ndtr((y - y.mean()) / sd)
+    p = p_normal(float(anderson_darling(u)), n)
+    if p >= CLEARLY:
+        return []
+    steps = np.arange(n + 1) / n
+    distance = float(np.max(np.maximum(np.abs(u - steps[:-1]), np.abs(u - steps[1:]))))
+    family = "lognormal" if logged else "normal"
+    said = "below 0.001" if p < 0.001 else f"= {p:.3f}"
+    text = (
+        f"The values are not {family} (Anderson-Darling p {said}; shares "
+        f"read from it are off by up to {100 * distance:.0f} percentage points): prefer the "
+        "distribution-free intervals, or look for a family that fits (perf.fit_distribution)."
+    )
+    evidence = {"family": family, "p_value": p, "distance": distance}
+    return [Caveat("distribution-does-not-fit", text, evidence)]
 
 
 def dependence_doubts(size: Effective, dependence: Dependence, *, asked: bool = True) -> list[Caveat]:

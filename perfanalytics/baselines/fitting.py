@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from perfanalytics.baselines.censoring import kaplan_meier
 from perfanalytics.baselines.families import Family
 from perfanalytics.baselines.fitted import Fitted
-from perfanalytics.baselines.goodness import P_VALUES, anderson_darling
+from perfanalytics.baselines.goodness import FEWEST_TESTED, P_VALUES, anderson_darling
 from perfanalytics.baselines.likelihood import (
     LogLikelihood,
     Maximum,
@@ -28,8 +28,6 @@ Threshold = float | Literal["fit"] | None
 Flags = NDArray[np.bool_]
 #: Fewer draws than this many do not make a p-value.
 FEWEST_DRAWS = 19
-#: Fewer values than this can speak against no distribution.
-FEWEST_TESTED = 8
 
 
 def fit_family(

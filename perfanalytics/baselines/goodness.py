@@ -98,6 +98,8 @@ def p_exponential(a: float, n: int) -> float:
     return math.exp(0.731 - 3.009 * a + 0.15 * a * a) if a < 10 else 0.0
 
 
+#: Fewer values than this can speak against no distribution.
+FEWEST_TESTED = 8
 #: Family -> p-value of its A squared and where it comes from; the others are simulated.
 P_VALUES = {
     "normal": (p_normal, "D'Agostino and Stephens (1986), table 4.9"),

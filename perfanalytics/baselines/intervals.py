@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from perfanalytics.baselines.tolerance import exact_factor, one_sided_factor
 from perfanalytics.core.dependence import corrected_lag1, lag1_autocorrelation
 from perfanalytics.core.errors import InputError
 
@@ -167,10 +168,38 @@ def tolerance_factor(size: Effective, *, coverage: float, confidence: float) -> 
 
 
 def tolerance_interval(
-    mean: float, sd: float, size: Effective, *, coverage: float, confidence: float
+    mean: float,
+    sd: float,
+    size: Effective,
+    *,
+    coverage: float,
+    confidence: float,
+    method: str = "howe",
 ) -> Ends:
-    """Howe's two-sided tolerance interval for a normal population."""
-    half = tolerance_factor(size, coverage=coverage, confidence=confidence) * sd
+    """Two-sided tolerance interval for a normal population, with Howe's or the exact factor.
+
+    Parameters
+    ----------
+    mean, sd : float
+    size : Effective
+    coverage, confidence : float
+    method : {"howe", "exact"}
+    """
+    if not size.usable:
+        return _NO_ENDS
+    if method == "exact":
+        k = exact_factor(size.n_mean, size.df, coverage=coverage, confidence=confidence)
+    else:
+        k = tolerance_factor(size, coverage=coverage, confidence=confidence)
+    half = k * sd * math.sqrt(size.variance_factor)
+    return mean - half, mean + half
+
+
+def tolerance_bounds(mean: float, sd: float, size: Effective, *, coverage: float, confidence: float) -> Ends:
+    """One-sided tolerance limits, each by itself: so much of the population lies above (below) it."""
+    if not size.usable:
+        return _NO_ENDS
+    half = one_sided_factor(size.n_mean, size.df, coverage=coverage, confidence=confidence) * sd
     half *= math.sqrt(size.variance_factor)
     return mean - half, mean + half
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from perfanalytics.baselines.doubts import doubts
+from perfanalytics.baselines.doubts import doubts, misfit_doubts
 from perfanalytics.baselines.intervals import (
     Dependence,
     Effective,
@@ -19,6 +19,7 @@ from perfanalytics.baselines.intervals import (
     points_to_halve,
     prediction_interval,
     sd_interval,
+    tolerance_bounds,
     tolerance_interval,
 )
 from perfanalytics.baselines.rows import Description, Row
@@ -43,6 +44,8 @@ class Options:
     m: int
     #: Whether the dependence was asked for (or is the default of the series).
     asked: bool = True
+    #: Factor of the normal tolerance interval: "howe" or "exact" (which adds one-sided limits).
+    tolerance: str = "howe"
 
 
 def moments(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -170,8 +173,9 @@ def describe(in_time: NDArray[np.float64], measure: Measure, options: Options) -
     rows += _ahead(values, mean_used, sd_used, size_used, options, unit, family=family, back=back)
     return Description(
         rows=tuple(rows),
-        caveats=tuple(
-            doubts(values, size_used, options.dependence, measure, blocked=blocked, asked=options.asked)
+        caveats=(
+            *doubts(values, size_used, options.dependence, measure, blocked=blocked, asked=options.asked),
+            *(() if blocked or ordinal else misfit_doubts(values, logged=logged)),
         ),
         scale=scale,
         scale_reason=reason,
@@ -252,7 +256,28 @@ def _ahead(
     mean_of_m = "geometric mean of the next m" if logged else "mean of the next m"
     one = prediction_interval(mean, sd, size, coverage=coverage)
     several = prediction_interval(mean, sd, size, coverage=coverage, m=m)
-    tolerated = tolerance_interval(mean, sd, size, coverage=coverage, confidence=confidence)
+    tolerated = tolerance_interval(
+        mean, sd, size, coverage=coverage, confidence=confidence, method=options.tolerance
+    )
+    exact = options.tolerance == "exact"
+    factor = "exact factor" if exact else "Howe"
+    bounds = []
+    if exact:
+        low, high = tolerance_bounds(mean, sd, size, coverage=coverage, confidence=confidence)
+        bounds = [
+            parametric(
+                "tolerance limit, lower",
+                (low, math.inf),
+                confidence,
+                f"one-sided, {factor}, {family}, {held}",
+            ),
+            parametric(
+                "tolerance limit, upper",
+                (-math.inf, high),
+                confidence,
+                f"one-sided, {factor}, {family}, {held}",
+            ),
+        ]
     next_ranks = prediction_ranks(len(ordered), coverage=coverage)
     held_ranks = tolerance_ranks(
         len(ordered), coverage=coverage, confidence=confidence, n_effective=n_effective
@@ -261,7 +286,8 @@ def _ahead(
         parametric("next item", one, coverage, f"prediction, {family}"),
         free("next item, distribution-free", next_ranks, coverage, "prediction, order statistics"),
         parametric(mean_of_m, several, coverage, f"prediction, {family}, m = {m}"),
-        parametric("tolerance interval", tolerated, confidence, f"Howe, {family}, {held}"),
+        parametric("tolerance interval", tolerated, confidence, f"{factor}, {family}, {held}"),
+        *bounds,
         free(
             "tolerance interval, distribution-free",
             held_ranks,

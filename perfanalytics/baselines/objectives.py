@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfanalytics.baselines.censoring import KaplanMeier
+from perfanalytics.baselines.fitted import Fitted
 from perfanalytics.baselines.intervals import Effective, clopper_pearson, effective
 from perfanalytics.baselines.numbers import PERCENTILES, Options
 from perfanalytics.baselines.rows import Row
@@ -73,6 +74,25 @@ def assess_items(
     if rest < 1:
         method += " for the effective number of items (approximation)"
     return _item_assessment(met / n, low, high, objective, options, unit, method)
+
+
+def fitted_share(fitted: Fitted, objective: Objective, options: Options) -> Row:
+    """The share of items that meet the target, read from a fitted distribution; delta-method interval."""
+    at_most = objective.direction == "at_most"
+    # the share outside the other side is the share that meets it
+    ends = {"upper": objective.target} if at_most else {"lower": objective.target}
+    share, interval = fitted.share_interval(**ends, confidence=options.confidence)
+    how = f"{fitted.label}, maximum likelihood; {interval.method}"
+    how += ", effective number of items" if fitted.inflation > 1 else ""
+    return Row(
+        f"{SHARE_MEETING}, fitted",
+        share,
+        interval.low,
+        interval.high,
+        options.confidence,
+        method=how,
+        unit="share",
+    )
 
 
 def assess_censored(km: KaplanMeier, objective: Objective, options: Options, unit: str) -> Assessment:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfanalytics.baselines.drift import Drift, judge_drift
+from perfanalytics.baselines.fitted import Fitted
 from perfanalytics.baselines.objectives import SHARE_MEETING
 from perfanalytics.baselines.wording import adequacy_text
 from perfanalytics.core.errors import UnknownNameError
@@ -61,9 +62,13 @@ class Baseline(Result):
         Against the objective; None without one, or when it names no share of items.
     points_to_halve : int
         How many more points would halve the interval of the center; -1 when nobody can say.
+    fitted : Fitted or None
+        Distribution fitted by maximum likelihood (of the declared scale, or the one asked for), with its
+        goodness of fit; None for shares, rates, ordinal values, and where it cannot be had.
     """
 
     kind: ClassVar[str] = "baseline"
+    schema_version: ClassVar[int] = 2
 
     measure: Measure
     process: Process | None
@@ -99,6 +104,12 @@ class Baseline(Result):
     objective: Objective | None
     standing: str | None
     points_to_halve: int
+    fitted: Fitted | None
+
+    @classmethod
+    def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+        """Version 1 had no fitted distribution."""
+        return {"fitted": None} | fields
 
     def __getitem__(self, quantity: str) -> Estimate:
         """One quantity with its interval ("median" is "p50").

@@ -13,7 +13,13 @@ from perfanalytics.baselines.doubts import dependence_doubts, few_points
 from perfanalytics.baselines.intervals import clopper_pearson, effective, poisson_interval
 from perfanalytics.baselines.numbers import Options, percentile_rows
 from perfanalytics.baselines.rows import Description, Row
-from perfanalytics.baselines.wording import count
+from perfanalytics.baselines.tolerance import (
+    binomial_prediction,
+    binomial_tolerance,
+    poisson_prediction,
+    poisson_tolerance,
+)
+from perfanalytics.baselines.wording import count, percent
 from perfanalytics.core.periods import period_number
 from perfanalytics.core.result import Caveat
 
@@ -21,6 +27,8 @@ from perfanalytics.core.result import Caveat
 OVERDISPERSED = 1.5
 #: Items coded 0 and 1 are clustered by week, or by day, where there are at least this many of them.
 FEWEST_CLUSTERS = 8
+#: The exact prediction interval of shares is computed up to this many items (its work grows with them).
+MOST_ITEMS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,50 @@ def clusters_of(items: NDArray[np.float64], when: NDArray[np.datetime64]) -> Clu
         inflation = k / (k - 1) * float(rest @ rest) / (len(items) * p * (1 - p))
         return Clusters(every, k, inflation)
     return None
+
+
+def _exact_rows(
+    total: float, whole: float, size: float, inflation: float, options: Options, *, rate: bool, unit: str
+) -> list[Row]:
+    """Exact prediction and tolerance intervals for the next period of typical size.
+
+    The prediction interval holds for independent items of one share (rate) only: it is withheld where the
+    periods vary more than that, or follow each other. The tolerance interval takes the effective number.
+    """
+    coverage, confidence = options.coverage, options.confidence
+    center, approximate = total / whole, inflation > 1
+    new = size if rate else round(size)
+    name = "Poisson" if rate else "binomial"
+    held = f"{name} quantiles at the ends of the exact interval, holds {percent(coverage)} of periods"
+    if approximate:
+        held += ", effective number of items (approximation)"
+    rows = []
+    plain = total == round(total) and whole == round(whole)
+    if approximate:
+        rows.append(
+            Row("next period, exact", np.nan, method=f"withheld: more variation than {name}", unit=unit)
+        )
+    elif not (rate or (plain and whole <= MOST_ITEMS and new <= MOST_ITEMS / 10)):
+        why = "not computed: more than 20,000 items, see next period"
+        rows.append(Row("next period, exact", np.nan, method=why, unit=unit))
+    else:
+        if rate:
+            low, high = poisson_prediction(total, whole, new=new, coverage=coverage)
+        else:
+            low, high = binomial_prediction(int(total), int(whole), new=int(new), coverage=coverage)
+        how = f"prediction, exact conditional {name}, size {new:g}"
+        rows.append(Row("next period, exact", center, low / new, high / new, coverage, method=how, unit=unit))
+    if rate:
+        low, high = poisson_tolerance(
+            total / inflation, whole / inflation, new=new, coverage=coverage, confidence=confidence
+        )
+    else:
+        low, high = binomial_tolerance(
+            total / inflation, whole / inflation, new=int(new), coverage=coverage, confidence=confidence
+        )
+    ends = low / new, high / new
+    rows.append(Row("tolerance interval", center, *ends, confidence, method=held, unit=unit))
+    return rows
 
 
 def describe(
@@ -150,6 +202,7 @@ def describe(
                 unit=unit,
             )
         )
+        rows += _exact_rows(total, whole, typical, inflation, options, rate=rate, unit=unit)
     caveats = list(few_points(k)) if not items else list(few_points(int(whole)))
     if dispersion > OVERDISPERSED and k >= 8:
         allowed = "The interval allows for it." if options.dependence == "ar1" else "The interval ignores it."

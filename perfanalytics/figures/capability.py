@@ -39,7 +39,8 @@ class CapabilityInfo:
 
     ``chart`` panels are in the result; ``last_x``, ``last`` the last points one by one; ``edges``, ``height``
     the histogram; ``curve_x``, ``within``, ``overall`` the fitted densities;
-    ``values``, ``score``, ``line`` the probability plot; ``index``, ``estimate``, ``low``, ``high`` the indices.
+    ``values``, ``score``, ``line`` the probability plot; ``index``, ``estimate``, ``low``, ``high`` the
+    indices.
     """
 
     last_x: NDArray[np.float64]
@@ -103,7 +104,7 @@ def info(result: Capability) -> CapabilityInfo:
 def _densities(
     result: Capability, x: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Density within and overall, and normal score of the overall distribution, in the unit of the measure."""
+    """Density within and overall, and normal score of the overall distribution, in the unit shown."""
     nothing = np.full(len(x), np.nan)
     if result.analysis == "attribute" or not result.sd_overall > 0:
         return nothing, nothing, nothing
@@ -241,7 +242,9 @@ def _panel(result: Capability, k: int, x: str, y: str) -> list[dict[str, Any]]:
     out = [
         _trace(at, line, x, y, (style.GREY, dash, 1.3), "")
         for line, dash in (
-            (result.chart_lower[k], "dash"), (result.chart_upper[k], "dash"), (result.chart_center[k], "solid"),
+            (result.chart_lower[k], "dash"),
+            (result.chart_upper[k], "dash"),
+            (result.chart_center[k], "solid"),
         )
     ]  # fmt: skip
     used = ~result.chart_excluded

@@ -52,6 +52,9 @@ def results() -> list[perf.Result]:
         perf.operating_characteristic("p", size=50, center=0.2, at=[0.1, 0.2, 0.4]),
         perf.suggest_stages(np.r_[values[:20], values[20:] / 3], of="level", draws=199),
         perf.baseline(series, objective=objective),
+        perf.fit_distribution(series, family=("normal", "weibull")),
+        perf.capability(series, objective=objective),
+        perf.capabilities({"a": series.take(0, 20), "b": series.take(20, 40)}, upper=12.0),
         perf.gauge_study(
             {"mm": np.round(values[:24], 1), "part": np.arange(24) // 4, "who": np.arange(24) // 2 % 2},
             value="mm",
