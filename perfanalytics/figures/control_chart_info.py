@@ -129,8 +129,12 @@ def _panel(
         if (direction == word).any()
     }
     unit = unit_of(chart.measure)
-    if spec.axis:
-        axis = spec.axis.format(label=chart.measure.label, unit=f" ({unit.strip()})" if unit else "")
+    if chart.transform is not None and not spec.level:
+        # its name says on which scale it is
+        axis = chart.panels[k]
+    elif spec.axis:
+        words = {"label": chart.measure.label, "name": chart.measure.name}
+        axis = spec.axis.format(**words, unit=f" ({unit.strip()})" if unit else "")
     elif k == 0:
         axis = chart.measure.label if not chart.is_share else f"{chart.measure.name} (share)"
     else:
@@ -238,11 +242,14 @@ def told(chart: ControlChart, point: int) -> str:
 
 
 def _signal_text(chart: ControlChart, k: int, point: int) -> str:
-    share, sigma = chart.is_share, float(chart.sigma[k, point])
+    share, sigma = chart.is_share, float(chart.spread(k)[point])
     rules = "<br>".join(rule.text for rule in chart.rules_at(k, point))
     value = number(float(chart.value[k, point]), sigma, share=share)
-    size = "" if chart.sizes is None else f" of {chart.sizes[point]:g}"
-    return f"{told(chart, point)}: {value}{unit_of(chart.measure)}{size}<br>{rules}"
+    size = (
+        "" if chart.sizes is None or family_of(chart.chart).own is not None else f" of {chart.sizes[point]:g}"
+    )
+    unit = "" if family_of(chart.chart).panels[k].unitless else unit_of(chart.measure)
+    return f"{told(chart, point)}: {value}{unit}{size}<br>{rules}"
 
 
 def _excluded_text(record: Any) -> str:
@@ -259,7 +266,7 @@ def _levels(chart: ControlChart, k: int) -> tuple[tuple[str, float, str], ...]:
     if not len(seen):
         return ()
     i = seen[-1]
-    spread = float(chart.sigma[k, i])
+    spread = float(chart.spread(k)[i])
     spec = family_of(chart.chart).panels[k]
     out = []
     for name, y in (("upper limit", chart.upper), ("center", chart.center), ("lower limit", chart.lower)):

@@ -16,6 +16,7 @@ from perfanalytics.plan.tables import Plan
 from perfanalytics.repository.selection import PERIODS, STATISTICS
 from perfanalytics.spc.families import CHARTS
 from perfanalytics.spc.rules import RULE_SETS
+from perfanalytics.spc.transforms import as_transform
 
 FAMILIES = ("gaussian",)
 PERCENTILES = tuple(f"p{k}" for k in range(1, 100))
@@ -45,7 +46,7 @@ def check_plan(plan: Plan) -> Iterator[str]:
             yield from _missing(where, "chart", table.chart, CHARTS)
             yield from _missing(where, "rules", table.rules, RULE_SETS)
             if table.chart in CHARTS and table.estimate is not None:
-                yield from _missing(where, "estimate", table.estimate, CHARTS[table.chart].estimators)
+                yield from _missing(where, "estimate", table.estimate, CHARTS[table.chart].all_estimators)
             if table.chart in CHARTS:
                 yield from _tried(where, _chosen, table)
             for name in (table.by,) if isinstance(table.by, str) and table.by else table.by:
@@ -80,6 +81,7 @@ def _columns(where: str, table: tables.ChartTable, known: set[str]) -> Iterator[
 
 def _chosen(table: tables.ChartTable) -> object:
     """Options, kind and width of the limits as the chart type takes them."""
+    as_transform(table.transform)
     return CHARTS[table.chart].check(table.options, table.limits, table.sigmas)
 
 

@@ -16,9 +16,8 @@ from perfanalytics.core.result import Method
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.doubts import caveats_of
 from perfanalytics.spc.evidence import evidence
-from perfanalytics.spc.family import Lines
 from perfanalytics.spc.guards import guard
-from perfanalytics.spc.kernel import Charted, Counted, chart_block, count_block
+from perfanalytics.spc.kernel import Charted, Counted, Setting, chart_block, count_block
 from perfanalytics.spc.limits import Limits
 from perfanalytics.spc.prepared import Prepared, prepare, still_open
 from perfanalytics.spc.result import ControlChart, StageTest
@@ -26,6 +25,7 @@ from perfanalytics.spc.rules import WESTERN_ELECTRIC, Rule, RuleSet
 from perfanalytics.spc.signals import bits_type
 from perfanalytics.spc.stability import FALSE_ALARMS
 from perfanalytics.spc.stages import Stage, Stages
+from perfanalytics.spc.transforms import Transform
 from perfanalytics.spc.validity import judge_validity
 from perfanalytics.spc.verdict import verdict_of
 from perfanalytics.spc.wording import number
@@ -45,6 +45,7 @@ def control_chart(
     options: Mapping[str, Any] | None = None,
     limits: str | None = None,
     carry: int | None = None,
+    transform: str | Mapping[str, Any] | Transform | None = None,
 ) -> ControlChart:
     """A control chart of one series.
 
@@ -87,6 +88,11 @@ def control_chart(
     carry : int, optional
         A stage (0 is the first) whose limits are also shown over the later stages, beside their own: what the
         process would look like had nothing been recalculated. See ``.carried_frame()``.
+    transform : str, mapping or Transform, optional
+        Skewed values charted on another scale and shown on their own: "log", "box_cox", "yeo_johnson", or a
+        mapping like ``{"name": "box_cox", "lambda": 0.5, "shift": 0, "round_to": 0.5}``. A lambda that is not
+        given is estimated by maximum likelihood from the points behind the limits (all stages together). For
+        charts of one value a point and of subgroups; limits carried on keep their transformation.
 
     Returns
     -------
@@ -135,6 +141,7 @@ limits. Center 11.0, limits 5.4 to 16.6.'
         sigmas=sigmas,
         options=options,
         limits=limits,
+        transform=transform,
     )
     charted = next(prepared.blocks(), (0, 0, 0, None))[3]
     return _made(batch, prepared, charted, carry)
@@ -142,7 +149,7 @@ limits. Center 11.0, limits 5.4 to 16.6.'
 
 def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None, carry: int | None) -> ControlChart:
     family, setting, points = prepared.setting.family, prepared.setting, prepared.points
-    n, panels = len(points.value), tuple(p.name for p in family.panels)
+    n, panels = len(points.value), _panels(prepared)
     counted = None if charted is None else count_block(charted, setting)
     arrays = _arrays(prepared, charted)
     fired = np.zeros((len(panels), n), dtype=bits_type(len(setting.rules.rules)))
@@ -166,7 +173,8 @@ def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None, carry
             unattributed=unattributed,
             still_open=int(np.count_nonzero(still_open(batch, points))),
         )
-        caveats += guard(batch, points, prepared.starts).caveats(0)
+        if family.ordered:
+            caveats += guard(batch, points, prepared.starts).caveats(0)
         caveats += judge_validity(points.batch or batch, points, prepared.carried).caveats(0)
     else:
         caveats = caveats_of(_NOTHING, setting, batch.measure)
@@ -177,6 +185,7 @@ def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None, carry
         | {
             "excluded": len(exclusions),
             "stability_reference": judged.made_by or "not judged",
+            **_found(charted, setting),
             **({} if carry is None else {"carried_on": f"limits of stage {carry} over the later stages"}),
         },
         (*family.references, setting.rules.reference) if setting.rules.reference else family.references,
@@ -206,7 +215,7 @@ def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None, carry
         every=batch.expected_every,
         events=batch.events,
         limits=limits,
-        is_share=family.panels[0].ceiling == 1.0,
+        is_share=is_share(prepared),
         stable=judged.stable,
         p_value=judged.p_value,
         expected_signals=judged.expected,
@@ -215,8 +224,15 @@ def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None, carry
         **_carried(prepared, charted, carry),
         tests=() if charted is None else _tests(charted),
         n_used=0 if counted is None else int(counted.n.sum()),
+        transform=None if prepared.scale is None else prepared.scale.transform(0),
     )
     return replace(made, verdict=verdict_of(made))
+
+
+def _found(charted: Charted | None, setting: Setting) -> Mapping[str, Any]:
+    """What the fit found beyond center and sigma, for charts that fit more."""
+    found = setting.family.found
+    return {} if charted is None or found is None else found(charted.parameters, setting.asked)
 
 
 def _tests(charted: Charted) -> tuple[StageTest, ...]:
@@ -249,9 +265,29 @@ def _arrays(prepared: Prepared, charted: Charted | None) -> dict[str, Any]:
     if charted is not None:
         for k, (panel, line) in enumerate(zip(family.panels, charted.lines, strict=True)):
             lower, upper = panel.limits(line, prepared.setting.sigmas)
-            for name, column in zip(_LINES, (line.value, line.center, line.sigma, lower, upper), strict=True):
+            value, center = line.value, line.center
+            if prepared.scale is not None and panel.level:
+                # one series: its transformation holds for every point
+                value, center, lower, upper = (prepared.scale.back(x) for x in (value, center, lower, upper))
+                if line.value is charted.block.points.value and prepared.shown is not None:
+                    # the values as they came, to the last digit
+                    value = prepared.shown
+            for name, column in zip(_LINES, (value, center, line.sigma, lower, upper), strict=True):
                 arrays[name][k] = column
     return arrays
+
+
+def _panels(prepared: Prepared) -> tuple[str, ...]:
+    """Names of the panels; those that stay on a transformed scale say so."""
+    scale = prepared.scale
+    words = "" if scale is None or not len(scale.lam) else f", {scale.transform(0).words}"
+    return tuple(p.name if p.level else p.name + words for p in prepared.setting.family.panels)
+
+
+def is_share(prepared: Prepared) -> bool:
+    """Whether the values are shares, told in percent."""
+    share = prepared.points.share
+    return prepared.setting.family.panels[0].ceiling == 1.0 if share is None else share
 
 
 def _carried(prepared: Prepared, charted: Charted | None, carry: int | None) -> dict[str, Any]:
@@ -328,15 +364,10 @@ def _limits(
     levels = {name: np.full((p, k), np.nan) for name in ("center", "sigma", "lower", "upper")}
     ends = np.append(starts[1:], n)[:k] - 1
     if charted is not None:
-        for i, (panel, line) in enumerate(zip(family.panels, charted.lines, strict=True)):
+        for i in range(p):
             for j, (a, b) in enumerate(zip(starts, ends + 1, strict=True)):
-                low, high = panel.limits(_part(line, a, b), setting.sigmas)
-                for name, column in (
-                    ("sigma", line.sigma[a:b]),
-                    ("center", line.center[a:b]),
-                    ("lower", low),
-                    ("upper", high),
-                ):
+                for name in ("sigma", "center", "lower", "upper"):
+                    column = arrays[name][i, a:b]
                     seen = column[np.isfinite(column)]
                     if not len(seen):
                         continue
@@ -350,7 +381,10 @@ def _limits(
     at, bottom, top, spread = (
         float(levels[name][0, -1]) if k else np.nan for name in ("center", "lower", "upper", "sigma")
     )
-    share = family.panels[0].ceiling == 1.0
+    share = is_share(prepared)
+    if prepared.scale is not None and family.panels[0].level:
+        # sigma is that of the transformed values
+        spread = np.nan
     rests = int(counted.n_kept[-1]) if counted is not None else 0
     from_points = f"from {rests} point{'' if rests == 1 else 's'}"
     if not np.isfinite(at) or (family.panels[0].constant and not np.isfinite(bottom)):
@@ -370,7 +404,7 @@ def _limits(
         measure=batch.measure,
         sigmas=setting.sigmas,
         parameters={} if charted is None else dict(charted.parameters),
-        panels=tuple(panel.name for panel in family.panels),
+        panels=_panels(prepared),
         center=levels["center"],
         sigma=levels["sigma"],
         lower=levels["lower"],
@@ -382,6 +416,7 @@ def _limits(
         last_when=None if when is None else when[ends],
         labels=tuple(prepared.labels.get(int(a), "") for a in starts.tolist()),
         **_validity(prepared, charted, when),
+        transform=None if prepared.scale is None else prepared.scale.transform(0),
     )
 
 
@@ -398,20 +433,6 @@ def _validity(prepared: Prepared, charted: Charted | None, when: Any) -> dict[st
     return {"data_from": when[kept[0]], "data_until": when[kept[-1]]} if len(kept) else {}
 
 
-def _part(line: Lines, a: int, b: int) -> Lines:
-    def cut(x: Floats | None) -> Floats | None:
-        return None if x is None else x[a:b]
-
-    return Lines(
-        value=line.value[a:b],
-        center=line.center[a:b],
-        sigma=line.sigma[a:b],
-        lower=cut(line.lower),
-        upper=cut(line.upper),
-        most=cut(line.most),
-    )
-
-
 def _nothing() -> Counted:
     """What is counted of a series without any point."""
     none, one = np.zeros(1, dtype=np.int64), np.full(1, np.nan)
@@ -419,7 +440,9 @@ def _nothing() -> Counted:
         n=none, n_kept=none, n_missing=none, n_excluded=none, center=one, sigma=one, lower=one, upper=one,
         n_signals=none, judged_signals=none, judged_farthest=one, chance=one, size=one,
         by_rule=np.zeros((0, 1), dtype=np.int64), newest=none - 1, farthest=one, lag1=one,
-        spread=one, skewness=one, ties=one, no_variation=np.zeros(1, dtype=bool), smallest_count=one,
+        spread=one, spread_low=one, spread_high=one, skewness=one, kurtosis=one, ties=one,
+        no_variation=np.zeros(1, dtype=bool), smallest_count=one,
+        own=np.zeros((0, 1)),
     )  # fmt: skip
 
 

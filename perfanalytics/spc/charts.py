@@ -28,10 +28,11 @@ from perfanalytics.spc.families import family_of
 from perfanalytics.spc.guards import guard
 from perfanalytics.spc.kernel import Counted, count_block
 from perfanalytics.spc.limits import Limits
-from perfanalytics.spc.prepared import Prepared, prepare, still_open
+from perfanalytics.spc.prepared import Prepared, prepare, still_open, transform_of
 from perfanalytics.spc.rules import RULE_SETS, WESTERN_ELECTRIC, Rule, RuleSet
 from perfanalytics.spc.stability import FALSE_ALARMS
 from perfanalytics.spc.stages import Stages, column_of
+from perfanalytics.spc.transforms import Transform, as_transform
 from perfanalytics.spc.validity import judge_validity
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 _COLUMNS = (
     "center", "sigma", "lower", "upper", "n", "n_missing", "n_excluded", "stages", "n_signals", "by_rule",
     "expected_signals", "newest_signal", "newest_signal_when", "farthest", "judged", "stable", "p_value",
-    "lag1", "caveats_of_series", "data_hashes", "worst", "worst_value", "worst_center", "worst_lower",
-    "worst_upper", "worst_signal",
+    "lag1", "transform_lambda", "caveats_of_series", "data_hashes", "worst", "worst_value", "worst_center",
+    "worst_lower", "worst_upper", "worst_signal",
 )  # fmt: skip
 
 
@@ -82,6 +83,8 @@ class ControlCharts(Result):
         The evidence against stability, NaN where not judged; ranks the series.
     lag1 : float array, shape (m,)
         Lag-1 correlation in the last stage.
+    transform_lambda : float array, shape (m,)
+        Power of the transformation; NaN without one, and for logarithms.
     caveats_of_series : object array of str, shape (m,)
         Caveat codes, "; " between.
     data_hashes : object array of str, shape (m,)
@@ -95,7 +98,7 @@ class ControlCharts(Result):
     """
 
     kind: ClassVar[str] = "control_charts"
-    schema_version: ClassVar[int] = 2
+    schema_version: ClassVar[int] = 3
 
     chart: str
     measure: Measure
@@ -120,6 +123,7 @@ class ControlCharts(Result):
     stable: Flags
     p_value: Floats
     lag1: Floats
+    transform_lambda: Floats
     caveats_of_series: NDArray[Any]
     data_hashes: NDArray[Any]
     worst: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
@@ -129,14 +133,14 @@ class ControlCharts(Result):
     worst_upper: Floats = field(default_factory=lambda: np.empty((0, RECENT)))
     worst_signal: Flags = field(default_factory=lambda: np.empty((0, RECENT), dtype=bool))
 
-    @classmethod
-    def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
-        """Version 1 kept no points for the figure."""
-        return dict(fields)
-
     def __post_init__(self) -> None:
         for name in _COLUMNS:
             object.__setattr__(self, name, read_only(getattr(self, name)))
+
+    @classmethod
+    def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+        """Version 1 kept no points for the figure, version 2 knew no transformed values."""
+        return {"transform_lambda": np.full(len(fields["ids"]), np.nan)} | fields
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -146,7 +150,7 @@ class ControlCharts(Result):
 
         Columns: id, n, n_missing, n_excluded, stages, center, sigma, lower, upper, n_signals,
         expected_signals, newest_signal, newest_signal_when, farthest, judged, stable, p_value,
-        lag1, caveats, data_hash.
+        lag1, transform_lambda, caveats, data_hash.
         ``stable`` is a nullable boolean, NA where it was not judged. How often each rule fired is in
         :meth:`to_frame`.
         """
@@ -189,6 +193,7 @@ class ControlCharts(Result):
             "stable": self.stable,
             "p_value": self.p_value,
             "lag1": self.lag1,
+            "transform_lambda": self.transform_lambda,
             "caveats": self.caveats_of_series,
             "data_hash": self.data_hashes,
         }
@@ -205,14 +210,16 @@ def control_charts(
     sigmas: float | None = None,
     options: Mapping[str, Any] | None = None,
     limits: str | None = None,
+    transform: str | Mapping[str, Any] | Transform | None = None,
 ) -> ControlCharts:
     """Control charts of many series, one row each.
 
     Parameters
     ----------
     batch : SeriesBatch, mapping of id to series, sequence of Series
-    chart, rules, estimate, stages, exclude, sigmas, options, limits
-        As in :func:`perfanalytics.control_chart`, for every series. A stage that a series does not reach, and
+    chart, rules, estimate, stages, exclude, sigmas, options, limits, transform
+        As in :func:`perfanalytics.control_chart`, for every series; a power that is estimated is one for each
+        series. A stage that a series does not reach, and
         an excluded position beyond its end, change nothing there.
 
     Returns
@@ -249,6 +256,7 @@ def control_charts(
         "sigmas": sigmas,
         "options": options,
         "limits": limits,
+        "transform": transform,
     }
     prepared = prepare(data, **asked)
     columns, reference = columns_of(data, prepared)
@@ -390,6 +398,9 @@ def columns_of(batch: SeriesBatch, prepared: Prepared, *, hashed: bool = True) -
         "stable": judged & (np.nan_to_num(p_value) > FALSE_ALARMS),
         "p_value": p_value,
         "lag1": level(counted.lag1),
+        "transform_lambda": np.full(m, np.nan)
+        if prepared.scale is None or prepared.scale.name == "log"
+        else prepared.scale.lam,
         "caveats_of_series": _codes(counted, prepared, batch, of, m, has, unattributed, opened),
         "data_hashes": np.array(batch.hashes() if hashed else [""] * m, dtype=object),
     }
@@ -416,7 +427,8 @@ def _codes(
     flags["open-items"] = still_open
     flags["exclusion-unattributed"] = unattributed
     if len(prepared.starts):
-        flags |= guard(batch, prepared.points, prepared.starts).flags
+        if prepared.setting.family.ordered:
+            flags |= guard(batch, prepared.points, prepared.starts).flags
         source = prepared.points.batch or batch
         flags |= judge_validity(source, prepared.points, prepared.carried).flags
     # few different combinations occur: join the words of each once
@@ -444,6 +456,7 @@ def _joined(parts: list[Counted], rules: int) -> Counted:
     empty: dict[str, Any] = {f.name: none if f.name in whole else blank for f in fields(Counted)}
     empty["by_rule"] = np.zeros((rules, 0), dtype=np.int64)
     empty["no_variation"] = np.zeros(0, dtype=bool)
+    empty["own"] = np.zeros((0, 0))
     return Counted(**empty)
 
 
@@ -456,12 +469,13 @@ def bulk_method(
     sigmas: float | None = None,
     options: Mapping[str, Any] | None = None,
     limits: str | None = None,
+    transform: str | Mapping[str, Any] | Transform | None = None,
 ) -> BulkMethod:
     """``perf.method("control_charts", ...)``: the columns of :func:`control_charts` for ``repo.map``.
 
     Parameters
     ----------
-    chart, rules, estimate, sigmas, options, limits
+    chart, rules, estimate, sigmas, options, limits, transform
         As in :func:`perfanalytics.control_chart`. Exclusions travel with the series.
     stages : sequence of 0-based positions, ISO texts or names of events; or {"column": name}
         The column is a covariate of the selection: ``repo.select(..., covariates="version")``.
@@ -469,8 +483,8 @@ def bulk_method(
     Returns
     -------
     BulkMethod
-        Columns center, sigma, lower, upper, farthest, p_value, expected_signals, lag1 (float); n,
-        n_missing, n_excluded, stages, n_signals, newest_signal and ``signals_<rule>`` (integer);
+        Columns center, sigma, lower, upper, farthest, p_value, expected_signals, lag1, transform_lambda
+        (float); n, n_missing, n_excluded, stages, n_signals, newest_signal and ``signals_<rule>`` (integer);
         newest_signal_when (time); judged, stable (boolean); caveats (text, codes with "; " between),
         data_hash (text).
 
@@ -488,7 +502,7 @@ def bulk_method(
     family = family_of(chart)
     rule_set = family.rules_of(rules)
     asked_for = family.check(options, limits, sigmas)
-    estimation = resolve_estimate(family, estimate, asked_for)
+    estimation = resolve_estimate(family.for_estimate(estimate), estimate, asked_for)
     frozen = estimation.frozen
     stages = (stages,) if isinstance(stages, Mapping) else tuple(stages)
     if any(not isinstance(s, int | str) and column_of(s) is None for s in stages):
@@ -517,8 +531,22 @@ def bulk_method(
         "options": dict(asked_for.options),
         "limits": asked_for.limits,
     }
+    change = transform_of(family, estimation, as_transform(transform))
+    if change is not None:
+        parameters["transform"] = change.to_mapping()
     types = dict.fromkeys(
-        ("center", "sigma", "lower", "upper", "farthest", "p_value", "expected_signals", "lag1"), "float"
+        (
+            "center",
+            "sigma",
+            "lower",
+            "upper",
+            "farthest",
+            "p_value",
+            "expected_signals",
+            "lag1",
+            "transform_lambda",
+        ),
+        "float",
     )
     types |= dict.fromkeys(
         ("n", "n_missing", "n_excluded", "stages", "n_signals", "newest_signal"), "integer"
@@ -538,6 +566,7 @@ def bulk_method(
             sigmas=asked_for.sigmas,
             options=asked_for.options,
             limits=asked_for.limits,
+            transform=change,
         )
         columns, _ = columns_of(batch, prepared)
         by_rule = columns.pop("by_rule")

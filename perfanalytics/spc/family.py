@@ -9,6 +9,9 @@ exclusions, frozen limits, rules, caveats, stability, figures, bulk) is common t
 - Charts with memory (EWMA, CUSUM) compute their path in ``lines``; their panel uses limits only, and
   ``deviations`` gives what the doubts about independence and shape look at.
 - Charts whose limits are not center +- k sigma (probability limits, T2) give ``lower`` and ``upper``.
+- A chart of single values or of subgroups is two families under one name: ``subgrouped`` is the other one.
+- What a fit found beyond center and sigma (the order of a model) ``found`` and ``sentence`` tell, and
+  ``doubts`` are what only this chart type can doubt.
 - What a chart type lets the user choose (lambda, k, span) it declares as ``options``; how its limits are made
   (k sigma, probability) as ``limit_kinds``. ``Block.asked`` says what was chosen.
 """
@@ -50,6 +53,8 @@ class Points:
         The points as series of their own (times, labels, rhythm, exclusions), where they are not the values.
     how : mapping
         Choices made on the way, for ``.method``.
+    share : bool or None
+        Whether the values are shares, told in percent; None: where the main panel ends at 1.
     """
 
     offsets: NDArray[np.int64]
@@ -60,6 +65,7 @@ class Points:
     breaks: Flags | None = None
     batch: SeriesBatch | None = None
     how: Mapping[str, Any] = field(default_factory=dict)
+    share: bool | None = None
 
     def part(self, first: int, last: int) -> Points:
         """The points of series ``first`` to ``last - 1``."""
@@ -77,6 +83,7 @@ class Points:
             breaks=cut(self.breaks),
             batch=self.batch,
             how=self.how,
+            share=self.share,
         )
 
 
@@ -233,7 +240,12 @@ class Panel:
     main : bool
         True for a further panel that belongs to the main one (the lower of two one-sided statistics).
     axis : str
-        What its axis is called, with ``{label}`` and ``{unit}`` of the measure; "": the measure, or the name.
+        What its axis is called, with ``{label}``, ``{name}`` and ``{unit}`` of the measure; "": the measure,
+        or the name of the panel.
+    level : bool
+        True where the panel shows levels on the scale of the values: a transformation is taken back there.
+    unitless : bool
+        True where the panel shows a statistic without the unit of the measure.
     """
 
     name: str
@@ -244,6 +256,8 @@ class Panel:
     constant: bool = False
     main: bool = False
     axis: str = ""
+    level: bool = False
+    unitless: bool = False
 
     def limits(self, lines: Lines, sigmas: float) -> tuple[Floats, Floats]:
         """Lower and upper limit of each point, clipped; NaN where there is no limit."""
@@ -287,6 +301,8 @@ class OwnTests:
     tests : tuple of Tested
     z : float array, shape (n,), or None
         How far each point is out, as a normal value; None where points are not judged one by one.
+    more : tuple of arrays like ``fired``
+        The same for the further panels.
     """
 
     fired: NDArray[Any]
@@ -295,6 +311,31 @@ class OwnTests:
     useful: NDArray[np.int64]
     tests: tuple[Tested, ...]
     z: Floats | None = None
+    more: tuple[NDArray[Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """A doubt only one chart type can have: a figure for each segment, and from where on it is one.
+
+    Parameters
+    ----------
+    code : str
+    measured : callable ``(block, parameters) -> array of shape (segments,)``
+        NaN where there is nothing to doubt.
+    holds : callable ``(measured, n) -> bool array``
+        n: used points.
+    text : callable ``(measured, n) -> str``
+        The sentence of one segment.
+    name : str
+        What the figure is called as evidence.
+    """
+
+    code: str
+    measured: Callable[[Block, Mapping[str, Floats]], Floats]
+    holds: Callable[[Floats, NDArray[np.int64]], Flags]
+    text: Callable[[float, int], str]
+    name: str
 
 
 #: How sigma arises: it decides which table says what a stable chart shows (perfanalytics.spc.stability).
@@ -344,12 +385,35 @@ class ChartFamily:
         True for a chart without limits.
     grouped : bool
         True where a point is a subgroup of values.
+    subgrouped : ChartFamily or None
+        The same chart for subgroups, where this one takes single values.
+    several : bool
+        True where a row of values is one point of several measures.
+    known_as : str
+        The table of stable charts for limits that come from elsewhere ("known", "known_two_panels"); "": the
+        chart itself is simulated where one of its modes is "family", otherwise by its number of panels.
+    span_option : str
+        Name of the option that says how many points a moving range has; "": none.
+    found : callable ``(parameters, asked) -> mapping``, or None
+        What the fit of each stage found, or the limits were designed to, for ``.method``.
+    sentence : callable ``(parameters, stage) -> str``, or None
+        The same in words, for the verdict.
+    doubts : tuple of Doubt
     varies : str
         Why limits differ from point to point, for the verdict.
     needed : int
         Points below which limits are doubtful.
     model_sigma : bool
         True where sigma follows from the center and the size (binomial, Poisson).
+    dispersion : callable ``(block, parameters) -> (spread, low, high)``, or None
+        How much the points vary relative to the model, and between what that is usual; arrays of shape
+        (segments,). None: by moving ranges, for charts with ``model_sigma``.
+    ordered : bool
+        False where the points are units instead of times: no stages, no doubts about order.
+    transformable : bool
+        True where the values may be transformed (``transform=``).
+    told : callable ``(chart) -> str``, or None
+        The verdict, where the common one does not say what the chart is about.
     references : tuple of str
     """
 
@@ -375,15 +439,42 @@ class ChartFamily:
     optional: Mapping[str, float] = field(default_factory=dict)
     limitless: bool = False
     grouped: bool = False
+    subgrouped: ChartFamily | None = None
+    several: bool = False
+    known_as: str = ""
+    span_option: str = ""
+    found: Callable[[Mapping[str, Floats], Asked], Mapping[str, Any]] | None = None
+    sentence: Callable[[Mapping[str, Floats], int], str] | None = None
+    doubts: tuple[Doubt, ...] = ()
     varies: str = "they vary with the size"
     needed: int = 20
     model_sigma: bool = False
+    dispersion: Callable[[Block, Mapping[str, Floats]], tuple[Floats, Floats, Floats]] | None = None
+    ordered: bool = True
+    transformable: bool = False
+    told: Callable[[Any], str] | None = None
     references: tuple[str, ...] = ()
 
     @property
     def default(self) -> str:
         """The estimator used unless another is asked for."""
         return next(iter(self.estimators))
+
+    def for_batch(self, batch: SeriesBatch) -> ChartFamily:
+        """The family for this kind of points: the one of subgroups where the batch brings such."""
+        grouped = batch.subgroups is not None or (batch.values.ndim == 2 and not self.several)
+        return self.subgrouped if grouped and self.subgrouped is not None else self
+
+    def for_estimate(self, estimate: object) -> ChartFamily:
+        """The family that estimates so: that of subgroups for what only they have."""
+        other = self.subgrouped
+        if other is not None and isinstance(estimate, str) and estimate not in self.estimators:
+            return other if estimate in other.estimators else self
+        return self
+
+    def of_size(self, size: int) -> ChartFamily:
+        """The family for ``size`` values a point (0: one)."""
+        return self.subgrouped if size and self.subgrouped is not None else self
 
     def rules_of(self, rules: object) -> RuleSet:
         """The rules this chart uses when asked for these: its own where it has such.
@@ -408,8 +499,14 @@ class ChartFamily:
         UnknownNameError
         """
         if name not in self.estimators:
-            raise UnknownNameError(f"estimate for a {self.name} chart", name, self.estimators)
+            of = " of subgroups" if self.grouped else ""
+            raise UnknownNameError(f"estimate for a {self.name} chart{of}", name, self.estimators)
         return name
+
+    @property
+    def all_estimators(self) -> Mapping[str, str]:
+        """Ways of estimating, for single values and for subgroups."""
+        return {**self.estimators, **({} if self.subgrouped is None else self.subgrouped.estimators)}
 
     def check(self, options: object, limits: object, sigmas: object) -> Asked:
         """What was chosen, defaults filled in.

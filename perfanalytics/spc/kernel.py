@@ -22,20 +22,25 @@ from perfanalytics.spc.options import Asked
 from perfanalytics.spc.rules import ON_LINE, Rule, RuleSet
 from perfanalytics.spc.scores import chance_ratio, normal_scores
 from perfanalytics.spc.signals import Bits, bits_type, find_signals
+from perfanalytics.spc.transforms import Scale
 
 #: A sigma below this share of the center is rounding, not variation.
 NO_VARIATION = 1e-13
+#: Standard error of sigma_z (mean moving range / d2) is about 0.909 / sqrt(n - 1) in a stable series:
+#: relative variance 0.8264 / (n - 1), Cryer and Ryan (1990), Journal of Quality Technology 22, 187-192.
+RELATIVE_ERROR = 0.909
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What makes a chart, the data apart."""
+    """What makes a chart, the data apart; ``measures`` is their number where a point is a row of several."""
 
     family: ChartFamily
     rules: RuleSet
     asked: Asked
     estimator: str
     frozen: Mapping[str, Any] | None = None
+    measures: int = 0
 
     @property
     def sigmas(self) -> float:
@@ -53,6 +58,8 @@ class Charted:
     z: Floats
     fired: tuple[Bits, ...]
     own: OwnTests | None = None
+    #: The transformation of each segment; lines and parameters are on the transformed scale.
+    scale: Scale | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +69,9 @@ class Counted:
     ``lower``, ``upper`` and ``sigma`` are NaN where they vary from point to point; ``farthest`` (the largest
     distance from the center line in sigma) where no point could be judged. ``judged_signals``,
     ``judged_farthest`` and ``chance`` (signals for each one of a normal series) are what stability is judged
-    by: the first two are those of the points unless the family knows their law.
+    by: the first two are those of the points unless the family knows their law. ``spread`` is unusual outside
+    ``spread_low`` and ``spread_high``; ``kurtosis`` (excess) is that of transformed values.
+    ``own`` has one row for each doubt of the chart type.
     """
 
     n: NDArray[np.int64]
@@ -83,10 +92,14 @@ class Counted:
     farthest: Floats
     lag1: Floats
     spread: Floats
+    spread_low: Floats
+    spread_high: Floats
     skewness: Floats
+    kurtosis: Floats
     ties: Floats
     no_variation: Flags
     smallest_count: Floats
+    own: Floats
 
 
 def panel_rules(setting: Setting, independent: bool) -> list[tuple[int, Rule]]:
@@ -100,11 +113,15 @@ def chart_block(
     setting: Setting,
     *,
     chosen: Flags | None = None,
+    parameters: dict[str, Floats] | None = None,
+    scale: Scale | None = None,
 ) -> Charted:
-    """Parameters, lines and signals of a block."""
+    """Parameters, lines and signals of a block; ``parameters`` of each segment where they come from elsewhere."""
     family = setting.family
     block = Block(points, segments, chosen, setting.asked, frozen=setting.frozen is not None)
-    if setting.frozen is None:
+    if parameters is not None:
+        pass
+    elif setting.frozen is None:
         parameters = family.estimate(block, setting.estimator)
         if "sigma" in parameters:
             sigma = parameters["sigma"]
@@ -117,7 +134,8 @@ def chart_block(
         z = np.full(segments.n, np.nan) if own.z is None else own.z
         if points.excluded is not None:
             z[np.flatnonzero(points.excluded)] = np.nan
-        return Charted(block=block, parameters=parameters, lines=lines, z=z, fired=(own.fired,), own=own)
+        fired_by = (own.fired, *own.more)
+        return Charted(block=block, parameters=parameters, lines=lines, z=z, fired=fired_by, own=own)
     fired = []
     first = np.empty(0)
     for k, (panel, line) in enumerate(zip(family.panels, lines, strict=True)):
@@ -136,7 +154,7 @@ def chart_block(
             # the farther of the two sides of one statistic
             first = np.where(np.abs(z) > np.abs(first), z, first)
         fired.append(_fire(rules, z, block, setting))
-    return Charted(block=block, parameters=parameters, lines=lines, z=first, fired=tuple(fired))
+    return Charted(block=block, parameters=parameters, lines=lines, z=first, fired=tuple(fired), scale=scale)
 
 
 def _repeated(value: Any, segments: int) -> Floats:
@@ -237,17 +255,24 @@ def count_block(charted: Charted, setting: Setting) -> Counted:
         square = deviation * deviation
         squares = seg.sums(square)
         r1 = lag1_of(deviation, block.link, seg, squares)
-        r1[used < 3] = np.nan
+        r1[(used < 3) | (not family.ordered)] = np.nan
         pairs = np.maximum(block.pairs(), 1)
-        skewness = ties = spread = smallest = np.full(m, np.nan)
+        skewness = kurtosis = ties = spread = smallest = np.full(m, np.nan)
+        band = 2.0 * RELATIVE_ERROR / np.sqrt(np.maximum(used - 1, 1))
+        low, high = 1.0 - band, 1.0 + band
         if family.model_sigma:
             spread = seg.sums(moving_ranges(z, block.link)) / pairs / d2(2)
-            if family.expected is not None:
-                smallest = family.expected(block, charted.parameters)
-        elif "sigma" in family.parameters:
+        if family.dispersion is not None:
+            spread, low, high = family.dispersion(block, charted.parameters)
+        if family.expected is not None:
+            smallest = family.expected(block, charted.parameters)
+        if not family.model_sigma and "sigma" in family.parameters:
             if family.deviations is None:
                 skewness = seg.sums(square * deviation) / used / (squares / used) ** 1.5
             ties = seg.counts(block.link & (block.ranges() == 0.0)) / pairs
+        if charted.scale is not None:
+            kurtosis = seg.sums(square * square) / used / (squares / used) ** 2 - 3.0
+            skewness = seg.sums(square * deviation) / used / (squares / used) ** 1.5
     return Counted(
         n=used,
         n_kept=block.n_kept().astype(np.int64),
@@ -267,10 +292,14 @@ def count_block(charted: Charted, setting: Setting) -> Counted:
         farthest=farthest,
         lag1=r1,
         spread=spread,
+        spread_low=low,
+        spread_high=high,
         skewness=skewness,
+        kurtosis=kurtosis,
         ties=ties,
         no_variation=_zero(charted),
         smallest_count=smallest,
+        own=np.array([d.measured(block, charted.parameters) for d in family.doubts]).reshape(-1, m),
     )
 
 
@@ -353,6 +382,8 @@ def _levels(charted: Charted, setting: Setting) -> tuple[Floats, Floats, Floats,
         setting.sigmas,
     )
     center, sigma = line.center[at].copy(), line.sigma[at].copy()
+    if charted.scale is not None and panel.level:
+        center, lower, upper = (charted.scale.back(x) for x in (center, lower, upper))
     for level in (sigma, lower, upper):
         level[vary] = np.nan
     return center, sigma, lower, upper

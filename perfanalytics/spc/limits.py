@@ -15,6 +15,7 @@ from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import InputError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.result import Result
+from perfanalytics.spc.transforms import Transform
 from perfanalytics.spc.wording import moment
 
 if TYPE_CHECKING:
@@ -52,10 +53,13 @@ class Limits(Result):
     agreed_by : str
         Who agreed to them; "" while nobody has.
     agreed_on : date or None
+    transform : Transform or None
+        The transformation of the values: ``parameters`` and ``sigma`` are on the transformed scale, center
+        and limits of panels of levels in the unit of the measure.
     """
 
     kind: ClassVar[str] = "limits"
-    schema_version: ClassVar[int] = 2
+    schema_version: ClassVar[int] = 3
 
     chart: str
     measure: Measure
@@ -78,6 +82,7 @@ class Limits(Result):
     valid_until: dt.date | None = None
     agreed_by: str = ""
     agreed_on: dt.date | None = None
+    transform: Transform | None = None
 
     def __post_init__(self) -> None:
         if not self.labels:

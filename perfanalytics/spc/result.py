@@ -19,6 +19,7 @@ from perfanalytics.spc.families import family_of
 from perfanalytics.spc.limits import Limits
 from perfanalytics.spc.rules import Rule, RuleSet
 from perfanalytics.spc.stability import FALSE_ALARMS
+from perfanalytics.spc.transforms import Transform
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,10 +112,14 @@ class ControlChart(Result):
         The stage whose limits are also shown over later stages (``carry=``).
     carried_center, carried_lower, carried_upper : float arrays, shape (P, n), or None
         Those limits; NaN before they end in the stage they belong to.
+    transform : Transform or None
+        The transformation of the values. Value, center and limits of panels of levels are in the unit of the
+        measure (the center is then a typical value near the median, no mean); ``sigma``, and panels of spread
+        or cumulative sums, are on the transformed scale, which the name of such a panel says.
     """
 
     kind: ClassVar[str] = "control_chart"
-    schema_version: ClassVar[int] = 3
+    schema_version: ClassVar[int] = 4
 
     chart: str
     title: str
@@ -150,6 +155,7 @@ class ControlChart(Result):
     carried_center: Floats | None = None
     carried_lower: Floats | None = None
     carried_upper: Floats | None = None
+    transform: Transform | None = None
 
     def __post_init__(self) -> None:
         for name in _ARRAYS:
@@ -181,6 +187,12 @@ class ControlChart(Result):
         return tuple(
             None if np.isnan(p) else bool(min(1.0, many * p) > FALSE_ALARMS) for p in self.stage_p_value
         )
+
+    def spread(self, panel: int) -> Floats:
+        """Sigma in the unit the panel is drawn in; NaN where it differs from place to place (transformed)."""
+        if self.transform is not None and family_of(self.chart).panels[panel].level:
+            return np.full(len(self.stage), np.nan)
+        return np.asarray(self.sigma[panel])
 
     def carried_frame(self) -> pd.DataFrame:
         """The limits of an earlier stage over the points behind it (``carry=``): one row per panel and point.
@@ -285,7 +297,7 @@ class ControlChart(Result):
         Columns, always: panel, point (0-based), when, label, value, size, center, sigma, lower, upper, stage
         (0-based), excluded, reason, rules (names that fired, ", " between them, "" for none), direction
         ("improvement", "concern", "neutral", "" where nothing fired). Values and limits in the unit of the
-        measure, shares between 0 and 1.
+        measure, shares between 0 and 1; with ``transform`` sigma is that of the transformed values.
         """
         import pandas as pd
 

@@ -127,7 +127,8 @@ def average_run_length(
     sigmas : float
         Width of the control limits in sigma, for rules; a chart brings its own.
     runs, seed : int
-        Where no exact way exists (trends, alternating points, a shifted MEWMA): simulated series, seed.
+        Where no exact way exists (trends, alternating points, a MEWMA that is shifted or exact): simulated
+        series, seed.
 
     Returns
     -------
@@ -166,7 +167,7 @@ def average_run_length(
         text, how = of.text, dict[str, Any](scheme=of)
         references = _REFERENCES[of.kind.partition("-")[0]]
         rows = [_of_scheme(of, float(d), runs, seed) for d in shifts]
-        exact = not (isinstance(of, MewmaScheme) and bool((shifts != 0).any()))
+        exact = not isinstance(of, MewmaScheme) or (of.limits == "asymptotic" and not (shifts != 0).any())
     else:
         if isinstance(sigmas, bool) or not isinstance(sigmas, int | float) or not 0 < sigmas < 100:
             raise InputError(
@@ -216,6 +217,14 @@ def _of_chart(chart: ControlChart) -> RuleSet | Scheme:
         )
     if chart.chart == "cusum":
         return CusumScheme(k=float(chosen["k"]), h=chart.sigmas, head_start=float(chosen["head_start"]))
+    if chart.chart == "mewma":
+        exact = str(chosen["limits"]).startswith("exact")
+        return MewmaScheme(
+            p=len(chart.limits.parameters["center"][-1]),
+            lam=float(chosen["lam"]),
+            limit=float(chosen["limit_of_t2"]),
+            limits="exact" if exact else "asymptotic",
+        )
     if not family_of(chart.chart).panels[0].independent:
         raise InputError(
             f"run lengths of a {chart.chart} chart are not known here: give its rules or a scheme"
@@ -241,7 +250,7 @@ def _of_scheme(scheme: Scheme, shift: float, runs: int, seed: int) -> tuple[floa
     if isinstance(scheme, EwmaScheme):
         return _of_chain(ewma_chain(scheme.lam, scheme.width, shift, exact_limits=scheme.limits == "exact"))
     if isinstance(scheme, MewmaScheme):
-        if shift == 0.0:
+        if shift == 0.0 and scheme.limits == "asymptotic":
             return _of_chain(mewma_chain(scheme.p, scheme.lam, scheme.limit))
         return _of_sample(_mewma_runs(scheme, shift, runs, seed))
     k, h, start = scheme.k, scheme.h, scheme.head_start
@@ -280,13 +289,14 @@ def _mewma_runs(scheme: MewmaScheme, shift: float, runs: int, seed: int) -> NDAr
     rng = np.random.default_rng([seed, 2])
     out = np.zeros(runs, dtype=np.int64)
     alive, z = np.arange(runs), np.zeros((runs, scheme.p))
-    reach, n = scheme.limit * scheme.lam / (2.0 - scheme.lam), 0
+    flat, n = scheme.lam / (2.0 - scheme.lam), 0
     while len(alive):
         n += 1
         x = rng.standard_normal((len(alive), scheme.p))
         x[:, 0] += shift
         z = scheme.lam * x + (1.0 - scheme.lam) * z
-        signal = (z * z).sum(axis=1) > reach
+        share = 1.0 - (1.0 - scheme.lam) ** (2 * n) if scheme.limits == "exact" else 1.0
+        signal = (z * z).sum(axis=1) > scheme.limit * flat * share
         out[alive[signal]] = n
         alive, z = alive[~signal], z[~signal]
     return out

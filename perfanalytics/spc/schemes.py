@@ -113,7 +113,7 @@ class CusumScheme:
 
 @dataclass(frozen=True, slots=True)
 class MewmaScheme:
-    """A multivariate EWMA with known center and covariance, asymptotic covariance of the EWMA.
+    """A multivariate EWMA with known center and covariance.
 
     Parameters
     ----------
@@ -123,6 +123,8 @@ class MewmaScheme:
         Weight of the newest point, 0.01 to 1.
     limit : float
         The chart signals when T2 exceeds it.
+    limits : {"asymptotic", "exact"}
+        The covariance of the EWMA of a long series at every point, or that of the points so far.
 
     Examples
     --------
@@ -136,17 +138,20 @@ class MewmaScheme:
     p: int
     lam: float
     limit: float
+    limits: EwmaLimits = "asymptotic"
 
     def __post_init__(self) -> None:
         if isinstance(self.p, bool) or not isinstance(self.p, int) or self.p < 1:
             raise InputError(f"p= is the number of measures, at least 1; got {self.p!r}")
         _weight(self.lam)
         _positive("limit", self.limit)
+        _word("kind of limits (limits=)", self.limits, get_args(EwmaLimits))
 
     @property
     def text(self) -> str:
         """The scheme in words."""
-        return f"MEWMA of {self.p} measures (lambda {self.lam:g}, limit {self.limit:.4g})"
+        exact = ", exact" if self.limits == "exact" else ""
+        return f"MEWMA of {self.p} measures (lambda {self.lam:g}, limit {self.limit:.4g}{exact})"
 
 
 def _wanted(arl: float) -> float:

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.segments import Segments
-from perfanalytics.spc.families.individuals import INDIVIDUALS, estimate
+from perfanalytics.spc.families.individuals import SPAN, estimate, lines
 from perfanalytics.spc.family import Block, Points
 from perfanalytics.spc.rules import RULE_SETS, RuleSet
 from perfanalytics.spc.signals import find_signals
@@ -89,9 +89,25 @@ def carried_mode(mode: str, base: int, estimator: str) -> str:
     return mode if near >= 1000 else f"{mode}:{near}:{estimator}"
 
 
+def spanned(mode: str, span: int) -> str:
+    """The mode with moving ranges of ``span`` points.
+
+    Examples
+    --------
+    >>> spanned("moving_range", 2), spanned("moving_range", 3)
+    ('moving_range', 'moving_range/3')
+    """
+    return mode if span == SPAN else f"{mode}/{span}"
+
+
+def span_of(mode: str) -> int:
+    """Points of a moving range."""
+    return int(mode.partition("/")[2] or SPAN)
+
+
 def carried(mode: str) -> tuple[str, int | None, str | None]:
     """The parts of a mode: kind, points the limits rest on, estimator; None where the limits are known."""
-    kind, _, rest = mode.partition(":")
+    kind, _, rest = mode.partition("/")[0].partition(":")
     base, _, estimator = rest.partition(":")
     return kind, int(base) if base else None, estimator or None
 
@@ -105,7 +121,7 @@ def simulate(
     mode: str, n: int, sets: tuple[RuleSet, ...], sigmas: float, runs: int, rng: np.random.Generator
 ) -> tuple[list[NDArray[np.int64]], Floats]:
     """Signalling points (one array a rule set) and farthest point of ``runs`` stable normal series."""
-    kind, base, from_base = carried(mode)
+    (kind, base, from_base), span = carried(mode), span_of(mode)
     estimator, two_panels = MODES[kind]
     seg, block = _series(n, runs, rng)
     # limits from the series itself, or from other points of the same process, carried on
@@ -115,12 +131,12 @@ def simulate(
         center = np.zeros(runs) if estimator is None else whose.sums(rests_on.points.value) / (base or n)
         found = {"center": center, "sigma": np.ones(runs)}
     else:
-        found = estimate(rests_on, estimator)
-    individual, ranges = INDIVIDUALS.lines(block, found)
+        found = estimate(rests_on, estimator, span)
+    individual, ranges = lines(block, found, span)
     z = individual.standardized(sigmas)
     start = np.zeros(seg.n, dtype=bool)
     start[seg.starts] = True
-    wide = ranges.standardized(sigmas) > sigmas if two_panels else np.zeros(seg.n, dtype=bool)
+    wide = np.abs(ranges.standardized(sigmas)) > sigmas if two_panels else np.zeros(seg.n, dtype=bool)
     counts = []
     for rules in sets:
         fired = find_signals(rules.rules, z, block.link, limit=sigmas, segment_start=start) != 0
@@ -193,7 +209,8 @@ def make_reference(
 ) -> list[Reference]:
     """What stable normal series show, limits made as the mode says."""
     kind, base, _ = carried(mode)
-    key = [SEED, list(MODES).index(kind)]
+    span = span_of(mode)
+    key = [SEED, list(MODES).index(kind), *([] if span == SPAN else [span])]
     shared = np.random.default_rng(key)
 
     def rng_for(n: int) -> np.random.Generator:
@@ -215,7 +232,7 @@ def _table() -> dict[str, Any]:
 @lru_cache(maxsize=64)
 def reference(mode: str, rules: RuleSet, sigmas: float, longest: int, shortest: int = 0) -> Reference:
     """The reference of a rule set: from the table where it is there, simulated otherwise."""
-    shipped = carried(mode)[1] is None
+    shipped = carried(mode)[1] is None and span_of(mode) == SPAN
     if shipped and sigmas == 3.0 and RULE_SETS.get(rules.name) == rules:
         one = _table()["modes"][mode]
         return Reference(
@@ -244,7 +261,7 @@ def reference_for(mode: str, rules: RuleSet, sigmas: float, n: NDArray[np.int64]
         most = int(n.max(initial=FEWEST))
         shortest = max((k for k in LENGTHS if k <= int(n.min(initial=most)) and k < longest), default=0)
         return reference(mode, rules, sigmas, longest, shortest)
-    if sigmas == 3.0 and RULE_SETS.get(rules.name) == rules:
+    if span_of(mode) == SPAN and sigmas == 3.0 and RULE_SETS.get(rules.name) == rules:
         longest = LENGTHS[-1]
     return reference(mode, rules, sigmas, longest)
 

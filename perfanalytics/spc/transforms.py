@@ -335,7 +335,7 @@ def transformed(
             value = x[k] if x.ndim == 1 else x[k][bad[k]][0]
             raise InputError(
                 f"point {k - int(offsets[i])} is {value:g}: {asked.name} takes values above "
-                f"{-asked.shift:g} only; transform='yeo_johnson' takes every number, and "
+                f"{0.0 - asked.shift:g} only; transform='yeo_johnson' takes every number, and "
                 f"{{'name': {asked.name!r}, 'shift': ...}} adds to each value first"
             )
     m, columns = len(offsets) - 1, 1 if x.ndim == 1 else x.shape[1]

@@ -40,22 +40,31 @@ def first_signal_text(chart: ControlChart, stage: int | None = None) -> str:
 def levels_text(chart: ControlChart) -> str:
     """Center and limits of the last stage that has limits."""
     share = chart.is_share
-    unit = unit_of(chart.measure)
+    unit = "" if family_of(chart.chart).panels[0].unitless else unit_of(chart.measure)
     limits = chart.limits
     k = len(limits.n) - 1
-    if k < 0 or np.isnan(limits.center[0, k]):
+    if k < 0 or np.isnan(limits.center[0, k]) or family_of(chart.chart).told is not None:
         return ""
     last = np.arange(int(limits.first[k]), int(limits.last[k]) + 1)
-    spread = float(np.nanmedian(chart.sigma[0, last])) if np.isfinite(chart.sigma[0, last]).any() else np.nan
+    wide = chart.spread(0)[last]
+    spread = float(np.nanmedian(wide)) if np.isfinite(wide).any() else np.nan
     text = f"center {number(float(limits.center[0, k]), spread, share=share)}"
     if any(panel.main for panel in family_of(chart.chart).panels):
         # what is drawn starts from 0: say the level it is reckoned from, and how far it may go
-        level = number(float(limits.parameters["center"][k]), spread)
-        reach = number(float(limits.upper[0, k]), spread)
-        text = f"reckoned from {level}, decision interval {reach}{unit} on either side"
-        return f"{text[0].upper()}{text[1:]}."
+        at, whose = float(limits.upper[0, k]), ""
+        if np.isnan(at) and np.isfinite(chart.upper[0, last]).any():
+            at, whose = (
+                float(chart.upper[0, last][np.isfinite(chart.upper[0, last])][-1]),
+                " of the newest point",
+            )
+        reach = number(at, spread)
+        center = float(limits.parameters["center"][k])
+        level = number(center, spread)
+        if chart.transform is not None:
+            level, unit = f"{number(chart.transform.back(center))}{unit}", f" on the {chart.transform.words}"
+        return f"Reckoned from {level}, decision interval{whose} {reach}{unit} on either side."
     low, high = float(limits.lower[0, k]), float(limits.upper[0, k])
-    if np.isfinite(low):
+    if np.isfinite(low) and np.isfinite(high):
         text += f", limits {number(low, spread, share=share)} to {number(high, spread, share=share)}{unit}"
     elif np.isfinite(chart.upper[0, last]).any():
         seen = last[np.isfinite(chart.upper[0, last])][-1]
@@ -65,13 +74,28 @@ def levels_text(chart: ControlChart) -> str:
             text = f"center of the newest point {number(center, spread, share=share)}"
         text += (
             f", limits of the newest point {number(low, spread, share=share)} to "
-            f"{number(high, spread, share=share)}{unit} ({family_of(chart.chart).varies})"
+            f"{number(high, spread, share=share)}{unit} ({_varies(chart)})"
         )
     else:
         text += unit
         if k:
             text += f", too few points for limits ({int(limits.n[k])})"
+    if chart.transform is not None:
+        text += f" (charted on the {chart.transform.words}; the center is near the median)"
     return text[0].upper() + text[1:] + "."
+
+
+def _varies(chart: ControlChart) -> str:
+    """Why the limits differ from point to point."""
+    return family_of(chart.chart).of_size(int(chart.sizes is not None)).varies
+
+
+def fitted_text(chart: ControlChart) -> str:
+    """What the fit of the last stage found, for chart types that fit more than center and sigma."""
+    sentence, limits = family_of(chart.chart).sentence, chart.limits
+    if sentence is None or not len(limits.n) or np.isnan(limits.center[0, -1]):
+        return ""
+    return sentence(limits.parameters, len(limits.n) - 1)
 
 
 def _of_tests(chart: ControlChart, word: str) -> str:
@@ -102,7 +126,7 @@ def verdict_of(chart: ControlChart) -> str:
     """The verdict of a chart, from its numbers."""
     n = chart.n_used
     word = points_word(n, chart.every)
-    levels = levels_text(chart)
+    levels = f"{levels_text(chart)} {fitted_text(chart)}".strip()
     if n == 0:
         return "No chart: the series has no usable point."
     if chart.tests:
@@ -119,6 +143,9 @@ def verdict_of(chart: ControlChart) -> str:
         return (
             f"Not judged: the {n} {word} show no variation (sigma is 0 at {value}{unit_of(chart.measure)})."
         )
+    told = family_of(chart.chart).told
+    if told is not None:
+        return told(chart)
     if len(chart.limits.n) > 1:
         return _of_stages(chart, levels)
     found = _found(chart, 0)

@@ -9,26 +9,36 @@ import numpy as np
 import perfanalytics as perf
 from perfanalytics.spc.families import CHARTS
 
-MEASURE = perf.Measure("m", definition="", unit="", better="lower", scale="real")
+MEASURE = perf.Measure("m", definition="d", unit="", better="lower", scale="real")
 GROUPED = [name for name, family in CHARTS.items() if family.grouped]
+BOTH = [name for name, family in CHARTS.items() if family.subgrouped is not None and not family.several]
+#: What the loops over the charts ask for: every chart type, also with subgroups where it takes both.
+KINDS = {
+    **{name: {"chart": name} for name in CHARTS},
+    **{f"{name} of subgroups": {"chart": name} for name in BOTH},
+    "individuals, span 4": {"chart": "individuals", "options": {"span": 4}},
+    "residual of order 2": {"chart": "residual", "options": {"order": 2}},
+}
 COUNTS = ("c", "g")
-SHARES = ("p", "np", "laney_p")
+SHARES = ("p", "np", "laney_p", "funnel")
 RATES = ("u", "laney_u")
 
 
 def batch_for(chart, lengths, seed, *, missing=0.0, when=False, unequal=True):
-    """A batch for a chart type; lengths are points (subgroups) of each series."""
+    """A batch for a kind of chart; lengths are points (subgroups) of each series."""
+    grouped = chart in GROUPED or chart.endswith(" of subgroups")
+    chart = KINDS[chart]["chart"]
     rng = np.random.default_rng(seed)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(int)
     n = int(offsets[-1])
     gone = rng.random(n) < missing
     columns = {}
-    if chart in GROUPED:
+    if grouped:
         values = 10 + rng.standard_normal((n, 4))
         if unequal:
             values[rng.random((n, 4)) < 0.15] = np.nan
         values[gone] = np.nan
-    elif chart == "hotelling_t2":
+    elif chart in ("hotelling_t2", "mewma"):
         values = rng.multivariate_normal([10, 20, 30], [[4, 2, 0], [2, 3, 1], [0, 1, 2]], n)
         values[gone, rng.integers(0, 3)] = np.nan
     elif chart in SHARES or chart in RATES:
@@ -42,6 +52,9 @@ def batch_for(chart, lengths, seed, *, missing=0.0, when=False, unequal=True):
     elif chart == "i_prime":
         columns["sizes"] = rng.integers(2, 20, n).astype(float) if unequal else np.full(n, 4.0)
         values = columns["sizes"] * (10 + rng.standard_normal(n) / np.sqrt(columns["sizes"]))
+    elif chart == "risk_adjusted_cusum":
+        columns["covariates"] = {"risk": rng.beta(1, 5, n)}
+        values = (rng.random(n) < columns["covariates"]["risk"]).astype(float)
     else:
         values = 10 + 2 * rng.standard_normal(n)
         if chart == "short_run":

@@ -12,7 +12,7 @@ import pytest
 
 import perfanalytics as perf
 
-HOURS = perf.Measure("resolution_hours", definition="", unit="hours", better="lower", scale="real")
+HOURS = perf.Measure("resolution_hours", definition="d", unit="hours", better="lower", scale="real")
 COLUMNS = [
     "panel", "point", "when", "label", "value", "size", "center", "sigma", "lower", "upper", "stage",
     "excluded", "reason", "rules", "direction",
@@ -139,7 +139,7 @@ def test_directions():
     given = {"center": 0.0, "sigma": 1.0}
 
     def words(better):
-        measure = perf.Measure("m", definition="", unit="", better=better, scale="real")
+        measure = perf.Measure("m", definition="d", unit="", better=better, scale="real")
         frame = perf.control_chart(perf.Series(x, measure=measure), estimate=given).to_frame()
         main = frame[frame["panel"] == "individuals"]["direction"]
         return main[3], main[5]
@@ -153,7 +153,7 @@ def test_directions():
 
 def test_the_direction_of_a_trend_is_its_slope():
     x = [-2.9, -2.2, -1.6, -1.0, -0.6, -0.2]
-    measure = perf.Measure("m", definition="", unit="", better="higher", scale="real")
+    measure = perf.Measure("m", definition="d", unit="", better="higher", scale="real")
     chart = perf.control_chart(
         perf.Series(x, measure=measure),
         rules=[perf.NELSON.rules[2]],

@@ -15,7 +15,7 @@ import perfanalytics as perf
 from perfanalytics.core.segments import blocks
 from perfanalytics.spc import prepared as prepared_module
 
-MEASURE = perf.Measure("m", definition="", unit="", better="lower", scale="real")
+MEASURE = perf.Measure("m", definition="d", unit="", better="lower", scale="real")
 
 
 def made(seed, *, lengths, missing=0.1, sizes=False, when=False):

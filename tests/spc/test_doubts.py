@@ -85,7 +85,7 @@ def test_few_expected_counts():
 
 
 def test_limits_where_a_duration_cannot_be():
-    hours = perf.Measure("h", definition="", unit="hours", better="lower", scale="duration")
+    hours = perf.Measure("h", definition="d", unit="hours", better="lower", scale="duration")
     x = np.random.default_rng(8).gamma(2.0, size=60)
     found = caveat(perf.control_chart(perf.Series(x, measure=hours)), "limit-out-of-range")
     assert found.evidence["limit"] < 0

@@ -92,3 +92,57 @@ def test_a_point_exactly_on_a_limit_is_inside():
     # thirds of a sigma are not exact in binary: 10 + 3 * (1 / 3) is still on the limit
     chart = perf.control_chart([10.0, 11.0, 9.0], estimate={"center": 10.0, "sigma": 1 / 3})
     assert not (chart.fired[0] & 1).any()
+
+
+@pytest.mark.parametrize(
+    ("span", "sigma", "median", "center", "lower", "upper"),
+    [
+        # tests/reference/memory_subgroups.R; Minitab: "length of moving range"
+        (3, 0.543224282083, 0.469206290192, 0.919444444444, 0.0, 2.36719365812),
+        (4, 0.571163048863, 0.510534065326, 1.17588235294, 0.0, 2.68342415958),
+        (8, 0.567088731978, 0.469392600294, 1.61461538462, 0.21986378458, 3.00936698465),
+    ],
+)
+def test_moving_ranges_of_a_longer_span(span, sigma, median, center, lower, upper):
+    chart = perf.control_chart(VISCOSITY, options={"span": span})
+    # R's ptukey is good to about ten digits
+    assert chart.limits.parameters["sigma"][0] == pytest.approx(sigma, rel=1e-9)
+    frame = chart.limits.to_frame().set_index("panel").loc["moving range"]
+    assert (frame["center"], frame["lower"], frame["upper"]) == pytest.approx(
+        (center, lower, upper), rel=1e-9, abs=1e-9
+    )
+    assert np.isnan(chart.value[1, : span - 1]).all()
+    assert chart.value[1, span - 1] == np.ptp(VISCOSITY[:span])
+    assert chart.method.parameters["span"] == span
+    other = perf.control_chart(VISCOSITY, options={"span": span}, estimate="median_moving_range")
+    assert other.limits.parameters["sigma"][0] == pytest.approx(median, rel=1e-9)
+
+
+def test_a_span_of_two_is_the_default():
+    a, b = perf.control_chart(VISCOSITY), perf.control_chart(VISCOSITY, options={"span": 2})
+    assert a == b
+
+
+def test_no_range_of_any_span_crosses_a_gap():
+    x = [1.0, 2.0, 4.0, math.nan, 12.0, 13.0, 13.5, 16.0]
+    chart = perf.control_chart(x, options={"span": 3}, exclude={7: "test"})
+    assert chart.value[1, [2, 6]].tolist() == [3.0, 1.5]
+    assert np.isnan(chart.value[1, [0, 1, 3, 4, 5, 7]]).all()
+    assert chart.limits.parameters["sigma"][0] == pytest.approx(2.25 / d2(3))
+    # a stretch too short for one range has no limits
+    assert "no-limits" in perf.control_chart([1.0, 2, math.nan, 3, 4], options={"span": 3}).caveat_codes
+
+
+def test_limits_of_a_span_are_carried_on_with_it():
+    base = perf.control_chart(VISCOSITY, options={"span": 3})
+    new = perf.control_chart(LATER, estimate=base, options={"span": 3})
+    assert new.upper[1, 0] == base.upper[1, 0]
+    with pytest.raises(perf.InputError, match="span = 3"):
+        perf.control_chart(LATER, estimate=base)
+    assert "/3" in new.method.parameters["stability_reference"]
+
+
+@pytest.mark.parametrize("span", [1, 101, 2.5])
+def test_spans_that_make_no_range(span):
+    with pytest.raises(perf.InputError, match="points of a moving range"):
+        perf.control_chart(VISCOSITY, options={"span": span})

@@ -125,7 +125,7 @@ def test_memory_finds_a_small_shift_that_individuals_miss():
         ("cusum", {"options": {"h": 5}}, perf.InputError, "given as sigmas="),
         ("cusum", {"options": {"k": "a"}}, perf.InputError, "is a number of at least 0"),
         ("moving_average", {"options": {"span": 2.5}}, perf.InputError, "whole number"),
-        ("individuals", {"options": {"lam": 0.2}}, perf.InputError, "has no options"),
+        ("c", {"options": {"lam": 0.2}}, perf.InputError, "has no options"),
         ("ewma", {"options": 3}, perf.InputError, "is a mapping"),
         ("ewma", {"limits": "probability"}, perf.UnknownNameError, "limits="),
     ],
@@ -140,3 +140,105 @@ def test_limits_are_carried_on_with_their_options():
     with pytest.raises(perf.InputError, match=r"lam = 0\.1"):
         perf.control_chart(X, chart="ewma", estimate=base)
     assert perf.control_chart(X, chart="ewma", estimate=base, options={"lam": 0.1}).n_used == 30
+
+
+# tests/reference/memory_subgroups.R: the first ten subgroups of Montgomery's table 6.4, sizes 3 to 5
+RINGS = [
+    [74.030, 74.002, 74.019, 73.992, 74.008], [73.995, 73.992, 74.001],
+    [73.988, 74.024, 74.021, 74.005, 74.002], [74.002, 73.996, 73.993, 74.015, 74.009],
+    [73.992, 74.007, 74.015, 73.989, 74.014], [74.009, 73.994, 73.997, 73.985],
+    [73.995, 74.006, 73.994, 74.000], [73.985, 74.003, 73.993, 74.015, 73.988],
+    [74.008, 73.995, 74.009, 74.005], [73.998, 74.000, 73.990, 74.007, 73.995],
+]  # fmt: skip
+
+
+def rings():
+    return perf.Series(np.concatenate(RINGS), subgroups=np.repeat(np.arange(10), [len(g) for g in RINGS]))
+
+
+def of_rings(chart, **asked):
+    return perf.control_chart(rings(), chart=chart, estimate={"center": 74.0, "sigma": 0.01}, **asked)
+
+
+def test_ewma_of_unequal_subgroups():
+    """The variance is that of the sizes so far; other tools take the size of the point for all of them."""
+    chart = of_rings("ewma")
+    np.testing.assert_allclose(chart.value[0, [0, 1, 9]], [74.00204, 74.000832, 74.0002904396], rtol=1e-11)
+    np.testing.assert_allclose(
+        chart.upper[0, [0, 1, 9]], [74.0026832816, 74.0040752914, 74.0046722984], rtol=1e-11
+    )
+    flat = of_rings("ewma", limits="asymptotic")
+    np.testing.assert_allclose(flat.upper[0, :2], [74.004472136, 74.0057735027], rtol=1e-11)
+    assert "follow the sizes" in chart.verdict
+
+
+def test_cusum_of_unequal_subgroups():
+    chart = of_rings("cusum")
+    np.testing.assert_allclose(chart.value[0, [0, 2, 9]], [0.0079639320225, 0.00839340939054, 0], rtol=1e-9)
+    np.testing.assert_allclose(chart.value[1, [1, 5]], [-0.00111324865404, -0.00125], rtol=1e-8)
+    np.testing.assert_allclose(chart.upper[0, :2], [0.022360679775, 0.0288675134595], rtol=1e-11)
+
+
+def test_moving_average_of_unequal_subgroups():
+    chart = of_rings("moving_average", options={"span": 3})
+    np.testing.assert_allclose(
+        chart.value[0, [0, 1, 2, 9]], [74.0102, 74.0031, 74.0047333333, 73.9996833333], rtol=1e-11
+    )
+    np.testing.assert_allclose(
+        chart.upper[0, [0, 1, 2, 9]], [74.0134164079, 74.0109544512, 74.0085634884, 74.0080622577], rtol=1e-11
+    )
+
+
+def test_piston_rings(real_data):
+    """qcc's documentation of ewma and cusum: center 74.00118, sigma 0.009785 (mean range / d2)."""
+    table = np.genfromtxt(real_data / "spc" / "pistonrings.csv", delimiter=",", names=True, dtype=None)
+    x = table["diameter"].reshape(-1, 5)
+    base = perf.control_chart(x[:25], chart="ewma", sigmas=2.7)
+    assert base.limits.parameters["center"][0] == pytest.approx(74.00118, abs=5e-6)
+    assert base.limits.parameters["sigma"][0] == pytest.approx(0.009785, abs=5e-7)
+    assert base.method.parameters["estimate"] == "mean_range"
+    assert base.n_signals == 0
+    new = perf.control_chart(x[25:], chart="ewma", sigmas=2.7, estimate=base)
+    assert new.stable is False
+    assert perf.control_chart(x[:25], chart="cusum").limits.parameters["sigma"][0] == pytest.approx(
+        base.limits.parameters["sigma"][0]
+    )
+
+
+@pytest.mark.parametrize("chart", ["ewma", "cusum", "moving_average"])
+def test_subgroups_are_their_means_with_the_sigma_of_means(chart):
+    x = np.random.default_rng(3).normal(10, 2, (30, 4))
+    groups = perf.control_chart(x, chart=chart, estimate={"center": 10, "sigma": 2})
+    means = perf.control_chart(x.mean(axis=1), chart=chart, estimate={"center": 10, "sigma": 1})
+    np.testing.assert_allclose(groups.value, means.value, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(groups.upper, means.upper, rtol=1e-12)
+    long = perf.Series(x.ravel(), subgroups=np.repeat(np.arange(30), 4))
+    by_name = perf.control_chart(long, chart=chart)
+    np.testing.assert_allclose(by_name.upper, perf.control_chart(x, chart=chart).upper, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "estimate",
+    [
+        "mean_range", "unweighted_mean_range", "pooled_standard_deviation", "weighted_standard_deviation",
+        "unweighted_standard_deviation",
+    ],
+)  # fmt: skip
+def test_sigma_within_as_the_charts_of_subgroups(estimate):
+    chart = "xbar_r" if "range" in estimate else "xbar_s"
+    sigma = perf.control_chart(rings(), chart=chart, estimate=estimate).limits.parameters["sigma"][0]
+    for name in ("ewma", "cusum", "moving_average"):
+        made = perf.control_chart(rings(), chart=name, estimate=estimate)
+        assert made.limits.parameters["sigma"][0] == sigma
+        assert made.method.parameters["estimate"] == estimate
+    many = perf.method("control_charts", chart="ewma", estimate=estimate)(rings().as_batch())
+    np.testing.assert_array_equal(many["center"], made.limits.parameters["center"])
+
+
+def test_estimators_belong_to_their_kind_of_points():
+    with pytest.raises(perf.UnknownNameError, match="ewma chart"):
+        perf.control_chart(X, chart="ewma", estimate="mean_range")
+    with pytest.raises(perf.UnknownNameError, match="of subgroups"):
+        perf.control_chart(rings(), chart="ewma", estimate="moving_range")
+    with pytest.raises(perf.InputError, match="comes back"):
+        perf.control_chart(perf.Series([1.0, 2, 3, 4], subgroups=["a", "b", "a", "b"]), chart="ewma")

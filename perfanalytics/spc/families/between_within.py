@@ -7,7 +7,7 @@ from typing import Any
 
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.series import SeriesBatch
-from perfanalytics.spc.families.individuals import INDIVIDUALS
+from perfanalytics.spc.families.individuals import ESTIMATORS, lines
 from perfanalytics.spc.families.individuals import estimate as individuals
 from perfanalytics.spc.families.subgroups import sigma_within, spread_lines, subgroup_points
 from perfanalytics.spc.family import Block, ChartFamily, Lines, Panel, Points
@@ -26,7 +26,7 @@ def _estimate(block: Block, estimator: str) -> dict[str, Floats]:
 def _lines(block: Block, parameters: Mapping[str, Floats]) -> tuple[Lines, ...]:
     within = block.segments.expand(parameters["sigma_within"])
     statistic = str(block.asked.options["within"])
-    return (*INDIVIDUALS.lines(block, parameters), spread_lines(block, within, statistic))
+    return (*lines(block, parameters), spread_lines(block, within, statistic))
 
 
 _MEAN = "plain mean of the subgroup means; {}; sigma within from ranges (or standard deviations) of subgroups"
@@ -34,15 +34,16 @@ _MEAN = "plain mean of the subgroup means; {}; sigma within from ranges (or stan
 IMR_RS = ChartFamily(
     name="imr_rs",
     title="Between and within subgroups (I-MR-R/S)",
+    transformable=True,
     panels=(
-        Panel(name="subgroup mean", independent=True, constant=True),
+        Panel(name="subgroup mean", independent=True, constant=True, level=True),
         Panel(name="moving range of means", independent=False, spread=True, floor=0.0, constant=True),
         Panel(name="spread within", independent=True, spread=True, floor=0.0),
     ),
     parameters=("center", "sigma", "sigma_within"),
     grouped=True,
-    estimators={name: _MEAN.format(text) for name, text in INDIVIDUALS.estimators.items()},
-    modes=dict.fromkeys(INDIVIDUALS.estimators, "family"),
+    estimators={name: _MEAN.format(text) for name, text in ESTIMATORS.items()},
+    modes=dict.fromkeys(ESTIMATORS, "family"),
     points=_points,
     estimate=_estimate,
     lines=_lines,

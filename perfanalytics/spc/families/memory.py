@@ -1,4 +1,4 @@
-"""Charts with memory: EWMA, CUSUM and moving average of one value a point.
+"""Charts with memory: EWMA, CUSUM and moving average of single values or of the means of subgroups.
 
 What they plot sums up earlier points, so their panels use the limits only. Missing and excluded points change
 nothing: the statistic goes on from the last used point; a stage begins anew.
@@ -7,6 +7,7 @@ nothing: the statistic goes on from the last used point; a stage begins anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ from numpy.typing import NDArray
 
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.series import SeriesBatch
-from perfanalytics.spc.families.individuals import INDIVIDUALS, estimate
+from perfanalytics.spc.families.individuals import ESTIMATORS, estimate
+from perfanalytics.spc.families.subgroups import WITHIN, subgroup_points
+from perfanalytics.spc.families.subgroups import estimate as within
 from perfanalytics.spc.family import Block, ChartFamily, Lines, Mode, Panel, Points, one_column
 from perfanalytics.spc.options import Option
 
@@ -121,11 +124,21 @@ def _shown(block: Block, value: Floats) -> Floats:
     return np.where(np.isnan(block.points.value), np.nan, value)
 
 
+def _spread(block: Block, parameters: Mapping[str, Floats]) -> Floats:
+    """Sigma of each point: that of single values, over the square root of the size of a subgroup."""
+    sigma, size = block.segments.expand(parameters["sigma"]), block.points.size
+    return sigma if size is None else sigma / np.sqrt(size)
+
+
 def _deviations(block: Block, parameters: Mapping[str, Floats]) -> Floats:
     seg = block.segments
     with np.errstate(invalid="ignore", divide="ignore"):
-        z = (block.points.value - seg.expand(parameters["center"])) / seg.expand(parameters["sigma"])
+        z = (block.points.value - seg.expand(parameters["center"])) / _spread(block, parameters)
     return np.where(np.isfinite(z), z, np.nan)
+
+
+def _exact(block: Block) -> bool:
+    return block.asked.limits == "exact"
 
 
 def _ewma_lines(block: Block, parameters: Mapping[str, Floats]) -> tuple[Lines, ...]:
@@ -133,28 +146,40 @@ def _ewma_lines(block: Block, parameters: Mapping[str, Floats]) -> tuple[Lines, 
     seg, path = block.segments, Path(block)
     center, sigma = seg.expand(parameters["center"]), seg.expand(parameters["sigma"])
     value = decayed(lam * path.used(block.points.value - center), 1.0 - lam, path.age)
-    share = np.full(len(value), 1.0)
-    if block.asked.limits == "exact":
-        # points so far: age + 1
-        share = -np.expm1(2.0 * (path.age + 1.0) * np.log1p(-lam)) if lam < 1 else share
-    share = path.back(share, np.full(seg.n, np.nan))
-    if block.use is not None:
-        # where no point was used yet the limits are those of the first
-        first = 1.0 - (1.0 - lam) ** 2 if block.asked.limits == "exact" else 1.0
-        share = np.where(np.isnan(share), first, share)
     return (
         Lines(
             value=_shown(block, center + path.back(value, np.zeros(seg.n))),
             center=center,
-            sigma=sigma * np.sqrt(lam / (2.0 - lam) * share),
+            sigma=sigma * np.sqrt(ewma_variance(block, path, lam, exact=_exact(block))),
         ),
     )
+
+
+def ewma_variance(block: Block, path: Path, lam: float, *, exact: bool) -> Floats:
+    """Variance of the EWMA at each point in variances of single values; shape (n,).
+
+    ``lam^2 sum_j (1 - lam)^(2 (i - j)) / n_j`` over the points so far, or ``lam / (2 - lam) / n_i``.
+    """
+    size = block.points.size
+    if not exact:
+        flat = np.full(block.segments.n, lam / (2.0 - lam))
+        return flat if size is None else flat / size
+    if size is not None:
+        back = decayed(lam * lam / path.used(size), (1.0 - lam) ** 2, path.age)
+        return path.back(back, lam * lam / size)
+    share = np.full(len(path.age), 1.0)
+    # points so far: age + 1
+    share = -np.expm1(2.0 * (path.age + 1.0) * np.log1p(-lam)) if lam < 1 else share
+    # where no point was used yet the limits are those of the first
+    first = np.full(block.segments.n, 1.0 - (1.0 - lam) ** 2)
+    return lam / (2.0 - lam) * path.back(share, first)
 
 
 def _cusum_lines(block: Block, parameters: Mapping[str, Floats]) -> tuple[Lines, ...]:
     k, start = float(block.asked.options["k"]), float(block.asked.options["head_start"])
     seg, path = block.segments, Path(block)
-    sigma = seg.expand(parameters["sigma"])
+    # subgroups: what is summed up is in standard errors, what is drawn in the unit of the measure
+    sigma = _spread(block, parameters)
     z = path.used(np.nan_to_num(_deviations(block, parameters)))
     out = []
     for sign in (1.0, -1.0):
@@ -170,34 +195,63 @@ def _cusum_lines(block: Block, parameters: Mapping[str, Floats]) -> tuple[Lines,
 
 
 def _average_lines(block: Block, parameters: Mapping[str, Floats]) -> tuple[Lines, ...]:
-    span = int(block.asked.options["span"])
+    span, size = int(block.asked.options["span"]), block.points.size
     seg, path = block.segments, Path(block)
     center, sigma = seg.expand(parameters["center"]), seg.expand(parameters["sigma"])
-    d = path.used(block.points.value - center)
-    total = d.copy()
-    for back in range(1, min(span, len(d))):
-        step = d[:-back].copy()
-        step[path.age[back:] < back] = 0.0
-        total[back:] += step
+
+    def summed(d: Floats) -> Floats:
+        total = d.copy()
+        for back in range(1, min(span, len(d))):
+            step = d[:-back].copy()
+            step[path.age[back:] < back] = 0.0
+            total[back:] += step
+        return total
+
     many = np.minimum(path.age + 1.0, span)
     width = path.back(many, np.ones(seg.n))
+    if size is None:
+        share = 1.0 / np.sqrt(width)
+    else:
+        share = np.sqrt(path.back(summed(1.0 / path.used(size)), 1.0 / size)) / width
+    average = summed(path.used(block.points.value - center)) / many
     return (
         Lines(
-            value=_shown(block, center + path.back(total / many, np.zeros(seg.n))),
+            value=_shown(block, center + path.back(average, np.zeros(seg.n))),
             center=center,
-            sigma=sigma / np.sqrt(width),
+            sigma=sigma * share,
         ),
     )
 
 
-_FROM = INDIVIDUALS.estimators
+def _subgroups(family: ChartFamily, **changed: Any) -> ChartFamily:
+    """The chart with its twin for subgroups: means, sigma within them, each point by its own size."""
+
+    def points(batch: SeriesBatch, options: Mapping[str, Any]) -> Points:
+        return subgroup_points(batch, family.name)
+
+    return replace(
+        family,
+        subgrouped=replace(
+            family,
+            grouped=True,
+            estimators=WITHIN,
+            modes=dict.fromkeys(WITHIN, "family"),
+            points=points,
+            estimate=within,
+            **changed,
+        ),
+    )
+
+
+_FROM = ESTIMATORS
 _MODES: dict[str, Mode] = dict.fromkeys(_FROM, "family")
 _BOOK = "Montgomery (2013), Introduction to Statistical Quality Control, 7th ed."
 
-EWMA = ChartFamily(
+_EWMA = ChartFamily(
     name="ewma",
     title="Exponentially weighted moving average (EWMA)",
-    panels=(Panel(name="ewma", independent=False, axis="EWMA of {label}"),),
+    transformable=True,
+    panels=(Panel(name="ewma", independent=False, axis="EWMA of {label}", level=True),),
     parameters=("center", "sigma"),
     estimators=_FROM,
     modes=_MODES,
@@ -211,16 +265,19 @@ EWMA = ChartFamily(
         )
     },
     limit_kinds={
-        "exact": "center -+ L sigma sqrt(lambda / (2 - lambda) (1 - (1 - lambda)^(2 i))), i points so far",
-        "asymptotic": "center -+ L sigma sqrt(lambda / (2 - lambda)) at every point",
+        "exact": "center -+ L sigma sqrt(lambda / (2 - lambda) (1 - (1 - lambda)^(2 i))), i points so far; "
+        "of subgroups lambda^2 times the sum of (1 - lambda)^(2 (i - j)) / n_j under the root",
+        "asymptotic": "center -+ L sigma sqrt(lambda / (2 - lambda)) at every point, of subgroups "
+        "over sqrt(n_i)",
     },
     varies="they widen over the first points",
     references=("Roberts (1959), Technometrics 1, 239-250", f"{_BOOK}, eq. 9.22 to 9.26"),
 )
 
-CUSUM = ChartFamily(
+_CUSUM = ChartFamily(
     name="cusum",
     title="Cumulative sum (tabular CUSUM)",
+    transformable=True,
     panels=(
         Panel(name="cusum above", independent=False, floor=0.0, constant=True, axis="cusum above{unit}"),
         Panel(
@@ -246,7 +303,8 @@ CUSUM = ChartFamily(
         ),
     },
     limit_kinds={
-        "sigma": "h sigma; C+ = max(0, C+ + x - center - k sigma), C- the same downwards and drawn below 0"
+        "sigma": "h sigma; C+ = max(0, C+ + x - center - k sigma), C- the same downwards and drawn below 0; "
+        "of subgroups sigma is that of their mean, sigma / sqrt(n_i)"
     },
     sigmas=5.0,
     references=(
@@ -256,10 +314,11 @@ CUSUM = ChartFamily(
     ),
 )
 
-MOVING_AVERAGE = ChartFamily(
+_MOVING_AVERAGE = ChartFamily(
     name="moving_average",
     title="Moving average",
-    panels=(Panel(name="moving average", independent=False, axis="moving average of {label}"),),
+    transformable=True,
+    panels=(Panel(name="moving average", independent=False, axis="moving average of {label}", level=True),),
     parameters=("center", "sigma"),
     estimators=_FROM,
     modes=_MODES,
@@ -268,9 +327,20 @@ MOVING_AVERAGE = ChartFamily(
     lines=_average_lines,
     deviations=_deviations,
     options={"span": Option(default=5, text="number of points averaged", low=2, high=1000, whole=True)},
-    limit_kinds={"sigma": "center -+ k sigma / sqrt(span); the first points average what there is"},
+    limit_kinds={
+        "sigma": "center -+ k sigma / sqrt(span); the first points average what there is; of subgroups "
+        "center -+ k sigma sqrt(sum of 1 / n_j) / span"
+    },
     varies="they narrow over the first points",
     references=(f"{_BOOK}, section 9.3",),
 )
 
-__all__ = ["CUSUM", "EWMA", "MOVING_AVERAGE", "Path", "decayed", "one_sided"]
+EWMA = _subgroups(_EWMA, varies="they follow the sizes and widen over the first points")
+CUSUM = _subgroups(
+    _CUSUM,
+    # of unequal sizes each point has a standard error of its own
+    panels=tuple(replace(p, constant=False) for p in _CUSUM.panels),
+)
+MOVING_AVERAGE = _subgroups(_MOVING_AVERAGE, varies="they follow the sizes and narrow over the first points")
+
+__all__ = ["CUSUM", "EWMA", "MOVING_AVERAGE", "Path", "decayed", "ewma_variance", "one_sided"]

@@ -24,9 +24,15 @@ _FEWEST = 8
 _SINGULAR = 1e-12
 
 
-def _points(batch: SeriesBatch, options: Mapping[str, Any]) -> Points:
+def rows(batch: SeriesBatch, chart: str) -> Points:
+    """Means, scatter and count of each point: a row of measures, or a subgroup of such rows.
+
+    Raises
+    ------
+    InputError
+    """
     if batch.values.ndim != 2 or batch.values.shape[1] < 2:
-        raise InputError("the hotelling_t2 chart takes two or more measures: values of shape (n, k), k >= 2")
+        raise InputError(f"the {chart} chart takes two or more measures: values of shape (n, k), k >= 2")
     complete = np.asarray(~np.isnan(batch.values).any(axis=1), dtype=bool)
     p = batch.values.shape[1]
     if batch.subgroups is None:
@@ -41,7 +47,7 @@ def _points(batch: SeriesBatch, options: Mapping[str, Any]) -> Points:
             },
             how={"points": "single values; a row with a missing measure is a gap"},
         )
-    rows = SeriesBatch(
+    single = SeriesBatch(
         np.where(complete, 0.0, np.nan),
         batch.offsets,
         measure=batch.measure,
@@ -52,7 +58,7 @@ def _points(batch: SeriesBatch, options: Mapping[str, Any]) -> Points:
         exclusions=batch.exclusions,
         clock=batch.clock if batch.when is not None else None,
     )
-    kept, first, offsets, source = cut(rows, "hotelling_t2")
+    kept, first, offsets, source = cut(single, chart)
     if not len(first):
         blank: dict[str, Floats] = {
             "mean": np.zeros((0, p)),
@@ -80,7 +86,12 @@ def _points(batch: SeriesBatch, options: Mapping[str, Any]) -> Points:
     )
 
 
-def _estimate(block: Block, estimator: str) -> dict[str, Floats]:
+def _points(batch: SeriesBatch, options: Mapping[str, Any]) -> Points:
+    return rows(batch, "hotelling_t2")
+
+
+def estimate(block: Block, estimator: str) -> dict[str, Floats]:
+    """Mean and covariance of each segment, with the observations and degrees of freedom behind them."""
     seg, columns = block.segments, block.points.columns
     keep = np.ones(seg.n, dtype=bool) if block.keep is None else block.keep
     count = np.where(keep, columns["count"], 0.0)
@@ -100,26 +111,53 @@ def _estimate(block: Block, estimator: str) -> dict[str, Floats]:
     return {"center": center, "covariance": covariance, "observations": total, "degrees": degrees}
 
 
-def _statistic(block: Block, parameters: Mapping[str, Floats]) -> Floats:
-    """T2 of each point; NaN where it is missing, or where the covariance cannot be inverted."""
-    seg, columns = block.segments, block.points.columns
-    out = np.full(seg.n, np.nan)
-    for i, (a, b) in enumerate(zip(seg.starts, np.append(seg.starts[1:], seg.n), strict=True)):
-        covariance = parameters["covariance"][i]
-        if not _invertible(covariance):
-            continue
-        d = columns["mean"][a:b] - parameters["center"][i]
-        scale = 1.0 if block.points.size is None else columns["count"][a:b]
-        out[a:b] = scale * np.sum(d * np.linalg.solve(covariance, d.T).T, axis=1)
+def whitened(block: Block, parameters: Mapping[str, Floats]) -> Floats:
+    """Deviations of the points from the mean, made independent of variance 1 (for single rows); shape (n, k).
+
+    NaN where a point is missing, or where the covariance cannot be inverted.
+
+    Raises
+    ------
+    InputError
+        For parameters of another number of measures.
+    """
+    seg = block.segments
+    center, covariance = parameters["center"], parameters["covariance"]
+    wide = block.points.columns["mean"].shape[1]
+    if center.shape != (len(seg), wide) or covariance.shape != (len(seg), wide, wide):
+        raise InputError(
+            f"these are {wide} measures: center takes {wide} numbers, covariance a table of {wide} by {wide}"
+        )
+    known = invertible(covariance)
+    p = center.shape[1]
+    root = np.full(covariance.shape, np.nan)
+    if known.any():
+        root[known] = np.linalg.inv(np.linalg.cholesky(covariance[known]))
+    d = block.points.columns["mean"] - np.repeat(center, seg.lengths, axis=0)
+    out = np.zeros(d.shape)
+    for i in range(p):
+        for j in range(i + 1):
+            out[:, i] += seg.expand(root[:, i, j]) * d[:, j]
     out[np.isnan(block.points.value)] = np.nan
     return out
 
 
-def _invertible(covariance: Floats) -> bool:
-    spread = np.sqrt(np.diagonal(covariance))
-    if not np.isfinite(covariance).all() or not (spread > 0).all():
-        return False
-    return bool(np.linalg.eigvalsh(covariance / np.outer(spread, spread))[0] > _SINGULAR)
+def _statistic(block: Block, parameters: Mapping[str, Floats]) -> Floats:
+    """T2 of each point; NaN where it is missing, or where the covariance cannot be inverted."""
+    z = whitened(block, parameters)
+    scale = 1.0 if block.points.size is None else block.points.columns["count"]
+    return np.asarray(scale * np.sum(z * z, axis=1))
+
+
+def invertible(covariance: Floats) -> NDArray[np.bool_]:
+    """Whether each covariance of shape (m, k, k) tells its measures apart; shape (m,)."""
+    spread = np.sqrt(np.maximum(np.diagonal(covariance, axis1=1, axis2=2), 0.0))
+    good = np.isfinite(covariance).all(axis=(1, 2)) & (spread > 0).all(axis=1)
+    out = np.zeros(len(covariance), dtype=bool)
+    if good.any():
+        scaled = covariance[good] / (spread[good][:, :, None] * spread[good][:, None, :])
+        out[good] = np.linalg.eigvalsh(scaled)[:, 0] > _SINGULAR
+    return out
 
 
 def _laws(block: Block, parameters: Mapping[str, Floats]) -> tuple[NDArray[np.bool_], Floats, Floats, Floats]:
@@ -163,8 +201,7 @@ def _lines(block: Block, parameters: Mapping[str, Floats]) -> tuple[Lines, ...]:
             p,
             np.where(beta, factor * p / (p + rest), np.where(rest > 2, factor * rest / (rest - 2), np.nan)),
         )
-    known = np.array([_invertible(c) for c in parameters["covariance"]], dtype=bool)
-    unknown = ~np.repeat(known, block.segments.lengths)
+    unknown = ~np.repeat(invertible(parameters["covariance"]), block.segments.lengths)
     upper[unknown], middle[unknown] = np.nan, np.nan
     return (
         Lines(
@@ -198,7 +235,8 @@ def _tails(block: Block, parameters: Mapping[str, Floats], value: Floats) -> Flo
         )
 
 
-def _deviations(block: Block, parameters: Mapping[str, Floats]) -> Floats:
+def deviations(block: Block, parameters: Mapping[str, Floats]) -> Floats:
+    """T2 of each point as a normal value: independent in a stable process."""
     tail = _tails(block, parameters, _statistic(block, parameters))
     return np.asarray(-special.ndtri(np.clip(tail, 1e-300, 1.0 - 1e-16)))
 
@@ -229,7 +267,7 @@ def _tests(block: Block, parameters: Mapping[str, Floats]) -> OwnTests:
 HOTELLING_T2 = ChartFamily(
     name="hotelling_t2",
     title="Several measures together (Hotelling T2)",
-    panels=(Panel(name="T2", independent=False, spread=True, floor=0.0, axis="T2 of {label}"),),
+    panels=(Panel(name="T2", independent=False, spread=True, floor=0.0, axis="T2 of {name}", unitless=True),),
     parameters=("center", "covariance", "observations", "degrees"),
     estimators={
         "covariance": "means; sample covariance of single values, pooled within subgroups; upper limit from "
@@ -237,9 +275,9 @@ HOTELLING_T2 = ChartFamily(
     },
     modes={"covariance": "own"},
     points=_points,
-    estimate=_estimate,
+    estimate=estimate,
     lines=_lines,
-    deviations=_deviations,
+    deviations=deviations,
     own=_tests,
     own_rules=LIMITS_ONLY,
     optional={"observations": 0.0, "degrees": 0.0},

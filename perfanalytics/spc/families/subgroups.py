@@ -247,11 +247,15 @@ _RANGES = {
     "unweighted_mean_range": "mean of all values; sigma = plain mean of range / d2(n)",
     "pooled_standard_deviation": f"mean of all values; sigma = {_POOLED}",
 }
+#: For charts of subgroups whose sigma is one number, whatever the size of a point.
+WITHIN = _RANGES | {
+    "weighted_standard_deviation": f"mean of all values; sigma = mean of s / c4(n); {_UNEQUAL}",
+    "unweighted_standard_deviation": "mean of all values; sigma = plain mean of s / c4(n)",
+}
 _DEVIATIONS = {
     _TEXTBOOK: "mean of all values; s-bar = mean standard deviation, for unequal sizes "
     "sqrt(sum (n - 1) s^2 / sum (n - 1)); sigma of a point = s-bar / c4 of its size",
-    "weighted_standard_deviation": f"mean of all values; sigma = mean of s / c4(n); {_UNEQUAL}",
-    "unweighted_standard_deviation": "mean of all values; sigma = plain mean of s / c4(n)",
+    **{name: WITHIN[name] for name in ("weighted_standard_deviation", "unweighted_standard_deviation")},
     "pooled_standard_deviation": f"mean of all values; sigma = {_POOLED}",
 }
 _BOOK = "Montgomery (2013), Introduction to Statistical Quality Control, 7th ed., section"
@@ -266,7 +270,8 @@ def _points(batch: SeriesBatch, options: Mapping[str, Any], *, chart: str) -> Po
 XBAR_R = ChartFamily(
     name="xbar_r",
     title="Mean and range of subgroups (X-bar R)",
-    panels=(Panel(name="mean", independent=True), _R_PANEL),
+    transformable=True,
+    panels=(Panel(name="mean", independent=True, level=True), _R_PANEL),
     parameters=("center", "sigma"),
     grouped=True,
     estimators=_RANGES,
@@ -280,8 +285,9 @@ XBAR_R = ChartFamily(
 XBAR_S = ChartFamily(
     name="xbar_s",
     title="Mean and standard deviation of subgroups (X-bar S)",
+    transformable=True,
     panels=(
-        Panel(name="mean", independent=True),
+        Panel(name="mean", independent=True, level=True),
         Panel(name="standard deviation", independent=True, spread=True, floor=0.0),
     ),
     parameters=("center", "sigma"),
@@ -303,7 +309,8 @@ _MEDIANS = {
 MEDIAN = ChartFamily(
     name="median",
     title="Median and range of subgroups",
-    panels=(Panel(name="median", independent=True), _R_PANEL),
+    transformable=True,
+    panels=(Panel(name="median", independent=True, level=True), _R_PANEL),
     parameters=("center", "sigma"),
     grouped=True,
     estimators=_MEDIANS,
@@ -316,4 +323,4 @@ MEDIAN = ChartFamily(
     ),
 )
 
-__all__ = ["MEDIAN", "XBAR_R", "XBAR_S", "by_size", "estimate", "spread_lines", "subgroup_points"]
+__all__ = ["MEDIAN", "WITHIN", "XBAR_R", "XBAR_S", "by_size", "estimate", "spread_lines", "subgroup_points"]
