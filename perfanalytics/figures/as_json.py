@@ -49,15 +49,16 @@ def _array(value: np.ndarray[Any, Any]) -> list[Any]:
         days = value.astype("datetime64[D]")
         missing = np.isnat(value)
         # days are told as days: shorter, and the same place on the axis
-        unit = "D" if ((days == value) | missing).all() else "s"
-        texts: list[Any] = np.datetime_as_string(value, unit=unit).tolist()
+        whole = bool(((days == value) | missing).all())
+        told_as = np.datetime_as_string(value, unit="D" if whole else "s")
+        texts: list[Any] = told_as.tolist()
         return [None if t == "NaT" else t for t in texts] if missing.any() else texts
     if value.dtype.kind == "f":
         gone = ~np.isfinite(value)
         if gone.any():
             told = value.astype(object)
             told[gone] = None
-            return told.tolist()
+            return list(told.tolist())
     if value.dtype == object:
         return [v if v is None or isinstance(v, str) else _plain(v) for v in value.tolist()]
-    return value.tolist()
+    return list(value.tolist())

@@ -312,7 +312,9 @@ def phase_one(
         )
 
     first = charted({})
-    charts, trial, rounds = [first], {}, {}
+    charts = [first]
+    trial: dict[int, str] = {}
+    rounds: dict[int, tuple[int, ControlChart]] = {}
     usable = first.n_used
     while True:
         beyond = _beyond(charts[-1], family)
