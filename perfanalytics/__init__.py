@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from perfanalytics.comparisons.difference_in_differences import difference_in_differences
     from perfanalytics.comparisons.groups import compare_groups
     from perfanalytics.comparisons.interrupted import interrupted
+    from perfanalytics.comparisons.many import Comparisons, adjust, compare_many
     from perfanalytics.comparisons.power import Power, minimum_detectable_effect, power, sample_size
     from perfanalytics.comparisons.result import Comparison
     from perfanalytics.core.bulk import method
@@ -134,6 +135,7 @@ _PUBLIC = {
     "comparisons.difference_in_differences": ("difference_in_differences",),
     "comparisons.interrupted": ("interrupted",),
     "comparisons.power": ("Power", "minimum_detectable_effect", "power", "sample_size"),
+    "comparisons.many": ("Comparisons", "adjust", "compare_many"),
     "comparisons.result": ("Comparison",),
     "core.bulk": ("method",),
     "core.calendars": ("Calendar", "working_hours"),

@@ -30,7 +30,8 @@ NAMES = {
 
 def change_words(e: Effect, unit: str, share: bool = False) -> str:
     """What happened, with its size."""
-    name = NAMES.get(e.quantity, e.quantity.replace("_", " "))
+    plain = e.quantity.removeprefix("difference_of_").replace("_", " ")
+    name = NAMES.get(e.quantity, plain.upper() if plain[1:].isdigit() else plain)
     spread = abs(e.estimate) / 10
     if e.form == "probability":
         return f"the {name} is {percent(e.estimate)}"

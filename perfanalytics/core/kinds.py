@@ -56,6 +56,7 @@ KINDS: dict[str, str] = {
     "comparison_course": "perfanalytics.comparisons.course:Course",
     "power": "perfanalytics.comparisons.power:Power",
     "comparison": "perfanalytics.comparisons.result:Comparison",
+    "comparisons": "perfanalytics.comparisons.many:Comparisons",
     # baselines
     "baseline": "perfanalytics.baselines.result:Baseline",
     "gauge_study": "perfanalytics.baselines.measurement_systems.gauge_result:GaugeStudy",
@@ -75,6 +76,7 @@ KINDS: dict[str, str] = {
 BULK_METHODS: dict[str, str] = {
     "control_charts": "perfanalytics.spc.charts:bulk_method",
     "level_change": "perfanalytics.comparisons.bulk:bulk_method",
+    "compare": "perfanalytics.comparisons.bulk_compare:bulk_method",
     "capability": "perfanalytics.baselines.capability_bulk:bulk_method",
     "baselines": "perfanalytics.baselines.bulk:bulk_method",
 }

@@ -8,8 +8,9 @@ import numpy as np
 
 from perfanalytics.comparisons.result import Comparison
 from perfanalytics.comparisons.words import number
-from perfanalytics.figures import style
+from perfanalytics.figures import interrupted, style
 from perfanalytics.figures.comparison_info import Info, Row, SideInfo, info
+from perfanalytics.figures.log_axis import value_ticks
 
 #: side -> colour, marker symbol, dash of its center line
 LOOK = {
@@ -20,14 +21,18 @@ LOOK = {
 
 def draw(result: Comparison) -> dict[str, Any]:
     """The figure of a comparison as a plain plotly dict."""
+    if result.course is not None:
+        return interrupted.draw(result)
     what = info(result)
     unit = result.measure.label
-    data = [*_time_traces(what), *_distribution_traces(what)]
+    data = [*_time_traces(what), *_limit_traces(what), *_distribution_traces(what)]
+    # with deciles the sides stand in the upper part, the shift at each decile below
+    base = 0.42 if what.deciles else 0.0
     shapes: list[dict[str, Any]] = _time_shapes(what)
     notes: list[dict[str, Any]] = _time_notes(what, result.measure.scale == "proportion")
     axes: dict[str, Any] = {
         "xaxis": style.axis("" if what.timed else "position", domain=[0.0, 0.46], anchor="y"),
-        "yaxis": style.axis(unit, domain=[0.0, 1.0], anchor="x", **_value_axis(result, what)),
+        "yaxis": style.axis(unit, domain=[base, 1.0], anchor="x", **_value_axis(result, what)),
         "xaxis2": style.axis(
             f"box: quartiles; whiskers: P{100 - 100 * result.tail:g}, P{100 * result.tail:g}"
             if result.tail > 0.5
@@ -41,7 +46,7 @@ def draw(result: Comparison) -> dict[str, Any]:
         ),
         "yaxis2": style.axis(
             "",
-            domain=[0.0, 1.0],
+            domain=[base, 1.0],
             anchor="x2",
             matches="y",
             **(_value_axis(result, what) | {"showticklabels": False}),
@@ -69,9 +74,28 @@ def draw(result: Comparison) -> dict[str, Any]:
             showgrid=False,
         )
         shapes += _null_shapes(x, y, null, what.margin if what.margin_in == form else None)
+    if what.deciles:
+        data += _decile_traces(what)
+        axes["xaxis9"] = style.axis(
+            "decile",
+            domain=[0.0, 0.66],
+            anchor="y9",
+            tickvals=list(range(1, 10)),
+            ticktext=[f"P{10 * k}" for k in range(1, 10)],
+            showgrid=False,
+        )
+        axes["yaxis9"] = style.axis(_decile_title(result), domain=[0.0, 0.25], anchor="x9", nticks=5)
+        axes["yaxis9"]["title"]["font"] = {"size": 12}
+        shapes.append(_level_shape(0.0))
     title = f"{result.measure.name}: before and after"
     layout = (
-        style.layout(title, height=500 if len(panels) < 3 else 600, shapes=shapes, annotations=notes) | axes
+        style.layout(
+            title,
+            height=(500 if len(panels) < 3 else 600) + (180 if what.deciles else 0),
+            shapes=shapes,
+            annotations=notes,
+        )
+        | axes
     )
     layout["margin"] = {"l": 70, "r": 30, "t": 70, "b": 70}
     return {"data": data, "layout": layout}
@@ -107,28 +131,6 @@ def _value_axis(result: Comparison, what: Info) -> dict[str, Any]:
     return {"type": "log", "tickvals": ticks, "ticktext": [number(t, spread=apart) for t in ticks]}
 
 
-def value_ticks(low: float, high: float) -> list[float]:
-    """Ticks of a log axis from ``low`` to ``high``: 1, 2, 5 a decade; even steps where fewer than 4 fit.
-
-    Examples
-    --------
-    >>> value_ticks(0.8, 45.0), value_ticks(31.0, 38.0)
-    ([0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0], [30.0, 32.0, 34.0, 36.0, 38.0])
-    """
-    first, last = np.floor(np.log10(low)), np.ceil(np.log10(high))
-    steps = (1.0, 2.0, 5.0) if last - first <= 4 else (1.0,)
-    ticks = [float(f"{s}e{int(d)}") for d in np.arange(first, last + 1) for s in steps]
-    inside = [t for t in ticks if low <= t <= high]
-    if len(inside) >= 4 or high <= low:
-        below, above = [t for t in ticks if t < low], [t for t in ticks if t > high]
-        return [*below[-1:], *inside, *above[:1]]
-    rough = (high - low) / 4
-    scale = 10.0 ** np.floor(np.log10(rough))
-    step = float(next(s * scale for s in (1, 2, 5, 10) if s * scale >= rough))
-    count = range(int(np.floor(low / step)), int(np.ceil(high / step)) + 1)
-    return [float(f"{k * step:.12g}") for k in count if k > 0]
-
-
 def _difference_title(result: Comparison) -> str:
     unit = result.measure.unit
     if result.measure.scale == "proportion":
@@ -162,6 +164,73 @@ def _time_traces(what: Info) -> list[dict[str, Any]]:
             }
         )
     return traces
+
+
+def _limit_traces(what: Info) -> list[dict[str, Any]]:
+    """Natural process limits of each side, as on a chart with two stages."""
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": list(side.span),
+            "y": [limit, limit],
+            "line": {"color": style.GREY, "width": 1, "dash": "dashdot"},
+            "hovertemplate": f"natural process limit {side.name}: %{{y:.4g}}<extra></extra>",
+        }
+        for side in what.sides
+        for limit in side.limits
+        if np.isfinite(limit) and not (what.log and limit <= 0)
+    ]
+
+
+def _decile_traces(what: Info) -> list[dict[str, Any]]:
+    """The shift at each decile with its interval."""
+    shift = np.array([d[0] for d in what.deciles])
+    ends = np.array([d[1:] for d in what.deciles])
+    bars = {} if np.isnan(ends).any() else {
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": ends[:, 1] - shift,
+            "arrayminus": shift - ends[:, 0],
+            "color": style.BLUE,
+            "thickness": 2,
+            "width": 5,
+        }
+    }  # fmt: skip
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": np.arange(1, 10),
+            "y": shift,
+            "xaxis": "x9",
+            "yaxis": "y9",
+            "marker": {"color": style.BLUE, "symbol": "square", "size": 8},
+            "hovertemplate": "decile %{x}: %{y:.4g}<extra></extra>",
+            **bars,
+        }
+    ]
+
+
+def _decile_title(result: Comparison) -> str:
+    unit = result.measure.unit
+    if result.measure.scale == "proportion":
+        return "shift (points)"
+    return "shift" if unit in ("", "1") else f"shift ({unit})"
+
+
+def _level_shape(level: float) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "xref": "x9 domain",
+        "yref": "y9",
+        "x0": 0,
+        "x1": 1,
+        "y0": level,
+        "y1": level,
+        "line": {"color": style.INK, "width": 1, "dash": "dash"},
+    }
 
 
 def _opacity(side: SideInfo) -> float:

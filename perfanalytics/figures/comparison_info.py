@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perfanalytics.comparisons.importance import bounds
 from perfanalytics.comparisons.method import Effect
 from perfanalytics.comparisons.result import Comparison, SideTable
-from perfanalytics.comparisons.importance import bounds
 
 #: At most this many raw points a side are drawn (spread evenly over the side); boxes use all.
 DRAWN = 1500
@@ -43,6 +43,7 @@ class SideInfo:
     box: tuple[float, float, float, float, float]
     level: float
     span: tuple[Any, Any]
+    limits: tuple[float, float]
     hidden: int
     unplaced: int
 
@@ -72,6 +73,7 @@ class Info:
     margin: tuple[float, float] | None
     margin_in: str
     predicted: tuple[float, float] | None
+    deciles: tuple[tuple[float, float, float], ...]
 
 
 def info(result: Comparison) -> Info:
@@ -87,7 +89,13 @@ def info(result: Comparison) -> Info:
         _side(before, levels[0], result.tail, 0, 0, log),
         _side(after, levels[1], result.tail, 1, start, log),
     )
-    rows = [e for e in result.effects if e.role != "companion" and e.quantity in _drawn(result)]
+    rows = [
+        e
+        for e in result.effects
+        if e.role != "companion"
+        and e.quantity in _drawn(result)
+        and (e.form != "probability" or e.role == "primary")
+    ]
     margin = bounds(primary, result.margin) if result.margin is not None and tested else None
     if margin is not None and primary.form == "difference" and result.measure.scale == "proportion":
         margin = (100 * margin[0], 100 * margin[1])
@@ -101,8 +109,20 @@ def info(result: Comparison) -> Info:
         probabilities=tuple(_row(e, result) for e in rows if e.form == "probability"),
         margin=margin,
         margin_in=primary.form,
+        deciles=_deciles(result),
         predicted=None if tested or np.isnan(primary.low) else (primary.low, primary.high),
     )
+
+
+def _deciles(result: Comparison) -> tuple[tuple[float, float, float], ...]:
+    """Shift, low, high at each decile; shares in points; nothing where one is missing."""
+    factor = 100.0 if result.measure.scale == "proportion" else 1.0
+    found = {e.quantity: e for e in reversed(result.effects) if e.role != "companion"}
+    names = ["difference_of_medians" if k == 5 else f"difference_of_p{10 * k}" for k in range(1, 10)]
+    if not all(name in found for name in names):
+        return ()
+    rows = [found[name] for name in names]
+    return tuple((factor * e.estimate, factor * e.low, factor * e.high) for e in rows)
 
 
 def two_sides(result: Comparison) -> tuple[SideTable, SideTable]:
@@ -167,6 +187,7 @@ def _side(side: SideTable, level: float, tail: float, place: int, start: int, lo
         ),
         level=level,
         span=(x[0], x[-1]),
+        limits=(side.lower_limit, side.upper_limit),
         hidden=len(placed) - len(keep),
         unplaced=n - len(placed),
     )
