@@ -142,8 +142,8 @@ def _panel(
     return PanelInfo(
         name=chart.panels[k],
         axis=axis,
-        path_x=np.insert(x, at, x[at]),
-        path_y=np.insert(value, at, np.nan),
+        path_x=np.insert(x, at, x[at]) if len(at) else x,
+        path_y=np.insert(value, at, np.nan) if len(at) else value,
         center=_steps(left, right, chart.center[k], chart.stage),
         lower=lines["lower"],
         upper=lines["upper"],
