@@ -17,7 +17,7 @@ from perfanalytics.baselines.capability_words import against_minimum, verdict_of
 from perfanalytics.baselines.families import FAMILIES, JOHNSON_SB, JOHNSON_SU, NORMAL, families_of
 from perfanalytics.baselines.fitted import Fitted
 from perfanalytics.baselines.fitting import fit_family
-from perfanalytics.baselines.intervals import Dependence, clopper_pearson, effective
+from perfanalytics.baselines.intervals import Dependence, Effective, clopper_pearson, effective
 from perfanalytics.baselines.numbers import Options
 from perfanalytics.baselines.rows import Row, columns
 from perfanalytics.baselines.specification import Specification, specification
@@ -184,7 +184,7 @@ def capability(
         rows = capability_percentiles.rows(plain, asked_for, fitted, confidence=confidence)
     else:
         rows = _normal_rows(used, own, confidence=confidence)
-    rows += _observed(plain, asked_for, dependence, confidence=confidence)
+    rows += _observed(plain, used.size, asked_for, dependence, confidence=confidence)
     standing, sentence = against_minimum(rows, minimum, objective)
     made = Capability(
         verdict="",
@@ -426,7 +426,9 @@ def _how(name: str, asked: Specification) -> str:
     return "normal; delta method on Z.bench"
 
 
-def _observed(s: Sample, asked: Specification, dependence: Dependence, *, confidence: float) -> list[Row]:
+def _observed(
+    s: Sample, size: Effective, asked: Specification, dependence: Dependence, *, confidence: float
+) -> list[Row]:
     """Shares of the values seen outside: exact binomial (effective number of items under dependence)."""
     rows = []
     seen = ~np.isnan(s.in_time)
@@ -436,7 +438,7 @@ def _observed(s: Sample, asked: Specification, dependence: Dependence, *, confid
     n = int(seen.sum())
     for suffix, flags in (("", below | above), ("_below", below), ("_above", above)):
         own = effective(np.where(seen, flags.astype(float), np.nan), dependence)
-        rest = (own if not math.isnan(own.r1) else s.size).n_mean / n
+        rest = (own if not math.isnan(own.r1) else size).n_mean / n
         count = float(flags[seen].sum())
         low, high = clopper_pearson(count * rest, n * rest, confidence=confidence)
         how = "Clopper-Pearson, exact binomial"

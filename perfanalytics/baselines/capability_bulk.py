@@ -237,7 +237,7 @@ def _logged(data: SeriesBatch) -> SeriesBatch:
     return SeriesBatch(
         logs,
         data.offsets,
-        measure=replace(data.measure, scale="real", unit=""),
+        measure=replace(data.measure, scale="real", unit="") if data.measure.is_named else data.measure,
         ids=data.ids,
         when=data.when,
         subgroups=data.subgroups,

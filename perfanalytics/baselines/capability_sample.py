@@ -176,7 +176,9 @@ def _from(series: Series, start: int, chart: str) -> Series:
 
 
 def _transformed(series: Series, forward: Callable[[Floats], Floats]) -> Series:
-    measure = replace(series.measure, scale="real", unit="")
+    measure = series.measure
+    if measure.is_named:  # bare numbers stay bare numbers
+        measure = replace(measure, scale="real", unit="")
     return Series(
         forward(series.values),
         measure=measure,
