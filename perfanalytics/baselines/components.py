@@ -284,10 +284,11 @@ def icc_interval(g: Groups, *, confidence: float) -> tuple[float, float]:
     return solve((1 + confidence) / 2), solve((1 - confidence) / 2)
 
 
-def share_interval(test: FTest, *, confidence: float) -> tuple[float, float]:
+def share_interval(test: FTest, total: float, *, confidence: float) -> tuple[float, float]:
     """Interval of the share of the variation between the groups at hand, from the noncentral F distribution.
 
-    ``share = ncp / (ncp + df1 + df2 + 1)``; the noncentrality for which the F seen lies at a tail.
+    ``share = ncp / (ncp + total)``, ``total`` the (effective) number of values; the noncentrality for which
+    the F seen lies at a tail.
 
     References
     ----------
@@ -295,7 +296,7 @@ def share_interval(test: FTest, *, confidence: float) -> tuple[float, float]:
 
     Examples
     --------
-    >>> low, high = share_interval(FTest(5.0, 3, 96, 0.003), confidence=0.95)
+    >>> low, high = share_interval(FTest(5.0, 3, 96, 0.003), 100, confidence=0.95)
     >>> round(low, 3), round(high, 3)
     (0.019, 0.244)
     """
@@ -316,7 +317,7 @@ def share_interval(test: FTest, *, confidence: float) -> tuple[float, float]:
             middle = (low + high) / 2
             low, high = (middle, high) if below(middle) > p else (low, middle)
         ncp = (low + high) / 2
-        return ncp / (ncp + test.df1 + test.df2 + 1)
+        return ncp / (ncp + total)
 
     return solve((1 + confidence) / 2), solve((1 - confidence) / 2)
 

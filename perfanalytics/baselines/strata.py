@@ -363,7 +363,7 @@ def _attributes(
         whole = g.between + float(g.squares.sum())
         reml, (means, negative) = components_reml(g) if g.within > 0 else None, components_anova(g)
         low, high = icc_interval(g, confidence=confidence)
-        share_low, share_high = share_interval(f, confidence=confidence)
+        share_low, share_high = share_interval(f, float(g.effective.sum()), confidence=confidence)
         add(
             attribute=a,
             levels=k,

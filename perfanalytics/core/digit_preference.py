@@ -37,8 +37,10 @@ class DigitPreference:
         Chi-square with 9 degrees of freedom.
     effect : float
         Cohen's w: root of the chi-square over n.
+    multiple : int
+        Of 2, 5 and 10 steps the one whose multiples are most in excess.
     rounded, rounded_expected : float
-        Share that ends in 0 or 5.
+        Share of the values that are multiples of it, and what neighbouring values let expect.
     """
 
     step: float
@@ -48,6 +50,7 @@ class DigitPreference:
     statistic: float
     p_value: float
     effect: float
+    multiple: int
     rounded: float
     rounded_expected: float
 
@@ -81,19 +84,19 @@ def digit_preference(values: Floats, unit: str = "") -> DigitPreference:
     True
     >>> rounded = np.where(rng.random(2000) < 0.5, 5 * np.round(exact / 5), exact)
     >>> found = digit_preference(rounded)
-    >>> found.step, found.rounded > 0.5
-    (1.0, True)
+    >>> found.step, found.multiple, found.rounded > 0.5
+    (1.0, 5, True)
     """
     nothing = np.empty(0)
     values = values[np.isfinite(values) & (values >= 0)]
     step = step_of(values, unit)
     if np.isnan(step):
-        return DigitPreference(step, 0, nothing, nothing, np.nan, np.nan, np.nan, np.nan, np.nan)
+        return DigitPreference(step, 0, nothing, nothing, np.nan, np.nan, np.nan, 1, np.nan, np.nan)
     whole = np.round(values / step).astype(np.int64)
     whole = whole[(whole >= _FROM) & (whole < _TO)]
     n = len(whole)
     if n < _FEWEST:
-        return DigitPreference(step, n, nothing, nothing, np.nan, np.nan, np.nan, np.nan, np.nan)
+        return DigitPreference(step, n, nothing, nothing, np.nan, np.nan, np.nan, 1, np.nan, np.nan)
     counts = np.bincount(whole, minlength=int(whole.max()) + 12).astype(float)
     digit = np.arange(len(counts)) % 10
     seen: Floats = np.bincount(digit, weights=counts, minlength=10).astype(np.float64)
@@ -102,6 +105,10 @@ def digit_preference(values: Floats, unit: str = "") -> DigitPreference:
     smooth[:_FROM] = 0.0
     expected: Floats = np.bincount(digit, weights=smooth, minlength=10).astype(np.float64)
     expected *= n / expected.sum()
+    digits = np.arange(10)
+    excess = {h: float(np.sum((seen - expected)[digits % h == 0])) / n for h in (10, 5, 2)}
+    multiple = max(excess, key=lambda h: excess[h])
+    on = digits % multiple == 0
     statistic = float(np.sum((seen - expected) ** 2 / np.maximum(expected, 1e-9)))
     return DigitPreference(
         step=step,
@@ -111,8 +118,9 @@ def digit_preference(values: Floats, unit: str = "") -> DigitPreference:
         statistic=statistic,
         p_value=float(special.chdtrc(9, statistic)),
         effect=float(np.sqrt(statistic / n)),
-        rounded=float((seen[0] + seen[5]) / n),
-        rounded_expected=float((expected[0] + expected[5]) / n),
+        multiple=multiple,
+        rounded=float(seen[on].sum() / n),
+        rounded_expected=float(expected[on].sum() / n),
     )
 
 

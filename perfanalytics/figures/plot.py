@@ -31,6 +31,7 @@ FIGURES: dict[str, str] = {
     "control_chart": "perfanalytics.figures.control_chart:draw",
     "power": "perfanalytics.figures.power:draw",
     "comparison": "perfanalytics.figures.comparison:draw",
+    "comparisons": "perfanalytics.figures.forest:draw",
 }
 
 

@@ -128,14 +128,15 @@ def _digits(digits: DigitPreference, measure: Measure) -> Found:
         )
     standing = "look" if digits.p_value < LEVEL and digits.effect > SMALL_EFFECT else "fine"
     extra = max(0, round((digits.rounded - digits.rounded_expected) * digits.n))
+    on = f"{digits.multiple * digits.step:.4g} {measure.unit}".strip()
     text = (
-        f"recorded in steps of {step}: {100 * digits.rounded:.0f}% of the values of ten steps and more end "
-        f"in 0 or 5, where their neighbours let expect {100 * digits.rounded_expected:.0f}%"
+        f"recorded in steps of {step}: {100 * digits.rounded:.0f}% of the values of ten steps and more are "
+        f"multiples of {on}, where their neighbours let expect {100 * digits.rounded_expected:.0f}%"
     )
-    if standing == "look" and digits.rounded > digits.rounded_expected:
-        text += "; they are rounded"
+    if standing == "look" and digits.rounded > digits.rounded_expected + 0.02:
+        text += ": they are rounded"
     elif standing == "look":
-        text += f"; the digit {int(np.argmax(digits.seen - digits.expected))} is preferred"
+        text += f": the digit {int(np.argmax(digits.seen - digits.expected))} is preferred"
     return Found(check, text, extra if standing == "look" else 0, digits.n, standing, digits.p_value)
 
 
