@@ -78,13 +78,15 @@ def control_chart(
     sigmas : float, optional
         Width of the limits in sigma; None: 3, for ``cusum`` (where it is the decision interval h) 5.
     options : mapping of name to value, optional
-        What the chart type lets you choose: ewma ``lam`` (0.2); cusum ``k`` (0.5) and ``head_start`` (0, in
-        sigma); moving_average ``span`` (5); t ``law`` ("nelson", "exponential", "weibull"); g ``minimum`` (0
-        or 1); imr_rs ``within`` ("range", "deviation"); i_prime ``values`` ("totals", "ratios"); short_run
-        ``targets`` and ``spreads`` (by product) and ``sigma`` ("by_product", "pooled", "relative").
+        What the chart type lets you choose: individuals ``span`` (2, points of a moving range); ewma ``lam``
+        (0.2); cusum ``k`` (0.5) and ``head_start`` (0, in sigma); moving_average ``span`` (5); mewma ``lam``
+        (0.1), ``arl`` or ``limit``; residual ``order``, ``criterion`` ("aicc"), ``max_order`` (5); t ``law``
+        ("nelson", "exponential", "weibull"); g ``minimum`` (0 or 1); imr_rs ``within`` ("range",
+        "deviation"); i_prime ``values`` ("totals", "ratios"); short_run ``targets`` and ``spreads`` (by
+        product) and ``sigma`` ("by_product", "pooled", "relative").
     limits : str, optional
-        How limits are made: "sigma" or "probability" (p, np, c, u, g, t), "exact" or "asymptotic" (ewma).
-        None: the first of the chart type.
+        How limits are made: "sigma" or "probability" (p, np, c, u, g, t), "exact" or "asymptotic" (ewma,
+        mewma). None: the first of the chart type.
     carry : int, optional
         A stage (0 is the first) whose limits are also shown over the later stages, beside their own: what the
         process would look like had nothing been recalculated. See ``.carried_frame()``.

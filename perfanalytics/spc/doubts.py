@@ -181,6 +181,7 @@ def _autocorrelated(c: Counted, i: int, s: Setting, m: Measure) -> Told:
             ". Were it correlation alone, limits from moving ranges would be too "
             f"{'narrow' if r > 0 else 'wide'}: "
             f"{100 * share:.2g}% of the points of a stable series outside instead of {100 * nominal:.2g}%."
+            + (" A residual chart takes correlation into account." if s.family.name == "individuals" else "")
         )
     else:
         what = "run rules fire" if s.family.panels[0].independent else "this chart signals"

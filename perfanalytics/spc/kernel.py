@@ -116,7 +116,7 @@ def chart_block(
     parameters: dict[str, Floats] | None = None,
     scale: Scale | None = None,
 ) -> Charted:
-    """Parameters, lines and signals of a block; ``parameters`` of each segment where they come from elsewhere."""
+    """Parameters, lines and signals of a block; ``parameters`` of each segment may come from elsewhere."""
     family = setting.family
     block = Block(points, segments, chosen, setting.asked, frozen=setting.frozen is not None)
     if parameters is not None:
