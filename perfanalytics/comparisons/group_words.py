@@ -11,7 +11,7 @@ from perfanalytics.comparisons.words import number, p_text, with_unit
 #: primary quantity -> what the groups differ in
 WHAT = {
     "equal_means": "their means",
-    "equal_geometric_means": "their typical values (geometric means)",
+    "equal_geometric_means": "their geometric means",
     "equal_distributions": "their values",
     "equal_spread": "their spread",
     "equal_proportions": "their shares",

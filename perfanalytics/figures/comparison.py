@@ -8,7 +8,7 @@ import numpy as np
 
 from perfanalytics.comparisons.result import Comparison
 from perfanalytics.comparisons.words import number
-from perfanalytics.figures import interrupted, style
+from perfanalytics.figures import groups, interrupted, style
 from perfanalytics.figures.comparison_info import Info, Row, SideInfo, info
 from perfanalytics.figures.log_axis import value_ticks
 
@@ -21,6 +21,8 @@ LOOK = {
 
 def draw(result: Comparison) -> dict[str, Any]:
     """The figure of a comparison as a plain plotly dict."""
+    if result.groups:
+        return groups.draw(result)
     if result.course is not None:
         return interrupted.draw(result)
     what = info(result)
