@@ -18,7 +18,7 @@ from perfanalytics.baselines.result import Baseline
 from perfanalytics.baselines.wording import number, percent
 from perfanalytics.core.measure import LOG_SCALES
 from perfanalytics.figures import style
-from perfanalytics.figures.control_chart import spread_out
+from perfanalytics.figures.labels import spread_out
 
 #: At most this many points are drawn in time, evenly chosen; the other panels use all.
 DRAWN = 2000

@@ -6,38 +6,19 @@ where), :func:`draw` dresses it for plotly.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perfanalytics.figures import style
+from perfanalytics.figures import funnel, style
 from perfanalytics.figures.control_chart_info import LETTER, WIDTH, ChartInfo, PanelInfo, Steps, info, told
+from perfanalytics.figures.labels import spread_out
 from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.wording import moment, number
 
-
-def spread_out(values: Sequence[float], room: float) -> list[float]:
-    """Positions for labels at these heights, moved apart so that neighbours are ``room`` from each other.
-
-    Examples
-    --------
-    >>> spread_out([1.0, 1.1, 5.0], 1.0)
-    [0.55, 1.55, 5.0]
-    """
-    order = np.argsort(values, kind="stable")
-    # with the room taken off, the places must not fall: pool neighbours that do (isotonic regression)
-    pools: list[tuple[float, int]] = []
-    for value in np.asarray(values, dtype=float)[order] - room * np.arange(len(order)):
-        pools.append((float(value), 1))
-        while len(pools) > 1 and pools[-2][0] >= pools[-1][0]:
-            (a, n), (b, m) = pools.pop(-2), pools.pop()
-            pools.append(((a * n + b * m) / (n + m), n + m))
-    out = np.empty(len(order))
-    out[order] = np.repeat([p for p, _ in pools], [n for _, n in pools]) + room * np.arange(len(order))
-    return [round(float(v), 12) for v in out]
-
+__all__ = ["draw", "spread_out"]
 
 #: Width of a letter of an axis title in pixels.
 _TITLE_LETTER = 8.0
@@ -49,15 +30,20 @@ _DOMAINS = {
 }
 
 
+#: Chart types with a picture of their own.
+OWN: dict[str, Callable[[ControlChart], dict[str, Any]]] = {"funnel": funnel.draw}
+
+
 def draw(chart: ControlChart) -> dict[str, Any]:
     """The figure of a control chart as a plain plotly dict."""
+    if chart.chart in OWN:
+        return OWN[chart.chart](chart)
     record = info(chart)
     two = len(record.panels) > 1
     joined = any(panel.joined for panel in record.panels)
     # the two sides of one statistic meet at their common zero
-    sides = [_reach(panel) for panel in record.panels]
-    share = sides[-1] / sum(sides) if joined else 0.0
-    domains = ((share, 1.0), (0.0, share)) if joined else _DOMAINS[len(record.panels)]
+    sides = [_reach(panel) for panel in record.panels[:2]] if joined else []
+    domains = _joined(sides, len(record.panels)) if joined else _DOMAINS[len(record.panels)]
     rows = 1 + max((row for _, _, row in record.labels), default=-1)
     top = 52 + 17 * rows
     bottom = 78
@@ -75,7 +61,7 @@ def draw(chart: ControlChart) -> dict[str, Any]:
         layout_axes[f"yaxis{k + 1 if k else ''}"] = style.axis(
             _wrapped(panel.axis, pixels),
             domain=domain,
-            **({"range": [0.0, sides[0]] if k == 0 else [-sides[k], 0.0]} if joined else {}),
+            **({"range": [0.0, sides[0]] if k == 0 else [-sides[k], 0.0]} if joined and k < 2 else {}),
             **({"tickformat": ".0%" if _coarse(panel) else ".1%"} if record.share else {}),
         )
         annotations += _level_labels(chart, panel, k, pixels)
@@ -104,6 +90,14 @@ def draw(chart: ControlChart) -> dict[str, Any]:
         **layout_axes,
     )
     return {"data": data, "layout": layout}
+
+
+def _joined(sides: list[float], panels: int) -> tuple[tuple[float, float], ...]:
+    """Room of the two sides of one statistic, and of the panels below them."""
+    rest = tuple(reversed(_DOMAINS[2][1:])) if panels == 3 else ()
+    low = _DOMAINS[2][0][0] if rest else 0.0
+    border = low + (1.0 - low) * sides[1] / sum(sides)
+    return ((border, 1.0), (low, border), *rest)
 
 
 def _reach(panel: PanelInfo) -> float:

@@ -211,8 +211,8 @@ def _units_dispersed(z: float, n: int, more: bool) -> Told:
     )
     if more:
         text += (
-            "Limits that allow for chance alone call many of them different: options={'adjust': 'additive'} or "
-            "'multiplicative' allows for differences between units."
+            "Limits that allow for chance alone call many of them different: options={'adjust': 'additive'} "
+            "or 'multiplicative' allows for differences between units."
         )
     else:
         text += "Look at how the numbers were made: independent cases do not agree so well."
@@ -260,8 +260,8 @@ def _advice(s: Setting, m: Measure) -> str:
 def _not_normal(c: Counted, i: int, s: Setting, m: Measure) -> Told:
     g, k = float(c.skewness[i]), float(c.kurtosis[i])
     return (
-        f"Also after the transformation the values are not normal (skewness {g:.1f}, excess kurtosis {k:.1f}), "
-        "or a few points are extreme: limits and rules have other false-alarm rates than stated.",
+        f"Also after the transformation the values are not normal (skewness {g:.1f}, excess kurtosis {k:.1f}"
+        "), or a few points are extreme: limits and rules have other false-alarm rates than stated.",
         {"skewness": g, "kurtosis": k, "n": int(c.n[i])},
     )
 

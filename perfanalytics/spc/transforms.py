@@ -105,7 +105,8 @@ class Transform:
         >>> Transform("box_cox", lam=0.5).back(2.0)
         4.0
         """
-        return float(back(self.name, np.array(y), np.array(1.0 if self.lam is None else self.lam), self.shift))
+        lam = 1.0 if self.lam is None else self.lam
+        return float(back(self.name, np.array(y), np.array(lam), self.shift))
 
     def to_mapping(self) -> dict[str, Any]:
         """The form that ``transform=`` takes, as JSON values."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from perfanalytics.core.errors import UnknownNameError
 from perfanalytics.spc.families.attributes import LANEY_P, LANEY_U, NP, C, P, U
 from perfanalytics.spc.families.between_within import IMR_RS
+from perfanalytics.spc.families.funnel import FUNNEL
 from perfanalytics.spc.families.individuals import INDIVIDUALS
 from perfanalytics.spc.families.memory import CUSUM, EWMA, MOVING_AVERAGE
 from perfanalytics.spc.families.mewma import MEWMA
@@ -12,6 +13,7 @@ from perfanalytics.spc.families.multivariate import HOTELLING_T2
 from perfanalytics.spc.families.normalized import I_PRIME, SHORT_RUN
 from perfanalytics.spc.families.rare_events import G, T
 from perfanalytics.spc.families.residual import RESIDUAL
+from perfanalytics.spc.families.risk_adjusted import RISK_ADJUSTED_CUSUM
 from perfanalytics.spc.families.run import RUN
 from perfanalytics.spc.families.subgroups import MEDIAN, XBAR_R, XBAR_S
 from perfanalytics.spc.family import ChartFamily
@@ -40,6 +42,8 @@ CHARTS: dict[str, ChartFamily] = {
         IMR_RS,
         RUN,
         HOTELLING_T2,
+        FUNNEL,
+        RISK_ADJUSTED_CUSUM,
         MEWMA,
         RESIDUAL,
     )
