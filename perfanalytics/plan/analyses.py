@@ -147,6 +147,7 @@ def draw_chart(table: ChartTable, series: Series, context: Context) -> ControlCh
         options=table.options,
         limits=table.limits,
         sigmas=table.sigmas,
+        transform=table.transform,
         stages=stages_of(table, context),
         carry=table.carry,
     )

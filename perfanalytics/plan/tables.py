@@ -206,6 +206,7 @@ class ChartTable(Analysis):
     options: dict[str, int | float | str | dict[str, float]] = {}
     limits: str | None = None
     sigmas: float | None = Field(None, gt=0)
+    transform: str | dict[str, str | float] | None = None
     stages: list[When | str] = []
     stage_column: str | None = None
     carry: int | None = Field(None, ge=0)
