@@ -220,11 +220,15 @@ class SeriesBatch:
         return resolve_exclusions(self, self.exclusions)
 
     def hashes(self) -> tuple[str, ...]:
-        """One hash of values, sizes, times, weights, censoring and subgroups a series; length m."""
+        """One hash of values, sizes, times, weights, censoring, subgroups and float covariates a series."""
         if self._hashes is None:
             columns = [np.ascontiguousarray(self.values), *(getattr(self, c) for c in COLUMNS[:5])]
             raw = [bytes_of(c) for c in columns if c is not None]
             marks = "".join(str(int(c is not None)) for c in columns).encode()
+            # numbers a chart may reckon with: the risk of a case
+            numbers = sorted(name for name, c in self.covariates.items() if c.dtype.kind == "f")
+            marks += "".join(f" {name}" for name in numbers).encode()
+            raw += [bytes_of(np.ascontiguousarray(self.covariates[name])) for name in numbers]
             out = []
             for a, b in zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True):
                 digest = hashlib.blake2b(marks, digest_size=16)
