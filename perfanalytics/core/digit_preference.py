@@ -93,16 +93,17 @@ def digit_preference(values: Floats, unit: str = "") -> DigitPreference:
     if np.isnan(step):
         return DigitPreference(step, 0, nothing, nothing, np.nan, np.nan, np.nan, 1, np.nan, np.nan)
     whole = np.round(values / step).astype(np.int64)
-    whole = whole[(whole >= _FROM) & (whole < _TO)]
-    n = len(whole)
+    whole = whole[whole < _TO]
+    n = int(np.sum(whole >= _FROM))
     if n < _FEWEST:
         return DigitPreference(step, n, nothing, nothing, np.nan, np.nan, np.nan, 1, np.nan, np.nan)
     counts = np.bincount(whole, minlength=int(whole.max()) + 12).astype(float)
     digit = np.arange(len(counts)) % 10
+    # ten neighbours, centered: each digit counts once, and a straight slope not at all
+    kernel = np.array([0.5, *[1.0] * 9, 0.5]) / 10
+    smooth = np.convolve(counts, kernel, mode="same")
+    counts[:_FROM] = smooth[:_FROM] = 0.0
     seen: Floats = np.bincount(digit, weights=counts, minlength=10).astype(np.float64)
-    # ten neighbours hold each digit once; the first of them begin where digits begin
-    smooth = np.convolve(counts, np.full(10, 0.1), mode="full")[4 : 4 + len(counts)]
-    smooth[:_FROM] = 0.0
     expected: Floats = np.bincount(digit, weights=smooth, minlength=10).astype(np.float64)
     expected *= n / expected.sum()
     digits = np.arange(10)
