@@ -28,7 +28,7 @@ from perfanalytics.core.codec import read_only
 from perfanalytics.core.coerce import as_batch
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import InputError, UnknownNameError
-from perfanalytics.core.measure import LOG_SCALES, Measure
+from perfanalytics.core.measure import LOG_SCALES, Measure, Scale
 from perfanalytics.core.records import Objective
 from perfanalytics.core.result import Caveat, Method
 from perfanalytics.core.segments import blocks
@@ -381,7 +381,8 @@ def _part(batch: SeriesBatch, which: NDArray[np.int64], *, logs: bool) -> Series
     values = batch.values[points]
     if logs:
         values = np.log(values)
-        measure = replace(measure, name=f"log {measure.name}", scale="real", unit="")
+        scale: Scale | None = None if measure.scale is None else "real"  # bare numbers stay bare numbers
+        measure = replace(measure, name=f"log {measure.name}", scale=scale, unit="")
     kept = [e for e in batch.exclusions if e.series is None or e.series in set(ids)]
     return SeriesBatch(
         values,

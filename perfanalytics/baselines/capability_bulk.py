@@ -237,7 +237,7 @@ def _logged(data: SeriesBatch) -> SeriesBatch:
     return SeriesBatch(
         logs,
         data.offsets,
-        measure=replace(data.measure, scale="real", unit="") if data.measure.is_named else data.measure,
+        measure=data.measure if data.measure.scale is None else replace(data.measure, scale="real", unit=""),
         ids=data.ids,
         when=data.when,
         subgroups=data.subgroups,

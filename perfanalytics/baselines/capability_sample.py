@@ -177,7 +177,7 @@ def _from(series: Series, start: int, chart: str) -> Series:
 
 def _transformed(series: Series, forward: Callable[[Floats], Floats]) -> Series:
     measure = series.measure
-    if measure.is_named:  # bare numbers stay bare numbers
+    if measure.scale is not None:  # bare numbers stay bare numbers
         measure = replace(measure, scale="real", unit="")
     return Series(
         forward(series.values),

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfanalytics.core.errors import InputError
-from perfanalytics.core.measure import Measure
+from perfanalytics.core.measure import Measure, Scale
 from perfanalytics.core.records import Exclusion
 from perfanalytics.core.series import Series, resolve_exclusions
 from perfanalytics.spc.asked import resolve_exclude
@@ -156,7 +156,8 @@ def _natural_limits(made: ControlChart, used: NDArray[np.bool_]) -> tuple[float,
 
 def _logarithms(series: Series) -> Series:
     """The series of the logarithms, with times, exclusions and rhythm."""
-    measure = replace(series.measure, name=f"log {series.measure.name}", scale="real", unit="")
+    scale: Scale | None = None if series.measure.scale is None else "real"  # bare numbers stay bare numbers
+    measure = replace(series.measure, name=f"log {series.measure.name}", scale=scale, unit="")
     return _rebuilt(series, np.log(series.values), measure, series.exclusions)
 
 
