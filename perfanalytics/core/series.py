@@ -28,7 +28,7 @@ from perfanalytics.core.columns import (
 )
 from perfanalytics.core.errors import InputError
 from perfanalytics.core.exclusions import named_points
-from perfanalytics.core.measure import UNNAMED, Measure
+from perfanalytics.core.measure import UNNAMED, Measure, require_definition
 from perfanalytics.core.periods import check_every, period_number
 from perfanalytics.core.records import Change, Event, Exclusion
 from perfanalytics.core.result import Provenance
@@ -130,6 +130,7 @@ class SeriesBatch:
         load_ids: Sequence[int] = (),
         clock: str | None = None,
     ) -> None:
+        require_definition(measure)
         self.values = check_values(values)
         n = len(self.values)
         self.offsets = check_offsets(offsets, n)

@@ -110,6 +110,7 @@ def run_plan(
                 lost |= {
                     m.measure.name: f"its source '{source.name}' could not be loaded" for m in source.measures
                 }
+        items += _quality(repo, chosen, lost)
         context = Context(
             repo=repo,
             objectives=objects.objectives(plan),
@@ -169,6 +170,22 @@ def _load(repo: Repository, source: Source, plan: Plan) -> ReportItem:
         return replace(item, error=str(error))
     except Exception as error:
         return replace(item, error=unexpected(error))
+
+
+def _quality(repo: Repository, chosen: Sequence[Analysis], lost: dict[str, str]) -> list[ReportItem]:
+    """The data quality of each measure that is analyzed; looked at before its numbers are read."""
+    out = []
+    for name in dict.fromkeys(table.measure for table in chosen):
+        if name in lost:
+            continue
+        item = ReportItem(f"Data quality: {name}", None, group="Data")
+        try:
+            out.append(replace(item, result=repo.data_quality(name)))
+        except PerfAnalyticsError as error:
+            out.append(replace(item, error=str(error)))
+        except Exception as error:
+            out.append(replace(item, error=unexpected(error)))
+    return out
 
 
 def unexpected(error: Exception) -> str:
