@@ -10,14 +10,24 @@ from typing import Any
 import numpy as np
 
 from perfanalytics.baselines.baseline import baseline
+from perfanalytics.baselines.capability import capability
 from perfanalytics.comparisons.compare import compare
+from perfanalytics.comparisons.groups import compare_groups
+from perfanalytics.comparisons.many import compare_many
 from perfanalytics.core.columns import instant
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.records import Change, Event, Objective
 from perfanalytics.core.result import Caveat
-from perfanalytics.core.series import Series
+from perfanalytics.core.series import Series, SeriesBatch
 from perfanalytics.models.model import fit
-from perfanalytics.plan.tables import BaselineTable, ChartTable, ComparisonTable, ModelTable, Span
+from perfanalytics.plan.tables import (
+    BaselineTable,
+    CapabilityTable,
+    ChartTable,
+    ComparisonTable,
+    ModelTable,
+    Span,
+)
 from perfanalytics.reports.report import ReportItem
 from perfanalytics.repository.repository import Repository
 from perfanalytics.spc.chart import control_chart
@@ -27,7 +37,7 @@ from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.rules import RULE_SETS
 from perfanalytics.spc.stages import Stage
 
-Analysis = ChartTable | BaselineTable | ComparisonTable | ModelTable
+Analysis = ChartTable | BaselineTable | CapabilityTable | ComparisonTable | ModelTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +68,8 @@ def analyze(table: Analysis, context: Context) -> list[ReportItem]:
             return _charts(table, context)
         case BaselineTable():
             return [_baseline(table, context)]
+        case CapabilityTable():
+            return [_capability(table, context)]
         case ComparisonTable():
             return [_comparison(table, context)]
         case ModelTable():
@@ -191,6 +203,8 @@ def _baseline(table: BaselineTable, context: Context) -> ReportItem:
     series = context.repo.series(table.measure, **_selection(table, context))
     result = baseline(
         series,
+        distribution=table.distribution,
+        tolerance=table.tolerance,
         coverage=table.coverage,
         confidence=table.confidence,
         objective=context.objectives.get(table.objective or ""),
@@ -199,12 +213,92 @@ def _baseline(table: BaselineTable, context: Context) -> ReportItem:
     return _item(table, result, "Baselines", context)
 
 
+def _capability(table: CapabilityTable, context: Context) -> ReportItem:
+    series = context.repo.series(table.measure, **_selection(table, context))
+    result = capability(
+        series,
+        lower=table.lower,
+        upper=table.upper,
+        target=table.target,
+        objective=context.objectives.get(table.objective or ""),
+        confidence=table.confidence,
+        sigma=table.sigma,
+        method=table.method,
+        distribution=table.distribution,
+        transform=table.transform,
+        minimum=table.minimum,
+        stages=[context.happenings[s] if isinstance(s, str) else s for s in table.stages],
+    )
+    return _item(table, result, "Capability", context)
+
+
+def _groups(table: ComparisonTable, context: Context) -> ReportItem:
+    """Single observations by one attribute, or two."""
+    assert table.groups is not None
+    frame = context.repo.frame(
+        table.measure, where=table.where or None, since=table.since or context.since, until=table.until
+    )
+    result = compare_groups(
+        frame,
+        value=table.measure,
+        by=table.groups,
+        block=table.block,
+        when="when" if table.block is None else None,
+        method=table.method,
+        post_hoc=table.post_hoc,
+        adjust=table.adjust,
+        measure=next(m for m in context.repo.measures() if m.name == table.measure),
+        scale=table.scale,
+        confidence=table.confidence,
+        tail=table.tail,
+        question=table.question,
+        declared_on=table.declared_on,
+        options=table.options or None,
+    )
+    return _item(table, result, "Before and after", context)
+
+
+def _strata(table: ComparisonTable, context: Context, selection: dict[str, Any]) -> ReportItem:
+    """Before and after in every stratum, the p-values adjusted for their number."""
+    by = (table.by,) if isinstance(table.by, str) else tuple(table.by)
+
+    def batch(span: Span | None) -> SeriesBatch:
+        own = {"since": span.since, "until": span.until} if span and (span.since or span.until) else {}
+        where = {**table.where, **(span.where if span else {})} or None
+        return context.repo.batch(table.measure, by=by, **(selection | own | {"where": where}))
+
+    if table.at is not None:
+        happening = context.happenings[table.at].when if isinstance(table.at, str) else table.at
+        sides: Any = batch(None)
+        at = happening
+    else:
+        one, two = batch(table.before), batch(table.after)
+        sides = {name: (one[name], two[name]) for name in one.ids if name in two.ids}
+        at = None
+    result = compare_many(
+        sides,
+        at=at,
+        adjust=table.adjust,
+        method=table.method,
+        order=table.order,
+        every=table.every if table.statistic is None else None,
+        scale=table.scale,
+        confidence=table.confidence,
+        margin=table.margin,
+    )
+    return _item(table, result, "Before and after", context)
+
+
 def _comparison(table: ComparisonTable, context: Context) -> ReportItem:
+    if table.groups is not None:
+        return _groups(table, context)
     selection = _selection(table, context)
     # without a statistic the items themselves are compared, and `every` is the period of the comparison
     period = table.every if table.statistic is None else None
     if table.statistic is None:
         selection |= {"every": None}
+    if table.by:
+        return _strata(table, context, selection)
 
     def side(span: Span) -> Series:
         own = {"since": span.since, "until": span.until} if span.since or span.until else {}
@@ -223,6 +317,9 @@ def _comparison(table: ComparisonTable, context: Context) -> ReportItem:
         before,
         after,
         method=table.method,
+        options=table.options or None,
+        order=table.order,
+        scale=table.scale,
         confidence=table.confidence,
         every=period,
         tail=table.tail,

@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from perfanalytics.baselines.capability_sample import SAID
+from perfanalytics.baselines.families import FAMILIES
+from perfanalytics.comparisons.choices import check_choices
+from perfanalytics.comparisons.group_methods import GROUP_METHODS, SHORT_NAMES
 from perfanalytics.comparisons.methods import METHODS
+from perfanalytics.comparisons.posthoc import POST_HOC
 from perfanalytics.core.errors import PerfAnalyticsError, nearest
 from perfanalytics.plan import objects, tables
 from perfanalytics.plan.tables import Plan
@@ -52,12 +57,47 @@ def check_plan(plan: Plan) -> Iterator[str]:
             for name in (table.by,) if isinstance(table.by, str) and table.by else table.by:
                 yield from _missing(where, f"by: attribute of {table.measure}", name, known)
             yield from _columns(where, table, known)
+        if isinstance(table, tables.BaselineTable) and table.distribution is not None:
+            yield from _missing(where, "distribution", table.distribution, FAMILIES)
+        if isinstance(table, tables.CapabilityTable):
+            yield from _capability(where, table)
         if isinstance(table, tables.ComparisonTable):
-            if table.method is not None:
-                yield from _missing(where, "method", table.method, METHODS)
+            yield from _comparison(where, table, known)
             for side in (table.before, table.after):
                 for name in side.where if side is not None else ():
                     yield from _missing(where, f"where: attribute of {table.measure}", name, known)
+
+
+def _capability(where: str, table: tables.CapabilityTable) -> Iterator[str]:
+    """Names of sigma and distribution, limits in their order."""
+    if table.sigma is not None:
+        yield from _missing(where, "sigma", table.sigma, SAID)
+    if table.distribution is not None:
+        yield from _missing(where, "distribution", table.distribution, (*FAMILIES, "empirical"))
+    if table.lower is not None and table.upper is not None and table.lower >= table.upper:
+        yield f"{where}: lower = {table.lower:g} must lie below upper = {table.upper:g}"
+
+
+def _comparison(where: str, table: tables.ComparisonTable, known: set[str]) -> Iterator[str]:
+    """Methods with their options, attributes that make groups or strata."""
+    grouped = table.groups is not None
+    methods: dict[str, Any] = {**GROUP_METHODS, **SHORT_NAMES} if grouped else METHODS
+    if table.method is not None:
+        yield from _missing(where, "method", table.method, methods)
+    method = table.method or ""
+    if grouped and method in SHORT_NAMES:
+        method = SHORT_NAMES[method][0]
+    if table.options and not method:
+        yield f"{where}: options belong to a method: name it"
+    elif table.options and method in methods:
+        declared = GROUP_METHODS[method].options if grouped else METHODS[method].options
+        yield from _tried(where, lambda given: check_choices(method, declared, given), table.options)
+    if table.post_hoc is not None:
+        yield from _missing(where, "post_hoc", table.post_hoc, POST_HOC)
+    for key, named in (("groups", table.groups), ("by", table.by), ("block", table.block)):
+        for name in (named,) if isinstance(named, str) else named or ():
+            extra = {"item"} if key == "block" else set()
+            yield from _missing(where, f"{key}: attribute of {table.measure}", name, {*known, *extra})
 
 
 def _columns(where: str, table: tables.ChartTable, known: set[str]) -> Iterator[str]:

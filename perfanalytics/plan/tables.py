@@ -231,15 +231,40 @@ class BaselineTable(Analysis):
     coverage: float = Field(0.95, gt=0, lt=1)
     confidence: float = Field(0.95, gt=0, lt=1)
     process: str | None = None
+    distribution: str | None = None
+    tolerance: Literal["howe", "exact"] = "howe"
+
+
+class CapabilityTable(Analysis):
+    """``[[capability]]``: indices against specification limits, or the limit an objective gives."""
+
+    lower: float | None = None
+    upper: float | None = None
+    target: float | None = None
+    sigma: str | None = None
+    method: Literal["sigma", "percentile", "transform"] | None = None
+    distribution: str | None = None
+    transform: Literal["log", "box_cox", "johnson"] | None = None
+    minimum: float | None = Field(None, gt=0)
+    confidence: float = Field(0.95, gt=0, lt=1)
+    stages: list[When | str] = []
 
 
 class ComparisonTable(Analysis):
-    """``[[comparison]]``: before and after; ``at`` a date or the name of a change, or two spans."""
+    """``[[comparison]]``: before and after (``at`` a date or change, or two spans), or ``groups``."""
 
     at: When | str | None = None
     before: Span | None = None
     after: Span | None = None
+    groups: str | Texts | None = None
+    by: str | Texts = []
     method: str | None = None
+    options: dict[str, Value] = {}
+    order: Literal["time", "none"] | None = None
+    scale: Literal["raw", "log", "logit", "rank"] | None = None
+    block: str | None = None
+    post_hoc: str | None = None
+    adjust: Literal["holm", "hochberg", "bonferroni", "benjamini_hochberg", "none"] = "holm"
     confidence: float = Field(0.95, gt=0, lt=1)
     tail: float = Field(0.9, gt=0, lt=1)
     margin: float | None = Field(None, gt=0)
@@ -247,8 +272,20 @@ class ComparisonTable(Analysis):
 
     @model_validator(mode="after")
     def _sides(self) -> ComparisonTable:
-        if (self.at is None) == (self.before is None or self.after is None):
-            raise ValueError("give either at = DATE or CHANGE, or both before = {...} and after = {...}")
+        spans = self.before is not None and self.after is not None
+        if (self.at is not None) + spans + (self.groups is not None) != 1:
+            raise ValueError(
+                "give either at = DATE or CHANGE, or both before = {...} and after = {...}, or "
+                "groups = ATTRIBUTE"
+            )
+        if self.groups is None and (self.block is not None or self.post_hoc is not None):
+            raise ValueError("block and post_hoc belong to groups = ATTRIBUTE")
+        if self.groups is not None and (self.by or self.every or self.statistic or self.order or self.margin):
+            raise ValueError(
+                "groups compare single observations: leave by, every, statistic, order, margin out"
+            )
+        if self.by and self.options:
+            raise ValueError("with by every stratum is compared with the defaults of the method: no options")
         return self
 
 
@@ -284,9 +321,12 @@ class Plan(Table):
     exclusion: list[ExclusionTable] = []
     chart: list[ChartTable] = []
     baseline: list[BaselineTable] = []
+    capability: list[CapabilityTable] = []
     comparison: list[ComparisonTable] = []
     model: list[ModelTable] = []
 
-    def analyses(self) -> list[ChartTable | BaselineTable | ComparisonTable | ModelTable]:
+    def analyses(
+        self,
+    ) -> list[ChartTable | BaselineTable | CapabilityTable | ComparisonTable | ModelTable]:
         """Every analysis, in the order of the report."""
-        return [*self.chart, *self.baseline, *self.comparison, *self.model]
+        return [*self.chart, *self.baseline, *self.capability, *self.comparison, *self.model]
