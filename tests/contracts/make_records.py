@@ -41,8 +41,10 @@ def results() -> list[perf.Result]:
             measures=(perf.SourceMeasure(HOURS, value="hours", when="day", item="item"),),
         )
         load = repo.load(source)
+        quality = repo.data_quality("hours")
     return [
         load,
+        quality,
         perf.control_chart(series),
         perf.control_chart(series).limits,
         perf.control_charts({"a": series.take(0, 20), "b": series.take(20, 40)}),
@@ -52,6 +54,9 @@ def results() -> list[perf.Result]:
         perf.operating_characteristic("p", size=50, center=0.2, at=[0.1, 0.2, 0.4]),
         perf.suggest_stages(np.r_[values[:20], values[20:] / 3], of="level", draws=199),
         perf.baseline(series, objective=objective),
+        perf.baselines_of({"a": series.take(0, 20), "b": series.take(20, 40)}),
+        perf.strata(frame, value="hours", by="team", measure=HOURS),
+        perf.baseline(series.take(0, 25), objective=objective).drift(series),
         perf.fit_distribution(series, family=("normal", "weibull")),
         perf.capability(series, objective=objective),
         perf.capabilities({"a": series.take(0, 20), "b": series.take(20, 40)}, upper=12.0),
@@ -64,6 +69,7 @@ def results() -> list[perf.Result]:
         ),
         perf.agreement([["a", "b"], ["a", "a"], ["b", "b"], ["b", None], ["c", "c"]], method="krippendorff"),
         perf.compare(series.take(0, 20), series.take(20), objective=objective),
+        perf.adjust({"a": perf.compare(series.take(0, 20), series.take(20), order="none")}),
         perf.fit("hours ~ team + size", frame, measure=HOURS, controllable=("team",)),
     ]
 
