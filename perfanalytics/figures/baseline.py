@@ -41,7 +41,8 @@ class BaselineInfo:
 
     ``x``, ``y``, ``open`` are the points in time; ``edges``, ``share_of`` the histogram (shares of all
     values); ``cumulative``, ``cumulative_at`` the distribution function; ``p``, ``p_value``, ``p_low``,
-    ``p_high`` the percentiles with their intervals; ``lines`` the levels.
+    ``p_high`` the percentiles with their intervals; ``fitted``, ``fitted_at`` the distribution function of
+    the fitted family (empty without one); ``lines`` the levels.
     """
 
     x: NDArray[Any]
@@ -56,6 +57,8 @@ class BaselineInfo:
     p_value: NDArray[np.float64]
     p_low: NDArray[np.float64]
     p_high: NDArray[np.float64]
+    fitted: NDArray[np.float64]
+    fitted_at: NDArray[np.float64]
     lines: tuple[Line, ...]
     log: bool
     low: float
@@ -77,6 +80,7 @@ def info(result: Baseline) -> BaselineInfo:
     edges = _edges(values, log)
     counts = np.histogram(values[~still_open], edges)[0]
     cumulative_at, cumulative = _distribution(values, still_open)
+    share = np.linspace(0.005, 0.995, 199)
     return BaselineInfo(
         x=x[keep],
         y=values[keep],
@@ -90,6 +94,8 @@ def info(result: Baseline) -> BaselineInfo:
         p_value=result.estimate[rows],
         p_low=result.low[rows],
         p_high=result.high[rows],
+        fitted=share if result.fitted is not None else np.empty(0),
+        fitted_at=np.empty(0) if result.fitted is None else result.fitted.quantile(share),
         lines=lines,
         log=log,
         low=float(low),
@@ -126,7 +132,7 @@ def draw(result: Baseline) -> dict[str, Any]:
         ),
         "yaxis3": style.axis("", anchor="x3", **bare),
         "shapes": [_shape(line) for line in record.lines],
-        "annotations": [*_labels(record, low, high), *_notes(record)],
+        "annotations": [*_labels(record, low, high), *_notes(record, result)],
     }
     return {"data": [*_in_time(record), _histogram(record), *_percentiles(record)], "layout": layout}
 
@@ -251,6 +257,21 @@ def _percentiles(record: BaselineInfo) -> list[dict[str, Any]]:
             "hovertemplate": "%{x:.1%} are at most %{y:.4g}<extra></extra>",
         }
     ]
+    if len(record.fitted):
+        inside = (record.fitted_at >= record.low) & (record.fitted_at <= record.high)
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": "fitted",
+                "x": record.fitted[inside],
+                "y": record.fitted_at[inside],
+                "xaxis": "x3",
+                "yaxis": "y3",
+                "line": {"color": style.ORANGE, "width": 1.5, "dash": "dot"},
+                "hovertemplate": "fitted: %{x:.1%} are at most %{y:.4g}<extra></extra>",
+            }
+        )
     seen = np.isfinite(record.p_value)
     if seen.any():
         # an open end reaches the edge of the panel
@@ -325,8 +346,10 @@ def _labels(record: BaselineInfo, low: float, high: float) -> list[dict[str, Any
     ]
 
 
-def _notes(record: BaselineInfo) -> list[dict[str, Any]]:
+def _notes(record: BaselineInfo, result: Baseline) -> list[dict[str, Any]]:
     text = []
+    if result.fitted is not None:
+        text.append(f"dotted, right: fitted {result.fitted.label} distribution")
     if record.hidden:
         text.append(f"{len(record.y):,} of {len(record.y) + record.hidden:,} points drawn in time")
     if record.open.any():

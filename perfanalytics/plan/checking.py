@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from perfanalytics.baselines.capability_sample import SAID
-from perfanalytics.baselines.families import FAMILIES
+from perfanalytics.baselines.families import FAMILIES as DISTRIBUTIONS
 from perfanalytics.comparisons.choices import check_choices
 from perfanalytics.comparisons.group_methods import GROUP_METHODS, SHORT_NAMES
 from perfanalytics.comparisons.methods import METHODS
@@ -58,7 +58,7 @@ def check_plan(plan: Plan) -> Iterator[str]:
                 yield from _missing(where, f"by: attribute of {table.measure}", name, known)
             yield from _columns(where, table, known)
         if isinstance(table, tables.BaselineTable) and table.distribution is not None:
-            yield from _missing(where, "distribution", table.distribution, FAMILIES)
+            yield from _missing(where, "distribution", table.distribution, DISTRIBUTIONS)
         if isinstance(table, tables.CapabilityTable):
             yield from _capability(where, table)
         if isinstance(table, tables.ComparisonTable):
@@ -73,7 +73,7 @@ def _capability(where: str, table: tables.CapabilityTable) -> Iterator[str]:
     if table.sigma is not None:
         yield from _missing(where, "sigma", table.sigma, SAID)
     if table.distribution is not None:
-        yield from _missing(where, "distribution", table.distribution, (*FAMILIES, "empirical"))
+        yield from _missing(where, "distribution", table.distribution, (*DISTRIBUTIONS, "empirical"))
     if table.lower is not None and table.upper is not None and table.lower >= table.upper:
         yield f"{where}: lower = {table.lower:g} must lie below upper = {table.upper:g}"
 

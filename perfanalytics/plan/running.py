@@ -217,6 +217,7 @@ def _analysis(table: Analysis, context: Context, lost: dict[str, str]) -> list[R
     group = {
         "ChartTable": "Control charts",
         "BaselineTable": "Baselines",
+        "CapabilityTable": "Capability",
         "ComparisonTable": "Before and after",
     }
     name = type(table).__name__
