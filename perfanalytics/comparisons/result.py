@@ -101,7 +101,7 @@ class Comparison(Result):
     Attributes
     ----------
     measure : Measure
-    outcome : {"detected", "equivalent", "undecided", "not_attributable"}
+    outcome : {"detected", "equivalent", "not_inferior", "undecided", "not_attributable"}
         "equivalent": the effect lies within the declared margin. "not_attributable": there is a difference,
         but a drift before the change or errors the model does not describe forbid to put it down to the
         change.

@@ -431,7 +431,7 @@ def test_a_change_of_unit_changes_no_test(seed, shift, factor):
         assert two.p_value == pytest.approx(one.p_value, rel=1e-4, abs=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_two_groups_are_the_tests_of_two_sides(seed):
     rng = np.random.default_rng(seed)

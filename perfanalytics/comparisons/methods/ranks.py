@@ -14,6 +14,7 @@ from perfanalytics.comparisons.methods.t_tests import (
     differences_as_side,
     given_value,
     one_mean,
+    quantile_rows,
     shift_from_value,
     shift_of_pairs,
 )
@@ -152,7 +153,7 @@ class SignedRank(ComparisonMethod):
                 *(("Pratt (1959), JASA 54",) if zeros == "pratt" else ()),
             ),
             paired=not against,
-            omit=SPREAD_ROWS if against else SPREAD_ROWS[1:],
+            omit=(*SPREAD_ROWS, *quantile_rows(options)) if against else SPREAD_ROWS[1:],
         )
 
 

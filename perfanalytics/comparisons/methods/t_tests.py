@@ -180,7 +180,7 @@ class OneSampleT(ComparisonMethod):
                 "given_value": value,
             },
             references=("Student (1908), Biometrika 6",),
-            omit=(*SPREAD_ROWS, *_quantile_rows(options)),
+            omit=(*SPREAD_ROWS, *quantile_rows(options)),
         )
 
 
@@ -245,10 +245,10 @@ def _shift(found: Contrast, sides: Sides, role: str) -> Effect:
     )
 
 
-def _quantile_rows(options: Options) -> tuple[str, ...]:
-    """Percentiles of a single value mean nothing; its median is the value."""
+def quantile_rows(options: Options) -> tuple[str, ...]:
+    """Percentiles of a single value, and the share of it that meets an objective, mean nothing."""
     tails = {f"difference_of_p{100 * options.tail:g}", *(f"difference_of_p{10 * k}" for k in range(1, 10))}
-    return tuple(sorted(tails))
+    return (*sorted(tails), "difference_of_shares_meeting_objective")
 
 
 def _correlation(sides: Sides, scale: AnalysisScale) -> float:
