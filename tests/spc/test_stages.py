@@ -15,7 +15,7 @@ RNG = np.random.default_rng(4)
 CALM = RNG.normal(10, 1, 30)
 LATER = RNG.normal(6, 1, 20)
 WHEN = np.datetime64("2024-01-01") + 7 * np.arange(50)
-HOURS = perf.Measure("hours", definition="", unit="hours", better="lower", scale="real")
+HOURS = perf.Measure("hours", definition="d", unit="hours", better="lower", scale="real")
 
 
 def series(version, values=None, **more):

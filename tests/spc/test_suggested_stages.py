@@ -14,7 +14,7 @@ from perfanalytics.core.result import Result
 from perfanalytics.figures.plot import figure_dict
 from perfanalytics.figures.suggested_stages import info
 
-HOURS = perf.Measure("hours", definition="", unit="hours", better="lower", scale="duration")
+HOURS = perf.Measure("hours", definition="d", unit="hours", better="lower", scale="duration")
 
 
 def days(n):
