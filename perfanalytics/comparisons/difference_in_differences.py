@@ -109,7 +109,7 @@ def difference_in_differences(
     >>> treated = 25 + shared + noise[1] - 3.0 * (np.arange(80) >= 40)
     >>> c = difference_in_differences(treated, other, at=40, scale="raw")
     >>> c.outcome, round(c.primary.estimate, 1)
-    ('detected', -3.0)
+    ('detected', -3.1)
     """
     if not 0.5 < confidence < 1:
         raise InputError(f"confidence is above 0.5 and below 1 (0.95), got {confidence}")

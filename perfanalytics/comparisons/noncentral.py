@@ -12,10 +12,17 @@ from scipy import special
 from perfanalytics.core.columns import Floats
 
 
+@lru_cache(maxsize=1)
+def legendre() -> tuple[Floats, Floats]:
+    """400 Gauss-Legendre points on (-1, 1) and their weights."""
+    node, weight = np.polynomial.legendre.leggauss(400)
+    return node, weight
+
+
 @lru_cache(maxsize=256)
 def _scale_law(df: float) -> tuple[Floats, Floats]:
     """Nodes u = sqrt(chi2 / df) and weights of its distribution, on 400 Gauss-Legendre points."""
-    node, weight = np.polynomial.legendre.leggauss(400)
+    node, weight = legendre()
     middle = math.sqrt(max(df - 0.5, 0.0) / df) if df > 1 else 0.6
     width = 9.5 / math.sqrt(2 * df)
     low, high = max(0.0, middle - width), middle + width + 1.5 / df

@@ -226,7 +226,7 @@ def sample_size(
     >>> [int(sample_size("student", effect=0.5, rho=r).n_after) for r in (0.0, 0.2, 0.4, 0.6)]
     [64, 96, 149, 256]
     >>> int(sample_size("ar1_level_change", effect=0.8, rho=0.4, n_before=100, every="week").n_after)
-    42
+    43
     """
     law, design = _design(test, alpha, rho, before, margin, groups, sd_ratio, every)
     _check_effect(law, test, effect, design, needs=True)

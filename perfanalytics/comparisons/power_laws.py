@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 from scipy import special
 
-from perfanalytics.comparisons.noncentral import nct_cdf
+from perfanalytics.comparisons.noncentral import legendre, nct_cdf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,13 +127,11 @@ def _anova(f: float, n1: float, n2: float, design: Design) -> float:
 
 def _tost(d: float, n1: float, n2: float, design: Design) -> float:
     """Two one-sided t tests at alpha: both must reject (Phillips 1990, by Owen's integral)."""
-    import numpy as np
-
     df = n1 + n2 - 2
     root = math.sqrt(n1 * n2 / (n1 + n2))
     edge = float(special.stdtrit(df, 1 - design.alpha))
     # given the standard deviation seen (u = s / sigma), the estimate must lie within margin -+ edge s / root
-    node, weight = np.polynomial.legendre.leggauss(400)
+    node, weight = legendre()
     top = design.margin * root / edge
     u = 0.5 * top * (node + 1)
     constant = (df / 2) * math.log(df / 2) - float(special.gammaln(df / 2)) + math.log(2.0)

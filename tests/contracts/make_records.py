@@ -70,6 +70,7 @@ def results() -> list[perf.Result]:
         perf.agreement([["a", "b"], ["a", "a"], ["b", "b"], ["b", None], ["c", "c"]], method="krippendorff"),
         perf.compare(series.take(0, 20), series.take(20), objective=objective),
         perf.adjust({"a": perf.compare(series.take(0, 20), series.take(20), order="none")}),
+        perf.sample_size("ar1_level_change", effect=0.8, rho=0.4, n_before=100, every="week"),
         perf.fit("hours ~ team + size", frame, measure=HOURS, controllable=("team",)),
     ]
 

@@ -127,7 +127,7 @@ def test_sides_differ_by_shape_and_dash_not_only_by_colour():
     dashes = [
         t["line"]["dash"] for t in drawn["data"] if t["type"] == "scatter" and "dash" in t.get("line", {})
     ]
-    assert dashes == ["dash", "solid"]
+    assert dashes == ["dash", "solid"] + ["dashdot"] * 4  # centers, then the natural limits of both sides
 
 
 def test_values_of_zero_have_no_place_on_a_log_axis_and_it_says_so():
