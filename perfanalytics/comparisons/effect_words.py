@@ -43,12 +43,13 @@ def change_words(e: Effect, unit: str, share: bool = False) -> str:
     if e.estimate == e.null:
         return f"the {name} {verb}"
     if math.isinf(e.estimate) or (e.form == "ratio" and e.estimate == 0):
-        return f"the {name} {verb} without limit, as one side has none"
+        return f"the {name} {verb} {'from' if math.isinf(e.estimate) else 'to'} 0"
+    former = "their former" if name == "odds" else "its former"
     if e.form == "ratio":
         times = number(e.estimate, 2, spread=abs(e.estimate - 1) / 10)
         if e.estimate >= 3:
-            return f"the {name} {verb} to {times} times its former value"
-        return f"the {name} {verb} by {percent(abs(e.estimate - 1))} to {times} times its former value"
+            return f"the {name} {verb} to {times} times {former} value"
+        return f"the {name} {verb} by {percent(abs(e.estimate - 1))} to {times} times {former} value"
     levels = ""
     if not math.isnan(e.before) and e.quantity == "difference_of_means":
         # as many digits as it takes to see the difference between the two
@@ -59,6 +60,8 @@ def change_words(e: Effect, unit: str, share: bool = False) -> str:
 def range_words(e: Effect, unit: str, share: bool = False) -> str:
     """The two ends of the interval."""
     width = e.high - e.low
+    if e.form == "ratio" and math.isinf(e.high):
+        return f"{number(e.low, 2)} times and more"
     if e.form == "ratio":
         return f"{number(e.low, 2, spread=width / 10)} to {number(e.high, 2, spread=width / 10)} times"
     if e.form == "probability":
@@ -67,6 +70,19 @@ def range_words(e: Effect, unit: str, share: bool = False) -> str:
         places = _places(100 * width)
         return f"{100 * e.low:+.{places}f} to {100 * e.high:+.{places}f} points"
     return f"{_signed(e.low, width)} to {with_unit(_signed(e.high, width), unit)}"
+
+
+def given_words(e: Effect, unit: str, value: float) -> str:
+    """How a side stands to a given value."""
+    name = NAMES.get(e.quantity, e.quantity.replace("_", " "))
+    given = with_unit(number(value), unit)
+    if e.estimate == e.null:
+        return f"the {name} is the given {given}"
+    if e.form == "ratio":
+        times = number(e.estimate, 2, spread=abs(e.estimate - 1) / 10)
+        return f"the {name} is {times} times the given {given}"
+    size = with_unit(number(abs(e.estimate)), unit)
+    return f"the {name} lies {size} {'below' if e.estimate < e.null else 'above'} the given {given}"
 
 
 def _signed(x: float, width: float) -> str:

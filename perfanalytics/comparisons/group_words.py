@@ -96,7 +96,7 @@ def _pairs(data: Grouped, pairs: list[Effect], told: list[Effect], outcome: str)
 
 
 def _sentence(text: str) -> str:
-    return text + "."
+    return (text[:1].upper() + text[1:] if text.startswith("the spread") else text) + "."
 
 
 def _weight(e: Effect) -> float:

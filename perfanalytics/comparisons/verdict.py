@@ -7,6 +7,7 @@ import math
 from perfanalytics.comparisons.effect_words import (
     change_words,
     direction_words,
+    given_words,
     margin_words,
     range_words,
 )
@@ -57,6 +58,8 @@ def verdict_of(outcome: str, sides: Sides, options: Options, answer: Answer) -> 
     primary = answer.effects[0]
     if not answer.tested:
         return _untested(sides, primary, answer)
+    if "given_value" in answer.parameters:
+        return _against_value(outcome, sides, options, answer)
     level = f"{percent(options.confidence)} interval"
     share = sides.measure.scale == "proportion" or primary.quantity == "difference_of_proportions"
     change = change_words(primary, sides.measure.unit, share)
@@ -110,6 +113,23 @@ def importance_sentence(
     return (f"Whether it is as large as the smallest effect of interest {smallest} is open.",)
 
 
+def _against_value(outcome: str, sides: Sides, options: Options, answer: Answer) -> str:
+    """One side against a given value: nothing changed, something differs."""
+    primary, unit = answer.effects[0], sides.measure.unit
+    # the analysis scale may have its own unit: the given value has that of the measure
+    told = given_words(primary, unit, float(answer.parameters["given_value"]))
+    interval = f"({percent(options.confidence)} interval {range_words(primary, unit)})"
+    if outcome == "detected":
+        first = f"Difference detected: {told} {interval}."
+    elif outcome == "equivalent":
+        assert options.margin is not None
+        margin = margin_words(primary, options.margin, unit)
+        first = f"Equivalent: {told} {interval}, within the margin of {margin}."
+    else:
+        first = f"Undecided: {told}, but the data are compatible with no difference {interval}."
+    return " ".join((first, _second(sides, answer), *answer.notes))
+
+
 def _untested(sides: Sides, primary: Effect, answer: Answer) -> str:
     n1, n2 = sides.before.periods, sides.after.periods
     if primary.quantity != "predicted_mean_after":
@@ -155,8 +175,7 @@ def _second(sides: Sides, answer: Answer) -> str:
     if "pairs" in asked:
         return f"{asked['pairs']} pairs ({p_text(p)})."
     if "given_value" in asked:
-        held = f"held against the given {number(asked['given_value'])}"
-        return f"{sides.after.periods} values, taken as independent, {held} ({p_text(p)})."
+        return f"{len(sides.after.values)} values, taken as independent ({p_text(p)})."
     if "events" in asked:
         events, exposure = asked["events"], asked["exposure"]
         return (
