@@ -20,15 +20,19 @@ import numpy as np
 from scipy import special
 
 import perfanalytics as perf
-from perfanalytics.comparisons.classical import ljung_box
+from perfanalytics.comparisons.classical import ewc_welch, ljung_box
 from perfanalytics.comparisons.levels import (
     LEVEL_CONTRAST,
     level_changes,
     level_design,
+    regression_design,
     slope_design,
     whitened,
 )
+from perfanalytics.comparisons.methods.bayes import level_posterior
+from perfanalytics.comparisons.methods.long_run import effective_n_welch, newey_west
 from perfanalytics.comparisons.reml import fit_reml
+from perfanalytics.comparisons.seasons import season_columns
 
 ALPHA = 0.05
 RHOS = (0.0, 0.2, 0.4, 0.6)
@@ -117,6 +121,85 @@ def not_attributable(y: np.ndarray, n1: int) -> float:
     return 100 * float((np.minimum(white, slope_p) < ALPHA / 2).mean())
 
 
+def interrupted_p(y: np.ndarray, n1: int, contrast: tuple[float, ...]) -> np.ndarray:
+    """p-value of a contrast of the segmented regression (levels before and after, slope, its change)."""
+    m, n = y.shape
+    t = np.arange(n) - n1
+    after = t >= 0
+    x = np.column_stack([~after, after, t, np.where(after, t, 0)]).astype(float)
+    gap = np.ones((m, n))
+    gap[:, 0] = np.inf
+    design = regression_design(
+        y, np.broadcast_to(x, (m, n, 4)), after=np.broadcast_to(after, (m, n)), gap=gap
+    )
+    fit = fit_reml(design, np.array(contrast))
+    return 2 * special.stdtr(fit.df, -np.abs(fit.estimate / fit.se))
+
+
+def seasonal_p(y: np.ndarray, when: np.ndarray, after: np.ndarray, season: str | None) -> np.ndarray:
+    """p-value of the level change with seasonal terms; periods are months."""
+    m, n = y.shape
+    gap = np.ones((m, n))
+    gap[:, 1:] = np.diff(when.astype(int))
+    gap[:, 0] = np.inf
+    terms = np.zeros((n, 0)) if season is None else season_columns(when, season)
+    design = level_design(y, after=np.broadcast_to(after, (m, n)), gap=gap, seasonal=terms)
+    fit = fit_reml(design, np.r_[LEVEL_CONTRAST, np.zeros(terms.shape[1])])
+    return 2 * special.stdtr(fit.df, -np.abs(fit.estimate / fit.se))
+
+
+def more_tables(m: int, few: int, rng: np.random.Generator) -> None:
+    """Interrupted series, seasons, the other series methods, block bootstrap, Bayes."""
+    print("\n**Interrupted time series: false alarms and power of the level change, in percent**\n")
+    head("law", "n a side", "rho", "level change", "slope change", "power of the level change")
+    contrasts = ((-1.0, 1.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
+    for law in ("normal", "lognormal, raw scale"):
+        for n in (30, 50, 100):
+            for rho in RHOS:
+                y = ar1(rng, m, 2 * n, rho)
+                y = y if law == "normal" else np.exp(y)
+                moved = y + oracle_shift(n, n, rho) * y.std() * (np.arange(2 * n) >= n)
+                null = [100 * float((interrupted_p(y, n, c) < ALPHA).mean()) for c in contrasts]
+                power = 100 * float((interrupted_p(moved, n, contrasts[0]) < ALPHA).mean())
+                row(law, n, f"{rho:.1f}", *null, power)
+
+    print("\n**Months with a yearly wave of 1.5 SD: false alarms of the level change, in percent**\n")
+    head("months before", "after", "rho", "no season term", "month", "year (wave)")
+    for n1, n2 in ((12, 12), (24, 12), (36, 24)):
+        when = np.datetime64("2020-01", "M") + np.arange(n1 + n2)
+        wave = 1.5 * np.cos(2 * np.pi * np.arange(n1 + n2) / 12)
+        for rho in (0.0, 0.3, 0.6):
+            y = ar1(rng, m, n1 + n2, rho) + wave
+            after = np.arange(n1 + n2) >= n1
+            cells = [
+                100 * float((seasonal_p(y, when, after, s) < ALPHA).mean()) for s in (None, "month", "year")
+            ]
+            row(n1, n2, f"{rho:.1f}", *cells)
+
+    print(
+        "\n**Other methods on normal AR(1): false alarms in percent (bootstrap and bayes: 100 - coverage)**\n"
+    )
+    head("n a side", "rho", "ewc_welch", "effective_n_welch", "newey_west", "bootstrap (blocks)", "bayes")
+    for n in (30, 100):
+        after = np.arange(2 * n) >= n
+        gap = np.r_[np.inf, np.ones(2 * n - 1)]
+        for rho in RHOS:
+            y = ar1(rng, few, 2 * n, rho)
+            named = [
+                100 * float(np.mean([f(s[:n], s[n:], 0.95).p_value < ALPHA for s in y]))
+                for f in (ewc_welch, effective_n_welch, newey_west)
+            ]
+            boot, bayes = [], []
+            for s in y:
+                e = perf.compare(
+                    s[:n], s[n:], scale="raw", method="bootstrap", options={"resamples": 499}
+                ).primary
+                boot.append(e.low <= 0 <= e.high)
+                p = level_posterior(s, after, gap, None, correlated=True)
+                bayes.append(p.quantile(0.025) <= 0 <= p.quantile(0.975))
+            row(n, f"{rho:.1f}", *named, 100 * (1 - float(np.mean(boot))), 100 * (1 - float(np.mean(bayes))))
+
+
 def row(*cells: object) -> None:
     print("| " + " | ".join(f"{c:.1f}" if isinstance(c, float) else str(c) for c in cells) + " |")
 
@@ -196,6 +279,7 @@ def main() -> None:
                     e = c.effect(quantity)
                     held[k] += e.low <= e.null <= e.high
             row(f"lognormal (0.7), rho {rho}", n, *(100 * held / args.coverage).tolist())
+    more_tables(m, args.coverage, rng)
     print(f"\n{time.perf_counter() - start:.0f} s")
 
 

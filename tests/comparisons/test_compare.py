@@ -435,6 +435,13 @@ def test_real_cycle_times_differ_in_the_tail_and_not_in_the_typical_value(real_d
     assert tail.estimate == pytest.approx(-9, abs=0.5)
     assert tail.excludes_null
     assert c.effect("ratio_of_sds").excludes_null
+    # the mean follows the tail, the typical value does not: all three belong into the answer
+    mean = c.effect("difference_of_means")
+    assert mean.estimate == pytest.approx(-2.02, abs=0.01)
+    assert mean.excludes_null
+    shift = c.shift_function()["shift"].tolist()
+    assert shift[:2] == [0, 0]
+    assert shift[6:] == [-2, -3, -9]
     assert {"autocorrelated", "unequal-spread"} <= set(c.caveat_codes)
 
 
