@@ -33,6 +33,8 @@ EFFORT_SLOPE = 0.92  # log effort on log size
 EFFORT_PER_POINT = 6.5  # hours at size 1
 COMPLEXITY_RATIO = 1.5  # complex work packages take half as much again
 REVIEW_EFFECT = -1.2  # log defects per unit of review coverage (0 to 1): the controllable factor
+# three people who count sizes: one counts higher; counting twice differs
+COUNTER_BIAS, COUNTER_SD = 1.2, 0.5
 # contact type has no effect on anything; nor has the team on effort
 
 GROUPS = {"Service desk": 0.45, "Applications": 0.25, "Network": 0.18, "Workplace": 0.12}
@@ -212,16 +214,30 @@ def work_packages(rng: np.random.Generator) -> list[list[object]]:
     return rows
 
 
+def size_counts(rng: np.random.Generator) -> list[list[object]]:
+    """A gauge study: three people count the size of the same ten work packages, twice each."""
+    rows: list[list[object]] = [["package", "counter", "turn", "size_points"]]
+    size = np.exp(rng.normal(2.2, 0.45, 10))
+    level = {"Ines": 0.0, "Jon": COUNTER_BIAS, "Kim": 0.0}
+    for turn in (1, 2):
+        for k in rng.permutation(10).tolist():
+            for counter, bias in level.items():
+                seen = size[k] + bias + rng.normal(0, COUNTER_SD)
+                rows.append([f"G{k + 1:02d}", counter, turn, f"{max(seen, 0.1):.1f}"])
+    return rows
+
+
 FILES = {
     "incidents.csv": incidents,
     "changes.csv": changes,
     "availability.csv": availability,
     "work_packages.csv": work_packages,
+    "size_counts.csv": size_counts,
 }
 
 
 def write(folder: Path) -> None:
-    """Write the four files into ``folder``, each from its own stream of random numbers."""
+    """Write the files into ``folder``, each from its own stream of random numbers."""
     for stream, (name, make) in zip(
         np.random.SeedSequence(SEED).spawn(len(FILES)), FILES.items(), strict=True
     ):

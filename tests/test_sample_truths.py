@@ -6,9 +6,12 @@ import datetime as dt
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from perfanalytics.baselines.strata import strata
 from perfanalytics.plan.running import run_plan
+from perfanalytics.repository.repository import Repository
 
 SAMPLE = Path(__file__).parents[1] / "sample_data"
 SERVICES = ("ERP", "Intranet", "Mail", "Printing", "Télephonie")
@@ -99,3 +102,31 @@ def test_the_baseline_says_what_the_process_delivers(found):
     assert np.isclose(after["p50"].value / before["p50"].value, 0.70, atol=0.06)
     assert before.standing == "missed"
     assert "censored" in after.caveat_codes
+
+
+def test_counts_of_size_differ_by_person_as_they_were_made_to():
+    counts = pd.read_csv(SAMPLE / "size_counts.csv")
+    cells = counts.pivot_table(index=["package", "turn"], columns="counter", values="size_points")
+    higher = cells["Jon"] - (cells["Ines"] + cells["Kim"]) / 2
+    half = 2.1 * higher.std() / np.sqrt(len(higher))
+    assert abs(higher.mean() - 1.2) < half
+    twice = counts.pivot_table(index=["package", "counter"], columns="turn", values="size_points")
+    repeat = float((twice[1] - twice[2]).std() / np.sqrt(2))
+    assert 0.37 < repeat < 0.63  # chi-square with 30 degrees of freedom, 95%
+
+
+def test_strata_find_the_attributes_that_matter(tmp_path):
+    run_plan(
+        SAMPLE / "plan.toml",
+        data=SAMPLE,
+        repository=tmp_path / "r.duckdb",
+        report_to=tmp_path / "r.html",
+        only=["Weekly success of changes"],
+    )
+    with Repository.open(tmp_path / "r.duckdb") as repo:
+        frame = repo.frame("resolution_hours", until="2024-09-02")
+    by = ["priority", "assignment_group", "contact_type"]
+    table = strata(frame, value="resolution_hours", by=by).summary().set_index("attribute")
+    assert table.loc["priority", "proposal"] == "split"
+    assert table.loc["assignment_group", "p_added_holm"] < 0.001  # Network takes 1.6 times as long
+    assert table.loc["contact_type", "proposal"] == "pool"

@@ -36,8 +36,8 @@ _LONGEST = 0.5
 _PRESENT, _UNLIKELY = 0.1, 0.001
 #: From this share of the expected open items on, items were waiting when the data begin.
 _WAITING = 0.25
-#: An item seen stands for at most so many unseen ones.
-_ODDS = 19.0
+#: An item seen stands for at most so many unseen ones: one that was done at once must not speak for a crowd.
+_ODDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,8 @@ def missing_at_end(begin: Floats, took: Floats, still_open: NDArray[np.bool_]) -
         return Missing(0.0, int(still_open.sum()), 0, 0.0, np.nan, np.nan)
     reach = min(float(np.quantile(took[done], 0.95)), _LONGEST * span)
     followed = (ahead >= reach) & (took >= 0)
-    late = ~followed & done
+    # the item that is done last defines the end: it says nothing of what came after
+    late = ~followed & done & (took < ahead)
     if followed.sum() < 20 or not late.any():
         return Missing(0.0, int(np.sum(still_open & ~followed)), 0, reach, np.nan, np.nan)
     # open items that began early count as longer than anything else seen
