@@ -24,7 +24,14 @@ SHORT = {
     "hodges_lehmann_shift": "shift (H-L)",
     "difference_of_proportions": "share",
     "ratio_of_proportions": "share",
+    "difference_of_rates": "rate",
+    "ratio_of_rates": "rate",
+    "odds_ratio": "odds",
+    "conditional_odds_ratio": "odds of change",
     "ratio_of_sds": "spread (SD)",
+    "ratio_of_log_sds": "rel. spread (SD)",
+    "ratio_of_mean_absolute_deviations": "spread (MAD)",
+    "ratio_of_log_mean_absolute_deviations": "rel. spread (MAD)",
     "probability_of_superiority": "P(after higher)",
 }
 
@@ -92,9 +99,8 @@ def info(result: Comparison) -> Info:
     rows = [
         e
         for e in result.effects
-        if e.role != "companion"
-        and e.quantity in _drawn(result)
-        and (e.form != "probability" or e.role == "primary")
+        if e.role == "primary"
+        or (e.role == "secondary" and e.quantity in _drawn(result) and e.form != "probability")
     ]
     margin = bounds(primary, result.margin) if result.margin is not None and tested else None
     if margin is not None and primary.form == "difference" and result.measure.scale == "proportion":
@@ -142,7 +148,7 @@ def _row(e: Effect, result: Comparison) -> Row:
     # differences of shares are read in percentage points
     factor = 100.0 if e.form == "difference" and result.measure.scale == "proportion" else 1.0
     return Row(
-        label=_drawn(result)[e.quantity],
+        label=_drawn(result).get(e.quantity, e.quantity.replace("_", " ")),
         estimate=factor * e.estimate,
         low=factor * e.low,
         high=factor * e.high,

@@ -17,6 +17,7 @@ from perfanalytics.comparisons.rates import RATE_INTERVALS, ratio_of_rates
 from perfanalytics.comparisons.signed_rank import signed_rank_distribution, walsh_order_statistics
 from perfanalytics.comparisons.spread import ratio_of_deviations
 from perfanalytics.comparisons.tables import Hypergeometric, score_interval
+from perfanalytics.figures import comparison_info
 
 #: comparisons_methods.R: R 4.2.2 with car and coin
 R = json.loads((Path(__file__).parents[1] / "reference" / "comparisons_methods.json").read_text())
@@ -280,6 +281,11 @@ def test_every_method_gives_the_same_columns_and_survives_saving():
         assert perf.Result.from_record(json.loads(json.dumps(c.to_record()))) == c
         assert c.verdict.endswith((".", ")."))
         assert "nan" not in c.verdict
+        drawn = comparison_info.info(c)
+        rows = (*drawn.differences, *drawn.ratios, *drawn.probabilities)
+        assert [r.estimate for r in rows if r.primary] == pytest.approx(
+            [c.primary.estimate * (100 if c.measure.scale == "proportion" else 1)]
+        ), name
         perf.plot(c)
 
 
