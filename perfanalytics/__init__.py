@@ -66,8 +66,21 @@ if TYPE_CHECKING:
     from perfanalytics.core.result import Caveat, Estimate, Interval, Method, Result
     from perfanalytics.core.series import Series, SeriesBatch
     from perfanalytics.figures.plot import plot
+    from perfanalytics.models.factors import Factor
     from perfanalytics.models.model import fit
+    from perfanalytics.models.queues.capacity import Capacity, capacity
+    from perfanalytics.models.queues.forecast import forecast_queue
+    from perfanalytics.models.queues.queue import Queue, queue
+    from perfanalytics.models.queues.simulation import simulate_queue
+    from perfanalytics.models.queues.simulation_result import QueueSimulation
+    from perfanalytics.models.queues.staffing import Staffing, staffing
     from perfanalytics.models.result import Model
+    from perfanalytics.models.simulation.alternatives import compare_processes
+    from perfanalytics.models.simulation.alternatives_result import ProcessComparison
+    from perfanalytics.models.simulation.distribution import Distribution
+    from perfanalytics.models.simulation.parts import batch, branch, parallel, rework, sequence, step
+    from perfanalytics.models.simulation.result import Simulation
+    from perfanalytics.models.simulation.simulate import simulate
     from perfanalytics.plan.running import run_plan
     from perfanalytics.reports.report import ReportItem, report
     from perfanalytics.repository.load_report import LoadReport
@@ -164,8 +177,21 @@ _PUBLIC = {
     "core.result": ("Caveat", "Estimate", "Interval", "Method", "Result"),
     "core.series": ("Series", "SeriesBatch"),
     "figures.plot": ("plot",),
+    "models.factors": ("Factor",),
     "models.model": ("fit",),
+    "models.queues.capacity": ("Capacity", "capacity"),
+    "models.queues.forecast": ("forecast_queue",),
+    "models.queues.queue": ("Queue", "queue"),
+    "models.queues.simulation": ("simulate_queue",),
+    "models.queues.simulation_result": ("QueueSimulation",),
+    "models.queues.staffing": ("Staffing", "staffing"),
     "models.result": ("Model",),
+    "models.simulation.alternatives": ("compare_processes",),
+    "models.simulation.alternatives_result": ("ProcessComparison",),
+    "models.simulation.distribution": ("Distribution",),
+    "models.simulation.parts": ("batch", "branch", "parallel", "rework", "sequence", "step"),
+    "models.simulation.result": ("Simulation",),
+    "models.simulation.simulate": ("simulate",),
     "spc.chart": ("control_chart",),
     "spc.charts": ("ControlCharts", "control_charts"),
     "spc.limits": ("Limits",),

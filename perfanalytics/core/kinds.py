@@ -69,7 +69,24 @@ KINDS: dict[str, str] = {
     "capability": "perfanalytics.baselines.capability_result:Capability",
     "capabilities": "perfanalytics.baselines.capability_bulk_result:Capabilities",
     # models
+    "factor": "perfanalytics.models.factors:Factor",
+    "model_check": "perfanalytics.models.tabulating:Check",
     "model": "perfanalytics.models.result:Model",
+    "queue": "perfanalytics.models.queues.queue:Queue",
+    "staffing": "perfanalytics.models.queues.staffing:Staffing",
+    "capacity_threshold": "perfanalytics.models.queues.capacity:Capacity",
+    "queue_simulation": "perfanalytics.models.queues.simulation_result:QueueSimulation",
+    "named_distribution": "perfanalytics.models.simulation.distribution:Distribution",
+    "sampled_values": "perfanalytics.models.simulation.sources:Sample",
+    "model_item": "perfanalytics.models.simulation.sources:ModelItem",
+    "process_step": "perfanalytics.models.simulation.parts:Step",
+    "process_sequence": "perfanalytics.models.simulation.parts:Sequence",
+    "process_parallel": "perfanalytics.models.simulation.parts:Parallel",
+    "process_branch": "perfanalytics.models.simulation.parts:Branch",
+    "process_rework": "perfanalytics.models.simulation.parts:Rework",
+    "process_batch": "perfanalytics.models.simulation.parts:Batch",
+    "simulation": "perfanalytics.models.simulation.result:Simulation",
+    "process_comparison": "perfanalytics.models.simulation.alternatives_result:ProcessComparison",
 }
 
 #: Methods that run over batches in bulk (``perf.method(name, ...)``) -> "module:function".

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,25 +11,15 @@ from scipy import special
 from perfanalytics.baselines.wording import count, number, percent
 from perfanalytics.core.dependence import lag1_autocorrelation
 from perfanalytics.core.result import Caveat
+from perfanalytics.models.building import Found
 from perfanalytics.models.formula import Design
 from perfanalytics.models.least_squares import LeastSquares
+from perfanalytics.models.preparing import Asked, Prepared
 
 Floats = NDArray[np.float64]
 
 #: A check that finds less than this p-value raises a doubt.
 LEVEL = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """Numbers of the checks, and the doubts they raise."""
-
-    breusch_pagan_p: float
-    lag1: float
-    largest_vif: float
-    largest_cook: float
-    exact: bool
-    caveats: tuple[Caveat, ...]
 
 
 def breusch_pagan(design: Design, residuals: Floats) -> tuple[float, float]:
@@ -98,35 +87,19 @@ def cook_distance(fit: LeastSquares) -> Floats:
     return np.asarray(fit.residuals**2 / (p * variance) * fit.leverage / rest**2)
 
 
-def check(
-    design: Design,
+def check_least_squares(
+    ready: Prepared,
+    asked: Asked,
+    x: Floats,
     fit: LeastSquares,
     *,
-    order: NDArray[np.int64] | None,
-    rows: list[str],
-    logged: bool,
     f_p_value: float,
     r2_cv: float,
     spread: float,
-) -> Checked:
-    """All checks.
-
-    Parameters
-    ----------
-    design, fit :
-        The model matrix and its fit.
-    order : int array or None
-        Order of the rows in time; None when no time is known.
-    rows : list of str
-        Labels of the rows.
-    logged : bool
-    f_p_value : float
-        P-value of all terms together.
-    r2_cv : float
-        Cross-validated R2.
-    spread : float
-        Sum of squares of the response about its mean, on the scale of the fit.
-    """
+    residuals: Floats,
+) -> Found:
+    """All checks of a linear regression."""
+    design, order, rows, logged = ready.made, ready.order, ready.labels, ready.logged
     n, p = design.matrix.shape
     # what is left is rounding: of the response (its level), or next to nothing of its variation
     level = float(np.sum((design.matrix @ fit.coefficients) ** 2))
@@ -223,7 +196,14 @@ def check(
                 {"r2_cross_validated": r2_cv, "p_value": f_p_value},
             )
         )
-    return Checked(bp, lag1, vif[worst] if vif else math.nan, float(cook.max()), exact, tuple(caveats))
+    return Found(
+        caveats=tuple(caveats),
+        breusch_pagan_p=bp,
+        lag1=lag1,
+        largest_vif=vif[worst] if vif else math.nan,
+        largest_cook=float(cook.max()),
+        exact=exact,
+    )
 
 
 def _scaled(x: Floats) -> Floats:

@@ -33,7 +33,7 @@ FUNCTIONS = {
     "abs": np.abs,
 }
 #: Marks of the formula language itself.
-_MARKS = ("I", "C", "Q", "Treatment", "Sum")
+_MARKS = ("I", "C", "Q", "Treatment", "Sum", "poly")
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.UAdd, ast.USub)
 
 Levels = Mapping[str, tuple[str | float | bool, ...]]
@@ -147,8 +147,16 @@ def levels_of(frame: pd.DataFrame, parsed: Parsed) -> dict[str, tuple[str | floa
     return out
 
 
-def design(frame: pd.DataFrame, parsed: Parsed, levels: Levels) -> Design:
+def design(
+    frame: pd.DataFrame,
+    parsed: Parsed,
+    levels: Levels,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+) -> Design:
     """The model matrix for rows without missing values.
+
+    ``ranges`` are the ends of the numbers in the data of the model, on which ``poly`` stands; without them
+    they are taken from the rows.
 
     Raises
     ------
@@ -167,7 +175,15 @@ def design(frame: pd.DataFrame, parsed: Parsed, levels: Levels) -> Design:
         else:
             data[name] = frame[name].to_numpy(dtype=np.float64)
     made = pd.DataFrame(data, index=range(len(frame)))
-    environment = patsy.EvalEnvironment([dict(FUNCTIONS)])
+    ends = dict(ranges) if ranges is not None else {}
+
+    def poly(values: Any, degree: int) -> NDArray[np.float64]:
+        # Legendre polynomials on the range of the data: well conditioned, and the same for new rows
+        low, high = ends.get(values.name, (float(values.min()), float(values.max())))
+        scaled = (2 * values.to_numpy() - (low + high)) / (high - low)
+        return np.polynomial.legendre.legvander(scaled, degree)[:, 1:]
+
+    environment = patsy.EvalEnvironment([{**FUNCTIONS, "poly": poly}])
     keep_all = patsy.NAAction(on_NA="raise", NA_types=[])
     try:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -245,6 +261,13 @@ def _check(node: ast.AST, code: str, columns: dict[str, None], marked: dict[str,
                 f"a factor is C(column), C(column, Treatment('level')) or C(column, Sum): {code!r}"
             )
         columns[inner] = marked[inner] = None
+    elif isinstance(node, ast.Call) and _called(node) == "poly":
+        inner = _column(node.args[0]) if len(node.args) == 2 and not node.keywords else None
+        degree = node.args[1] if inner is not None else None
+        whole = isinstance(degree, ast.Constant) and type(degree.value) is int and 1 <= degree.value <= 30
+        if inner is None or not whole:
+            raise InputError(f"a polynomial is poly(column, degree) with a degree from 1 to 30: {code!r}")
+        columns[inner] = None
     elif isinstance(node, ast.Call) and _called(node) in (*FUNCTIONS, "I") and not node.keywords:
         if len(node.args) != 1:
             raise InputError(f"{_called(node)} takes one argument: {code!r}")

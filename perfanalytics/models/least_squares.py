@@ -118,22 +118,21 @@ def _refuse_dependent(a: Floats, names: list[str]) -> None:
         )
 
 
-def joint_f(
-    coefficients: Floats, unscaled: Floats, own: NDArray[np.int64], sigma: float, df: float
-) -> tuple[float, float]:
-    """F statistic and p-value of some coefficients at once (the others in the model).
+def wald(b: Floats, covariance: Floats, df: float) -> tuple[float, float]:
+    """F statistic (chi-squared over its df where ``df`` is infinite) and p-value of coefficients at once.
 
     Examples
     --------
     With one coefficient it is the square of t:
 
-    >>> round(joint_f(np.array([2.0]), np.array([[0.25]]), np.array([0]), sigma=1.0, df=10.0)[0], 12)
+    >>> round(wald(np.array([2.0]), np.array([[0.25]]), 10.0)[0], 12)
     16.0
     """
-    if sigma == 0:
-        return (math.inf, 0.0) if np.any(coefficients[own]) else (math.nan, math.nan)
-    b, block = coefficients[own], unscaled[np.ix_(own, own)]
-    scale = np.sqrt(np.diag(block))
-    f = float((b / scale) @ np.linalg.solve(block / np.outer(scale, scale), b / scale))
-    f /= len(own) * sigma**2
-    return f, float(special.fdtrc(len(own), df, f))
+    scale = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    if not np.all(scale > 0):
+        return (math.inf, 0.0) if np.any(b) else (math.nan, math.nan)
+    k = len(b)
+    # a pseudo-inverse: robust covariances of many levels may be short of full rank
+    f = float((b / scale) @ np.linalg.pinv(covariance / np.outer(scale, scale), hermitian=True) @ (b / scale))
+    f /= k
+    return f, float(special.chdtrc(k, k * f) if math.isinf(df) else special.fdtrc(k, df, f))

@@ -13,13 +13,26 @@ from typing import TYPE_CHECKING
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Objective
+from perfanalytics.models.factors import Factor
 from perfanalytics.models.formula import parse
-from perfanalytics.models.regression import Asked, fit_gaussian
+from perfanalytics.models.preparing import Asked
+from perfanalytics.models.regression import fit_gaussian
 from perfanalytics.models.result import Model
+from perfanalytics.models.tabulating import role_list
 
 if TYPE_CHECKING:
     import pandas as pd
 
+#: How standard errors are made.
+ERRORS = ("classical", "robust", "hac")
+#: Columns with a part of their own -> the families that know them.
+ROLES = {
+    "exposure": ("poisson", "negative_binomial"),
+    "sizes": ("binomial",),
+    "groups": ("mixed",),
+    "weights": ("gaussian", "gamma", "binomial", "poisson", "negative_binomial", "quantile"),
+    "offset": ("gaussian", "gamma", "binomial", "poisson", "negative_binomial"),
+}
 #: Name of a family -> the function that fits it.
 FAMILIES: dict[str, Callable[[pd.DataFrame, Asked], Model]] = {"gaussian": fit_gaussian}
 
@@ -29,10 +42,17 @@ def fit(
     frame: pd.DataFrame,
     *,
     family: str = "gaussian",
-    controllable: Sequence[str] = (),
+    controllable: Sequence[str | Factor] | str = (),
     measure: Measure | None = None,
     objective: Objective | None = None,
     time: str | None = None,
+    weights: str | None = None,
+    offset: str | None = None,
+    exposure: str | None = None,
+    sizes: str | None = None,
+    groups: str | None = None,
+    quantile: float | Sequence[float] = 0.5,
+    errors: str = "classical",
     confidence: float = 0.95,
     folds: int = 10,
     seed: int = 1,
@@ -109,11 +129,6 @@ def fit(
     if folds < 2:
         raise InputError(f"cross-validation needs at least 2 folds, got {folds}")
     parsed = parse(formula)
-    if isinstance(controllable, str):
-        controllable = (controllable,)
-    for name in controllable:
-        if name not in parsed.columns:
-            raise UnknownNameError("controllable factor (columns of the formula):", name, parsed.columns)
     if measure is not None and measure.is_named and measure.name != parsed.response:
         raise InputError(
             f"the measure {measure.name!r} is not the response {parsed.response!r} of the formula: give the "
@@ -126,5 +141,67 @@ def fit(
             f"objective {objective.name!r} is about {objective.measure!r}, the response is "
             f"{parsed.response!r}"
         )
-    asked = Asked(formula, tuple(controllable), measure, objective, time, confidence, folds, seed)
+    asked = Asked(
+        formula=formula,
+        family=family,
+        roles=_roles(parsed.columns, controllable),
+        measure=measure,
+        objective=objective,
+        columns=_columns(
+            family,
+            errors,
+            weights=weights,
+            offset=offset,
+            exposure=exposure,
+            sizes=sizes,
+            groups=groups,
+            time=time,
+        ),
+        quantiles=_quantiles(family, quantile),
+        errors=errors,
+        confidence=confidence,
+        folds=folds,
+        seed=seed,
+    )
     return FAMILIES[family](frame, asked)
+
+
+def _roles(used: tuple[str, ...], controllable: Sequence[str | Factor] | str | Factor) -> tuple[Factor, ...]:
+    """The role of each column of the formula."""
+    if isinstance(controllable, str | Factor):
+        controllable = (controllable,)
+    declared = {}
+    for given in controllable:
+        factor = given if isinstance(given, Factor) else Factor(given)
+        if factor.name not in used:
+            raise UnknownNameError("controllable factor (columns of the formula):", factor.name, used)
+        declared[factor.name] = factor
+    return role_list(used, declared)
+
+
+def _columns(family: str, errors: str, **given: str | None) -> dict[str, str]:
+    """The columns with a part of their own, each where its family knows it."""
+    if errors not in ERRORS:
+        raise UnknownNameError("standard errors (errors=)", str(errors), ERRORS)
+    columns = {role: name for role, name in given.items() if name is not None}
+    for role, families in ROLES.items():
+        if role in columns and family not in families:
+            raise InputError(f"{role}= is for {' and '.join(families)}, not for family {family!r}")
+    if family == "mixed" and "groups" not in columns:
+        raise InputError("family 'mixed' needs groups=: the column of the teams, services ...")
+    if errors == "hac" and "time" not in columns:
+        raise InputError("errors='hac' needs time=: the column that puts the rows in order")
+    if errors != "classical" and family in ("mixed", "quantile"):
+        raise InputError(f"errors={errors!r} is not for family {family!r}: it has errors of its own")
+    return columns
+
+
+def _quantiles(family: str, quantile: float | Sequence[float]) -> tuple[float, ...]:
+    asked = tuple(float(q) for q in ((quantile,) if isinstance(quantile, int | float) else tuple(quantile)))
+    if family != "quantile":
+        if asked != (0.5,):
+            raise InputError(f"quantile= is for family 'quantile', not for {family!r}")
+        return ()
+    if not asked or any(not 0 < q < 1 for q in asked) or len(set(asked)) < len(asked):
+        raise InputError(f"quantile= holds different shares between 0 and 1 (0.9 for P90), got {quantile}")
+    return asked

@@ -9,28 +9,34 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from perfanalytics.core.errors import InputError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Objective
 from perfanalytics.core.result import Result
-from perfanalytics.models.formula import check_columns, columns_of, design, parse
-from perfanalytics.models.least_squares import joint_f
-from perfanalytics.models.prediction import Known, explain_new, known_rows
+from perfanalytics.models import tabulating
+from perfanalytics.models.factors import Factor
+from perfanalytics.models.predicting import predictive_of
+from perfanalytics.models.prediction import NewRows, read_new
+from perfanalytics.models.predictive import Predictive
+from perfanalytics.models.tabulating import Check
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Floats = NDArray[np.float64]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Model(Result):
-    """A fitted regression model.
+    """A fitted regression model, whatever its family.
 
     Attributes
     ----------
     family : str
-        "gaussian".
+        "gaussian", "gamma", "binomial", "poisson", "negative_binomial", "mixed" or "quantile".
+    link : str
+        "identity", "log" or "logit": what of the expected value is linear in the terms.
     formula : str
         As it was given.
     response : str
@@ -42,32 +48,55 @@ class Model(Result):
     objective : Objective or None
     controllable : tuple of str
         Columns that somebody can set.
+    roles : tuple of Factor
+        The role of each column on the right side, in their order.
+    columns : mapping of str to str
+        Columns with a part of their own: "weights", "offset", "exposure", "sizes", "groups", "time".
     levels : mapping of column to tuple
         Levels of each factor; the first is the reference.
     ranges : mapping of column to (low, high)
         Smallest and largest value of each number in the data.
+    kept : mapping of column to array
+        Rows of the right side as they were seen together (numbers; of factors the position of the level),
+        at most 5,000 of them drawn with the seed: :meth:`factor_frame` gives them back.
     terms, factors : text arrays, shape (p,)
         Name of each coefficient, and the term of the formula it belongs to.
     coefficients : float array, shape (p,)
+        On the scale of the linear predictor; of a quantile model those of its first ``quantile=``.
     unscaled : float array, shape (p, p)
-        Inverse of X'X; times ``sigma**2`` it is the covariance of the coefficients.
+        Inverse of X'X.
+    covariance : float array, shape (p, p)
+        Of the coefficients, as ``errors`` says.
+    errors : str
+        "classical", "robust" (HC3) or "hac" (Newey-West).
     steps : float array, shape (p,)
         What the figure shows the effect of: 1 for a level of a factor, one standard deviation for a number.
     sigma : float
-        Residual standard deviation, on the scale of the fit.
+        Residual standard deviation on the scale of the fit; of gamma, binomial and count families the root
+        of the dispersion (Pearson's, or 1).
     df : float
         Residual degrees of freedom.
+    df_test : float
+        Degrees of freedom of the t tests; infinite for tests with the normal law.
     smearing : float
         Mean of exp(residual) on the log scale, 1 otherwise: turns a median into a mean.
+    parameters : mapping of str to float
+        What the family has besides: "shape" (gamma: 1 / dispersion of an item; negative binomial: size),
+        "shape_log_sd", "dispersion", "group_sd", "intraclass" ...
+    group_levels : tuple
+        Groups of a mixed model.
+    arrays : mapping of str to array
+        Arrays of the family: group sizes and effects, coefficients of all quantiles ...
     n, n_dropped : int
         Rows used; rows left out because a value was missing.
     r2, r2_adjusted, r2_cv : float
         Explained share of the variation on the scale of the fit; ``r2_cv`` out of sample. Without an
-        intercept the first two are measured from 0, ``r2_cv`` from the mean (``.method`` says so).
+        intercept the first two are measured from 0, ``r2_cv`` from the mean (``.method`` says so). Of the
+        families other than gaussian the explained share of the deviance (quantile: of the check loss).
     f_statistic, f_df, f_p_value : float
-        All terms together.
+        All terms together: F, or chi-squared over its degrees of freedom where tests are normal.
     error_cv : float
-        Root mean squared error out of sample, on the scale of the fit.
+        Root mean squared error out of sample, on the scale of the fit (raw for links other than identity).
     relative_error_cv : float
         Median of ``|predicted - observed| / observed`` out of sample, on the original scale.
     folds, seed : int
@@ -76,31 +105,45 @@ class Model(Result):
         Of the rows used: beyond it a new row is an unusual combination.
     breusch_pagan_p, residual_lag1, largest_vif, largest_cook, condition : float
         What the checks found; NaN where one does not apply.
-    observed, fitted, leverage : float arrays, shape (n,)
-        Response (original scale), its fit and leverage, for the figure.
+    checked : tuple of Check
+        All checks with what they mean; :meth:`checks` shows them as a table.
+    observed, fitted, leverage, residuals : float arrays, shape (n,)
+        Response (original scale), its fit and leverage; residuals are quantile residuals: standard normal
+        when the model holds, whatever the family.
     confidence : float
         Of the intervals of :meth:`to_frame`.
     """
 
     kind: ClassVar[str] = "model"
+    schema_version: ClassVar[int] = 2
 
     family: str
+    link: str
     formula: str
     response: str
     logged: bool
     measure: Measure
     objective: Objective | None
     controllable: tuple[str, ...]
+    roles: tuple[Factor, ...]
+    columns: Mapping[str, str]
     levels: Mapping[str, tuple[Any, ...]]
     ranges: Mapping[str, tuple[float, float]]
+    kept: Mapping[str, NDArray[Any]]
     terms: NDArray[Any]
     factors: NDArray[Any]
-    coefficients: NDArray[np.float64]
-    unscaled: NDArray[np.float64]
-    steps: NDArray[np.float64]
+    coefficients: Floats
+    unscaled: Floats
+    covariance: Floats
+    errors: str
+    steps: Floats
     sigma: float
     df: float
+    df_test: float
     smearing: float
+    parameters: Mapping[str, float]
+    group_levels: tuple[Any, ...]
+    arrays: Mapping[str, Floats]
     n: int
     n_dropped: int
     r2: float
@@ -119,100 +162,75 @@ class Model(Result):
     largest_vif: float
     largest_cook: float
     condition: float
-    observed: NDArray[np.float64]
-    fitted: NDArray[np.float64]
-    leverage: NDArray[np.float64]
+    checked: tuple[Check, ...]
+    observed: Floats
+    fitted: Floats
+    leverage: Floats
+    residuals: Floats
     confidence: float
+
+    @classmethod
+    def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+        """Version 1 knew gaussian models only."""
+        return tabulating.from_first_version(fields) if version == 1 else fields
 
     def to_frame(self) -> pd.DataFrame:
         """One row per coefficient.
 
-        term, factor (term of the formula it belongs to), controllable, estimate, std_error, statistic (t),
-        df, p_value, low, high (interval with ``confidence``), ratio, ratio_low, ratio_high (what the
-        response is multiplied with, on the log scale; NaN otherwise), factor_statistic (F), factor_df,
-        factor_p_value (the whole factor at once), unit.
+        term, factor (term of the formula it belongs to), controllable, estimate, std_error, statistic (t,
+        or z where df is infinite), df, p_value, low, high (interval with ``confidence``), ratio, ratio_low,
+        ratio_high (what the response is multiplied with on a log scale or link, the odds ratio on a logit
+        link; NaN otherwise), factor_statistic (F, or Wald chi-squared over its df), factor_df,
+        factor_p_value (the whole factor at once), quantile (of a quantile model: the share the row belongs
+        to; NaN otherwise), unit (of the estimate).
         """
-        import pandas as pd
-
-        se = self.std_errors
-        with np.errstate(divide="ignore", invalid="ignore"):
-            t = self.coefficients / se
-        half = float(special.stdtrit(self.df, (1 + self.confidence) / 2)) * se
-        low, high = self.coefficients - half, self.coefficients + half
-        joint = {f: self._joint(f) for f in dict.fromkeys(self.factors.tolist())}
-        with np.errstate(over="ignore"):
-            ratios = [
-                np.exp(x) if self.logged else np.full(len(x), np.nan) for x in (self.coefficients, low, high)
-            ]
-        unit = f"log {self.measure.unit}".strip() if self.logged else self.measure.unit
-        return pd.DataFrame(
-            {
-                "term": self.terms,
-                "factor": self.factors,
-                "controllable": [self._is_controllable(f) for f in self.factors.tolist()],
-                "estimate": self.coefficients,
-                "std_error": se,
-                "statistic": t,
-                "df": self.df,
-                "p_value": 2 * special.stdtr(self.df, -np.abs(t)),
-                "low": low,
-                "high": high,
-                "ratio": ratios[0],
-                "ratio_low": ratios[1],
-                "ratio_high": ratios[2],
-                "factor_statistic": [joint[f][0] for f in self.factors.tolist()],
-                "factor_df": [joint[f][1] for f in self.factors.tolist()],
-                "factor_p_value": [joint[f][2] for f in self.factors.tolist()],
-                "unit": unit,
-            }
-        )
+        return tabulating.terms_table(self)
 
     def summary(self) -> pd.DataFrame:
         """One row: the fit as a whole, its error out of sample, what the checks found."""
-        import pandas as pd
+        return tabulating.summary_table(self)
 
-        return pd.DataFrame(
-            [
-                {
-                    "response": self.response,
-                    "unit": self.measure.unit,
-                    "formula": self.formula,
-                    "family": self.family,
-                    "scale": "log" if self.logged else "raw",
-                    "n": self.n,
-                    "n_dropped": self.n_dropped,
-                    "coefficients": len(self.terms),
-                    "df": self.df,
-                    "r2": self.r2,
-                    "r2_adjusted": self.r2_adjusted,
-                    "r2_cv": self.r2_cv,
-                    "sigma": self.sigma,
-                    "error_cv": self.error_cv,
-                    "relative_error_cv": self.relative_error_cv,
-                    "f_statistic": self.f_statistic,
-                    "f_p_value": self.f_p_value,
-                    "breusch_pagan_p": self.breusch_pagan_p,
-                    "residual_lag1": self.residual_lag1,
-                    "largest_vif": self.largest_vif,
-                    "largest_cook": self.largest_cook,
-                    "condition": self.condition,
-                    "controllable": ", ".join(self.controllable),
-                    "objective": self.objective.name if self.objective else None,
-                    "caveats": ", ".join(self.caveat_codes),
-                    "verdict": self.verdict,
-                }
-            ]
-        )
+    def checks(self) -> pd.DataFrame:
+        """One row per check: check, statistic, p_value, verdict ("fine", "look", "serious"), meaning."""
+        return tabulating.checks_table(self.checked)
+
+    def groups(self) -> pd.DataFrame:
+        """One row per group of a mixed model: group, n, effect (shrunken towards 0), low, high (95%)."""
+        return tabulating.groups_table(self)
+
+    def tables(self) -> tuple[tuple[str, pd.DataFrame], ...]:
+        """What a report shows: the summary, the terms, the checks."""
+        return ("Summary", self.summary()), ("Numbers", self.to_frame()), ("Checks", self.checks())
+
+    def factor_frame(self) -> pd.DataFrame:
+        """The kept rows of the right side, levels as they were: what the factors were, together."""
+        return tabulating.factor_table(self)
+
+    def role(self, name: str) -> Factor:
+        """The role of a column.
+
+        Raises
+        ------
+        UnknownNameError
+            When the formula does not use it.
+        """
+        return tabulating.role_of(self.roles, name)
+
+    def feasible(self, name: str) -> tuple[float, float] | tuple[Any, ...]:
+        """The range (low, high) a number may be set to, or the levels of a category: as declared in its role,
+        otherwise what the data had.
+
+        Raises
+        ------
+        UnknownNameError
+            When the formula does not use it.
+        """
+        return tabulating.feasible_of(self, name)
 
     @property
-    def std_errors(self) -> NDArray[np.float64]:
+    def std_errors(self) -> Floats:
         """Standard errors of the coefficients, shape (p,)."""
-        return np.asarray(self.sigma * np.sqrt(np.diag(self.unscaled)))
-
-    @property
-    def covariance(self) -> NDArray[np.float64]:
-        """Covariance of the coefficients, shape (p, p)."""
-        return np.asarray(self.sigma**2 * self.unscaled)
+        return np.asarray(np.sqrt(np.maximum(np.diag(self.covariance), 0.0)))
 
     def predict(self, new: pd.DataFrame | Mapping[str, Any], *, confidence: float = 0.95) -> pd.DataFrame:
         """What the model expects for new rows.
@@ -220,20 +238,25 @@ class Model(Result):
         Parameters
         ----------
         new : DataFrame or mapping of column to values
-            With the columns on the right side of the formula.
+            With the columns on the right side of the formula, and those of ``offset=`` and ``exposure=``;
+            where there is one of ``weights=``, ``sizes=`` and ``groups=``, it is used.
         confidence : float
             Of both intervals, in (0, 1).
 
         Returns
         -------
         DataFrame, one row per new row (same index)
-            - estimate: the typical (median) value, in the unit of the measure;
+            - estimate: the typical (median) value, in the unit of the measure; of counts and shares the mean;
             - mean, mean_low, mean_high: the expected value and its confidence interval. On the log scale
               the median is multiplied by the smearing factor (Duan 1983), taken as known;
-            - item_low, item_high: prediction interval for one new item (Student's t);
+            - item_low, item_high: prediction interval for one new item, with the uncertainty of the
+              parameters in it: Student's t (gaussian, mixed), quadrature over the parameters (gamma,
+              binomial, Poisson, negative binomial; whole numbers where items are), quantiles calibrated on
+              items left out (quantile);
             - confidence;
             - extrapolates: True where the row lies outside the data; why: in which way. A level that the
-              data did not have, and a missing value, give NaN.
+              data did not have, and a missing value, give NaN. A group that a mixed model does not know is
+              predicted as a new one.
 
         Raises
         ------
@@ -248,26 +271,22 @@ class Model(Result):
 
         if not 0 < confidence < 1:
             raise InputError(f"confidence lies between 0 and 1 (0.95 for 95%), got {confidence}")
-        frame, known, center, leverage, outside = self._new_rows(new)
-        t = float(special.stdtrit(self.df, (1 + confidence) / 2))
-        half_mean = t * self.sigma * np.sqrt(leverage)
-        half_item = t * self.sigma * np.sqrt(1 + leverage)
-        back = np.exp if self.logged else (lambda x: x)
-        with np.errstate(over="ignore"):
-            return pd.DataFrame(
-                {
-                    "estimate": back(center),
-                    "mean": back(center) * self.smearing,
-                    "mean_low": back(center - half_mean) * self.smearing,
-                    "mean_high": back(center + half_mean) * self.smearing,
-                    "item_low": back(center - half_item),
-                    "item_high": back(center + half_item),
-                    "confidence": confidence,
-                    "extrapolates": outside | known.outside,
-                    "why": explain_new(known, outside),
-                },
-                index=frame.index,
-            )
+        rows, law = self._new(new)
+        low, high = law.mean_interval(confidence)
+        return pd.DataFrame(
+            {
+                "estimate": law.typical(),
+                "mean": law.mean(),
+                "mean_low": low,
+                "mean_high": high,
+                "item_low": law.quantile((1 - confidence) / 2),
+                "item_high": law.quantile((1 + confidence) / 2),
+                "confidence": confidence,
+                "extrapolates": rows.extrapolates,
+                "why": rows.why,
+            },
+            index=rows.index,
+        )
 
     def probability(
         self,
@@ -290,8 +309,8 @@ class Model(Result):
         Returns
         -------
         DataFrame, one row per new row (same index)
-            probability (from Student's t of the prediction error: the uncertainty of the coefficients and
-            of the residual variance is in it), at_least, at_most (the bounds), extrapolates, why.
+            probability (of the same law as the item interval: the uncertainty of the parameters is in it),
+            at_least, at_most (the bounds), extrapolates, why.
 
         Raises
         ------
@@ -300,83 +319,65 @@ class Model(Result):
         """
         import pandas as pd
 
-        low, high = self._bounds(objective, at_most, at_least)
-        frame, known, center, leverage, outside = self._new_rows(new)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            spread = self.sigma * np.sqrt(1 + leverage)
-            below = special.stdtr(self.df, (self._scaled_bound(high) - center) / spread)
-            under = special.stdtr(self.df, (self._scaled_bound(low) - center) / spread)
+        low, high = tabulating.bounds_of(self, objective, at_most, at_least)
+        rows, law = self._new(new)
+        typical = law.mean()
+        above = law.cdf(high) if high < math.inf else np.ones(len(typical))
+        under = law.below(low) if low > -math.inf else np.zeros(len(typical))
         return pd.DataFrame(
             {
-                "probability": np.where(np.isnan(center), np.nan, np.maximum(below - under, 0.0)),
+                "probability": np.where(np.isnan(typical), np.nan, np.clip(above - under, 0.0, 1.0)),
                 "at_least": np.nan if low == -math.inf else low,
                 "at_most": np.nan if high == math.inf else high,
-                "extrapolates": outside | known.outside,
-                "why": explain_new(known, outside),
+                "extrapolates": rows.extrapolates,
+                "why": rows.why,
             },
-            index=frame.index,
+            index=rows.index,
         )
 
-    def _new_rows(
-        self, new: pd.DataFrame | Mapping[str, Any]
-    ) -> tuple[pd.DataFrame, Known, NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-        """The frame, what is known of its rows, their prediction and leverage on the scale of the fit."""
-        import pandas as pd
+    def simulate_items(
+        self, new: pd.DataFrame | Mapping[str, Any], *, draws: int = 1000, rng: np.random.Generator | int
+    ) -> Floats:
+        """Draws of new items, with the uncertainty of the parameters and of single items in them.
 
-        frame = new if isinstance(new, pd.DataFrame) else pd.DataFrame(dict(new))
-        parsed = parse(self.formula)
-        check_columns(frame, parsed.columns)
-        known = known_rows(frame, parsed, self.levels, self.ranges)
-        center = np.full(len(frame), np.nan)
-        leverage = np.full(len(frame), np.nan)
-        if known.usable.any():
-            x = design(frame[known.usable], parsed, self.levels).matrix
-            center[known.usable] = x @ self.coefficients
-            leverage[known.usable] = np.maximum(np.sum((x @ self.unscaled) * x, axis=1), 0.0)
-        outside = np.nan_to_num(leverage, nan=0.0) > self.largest_leverage * (1 + 1e-6)
-        return frame, known, center, leverage, outside
+        Parameters
+        ----------
+        new : DataFrame or mapping of column to values
+            As for :meth:`predict`; one new item a row.
+        draws : int
+            How many times all items are drawn. One draw of the parameters serves all rows of a draw, so that
+            sums and maxima over items are right.
+        rng : Generator or int
+            A generator, or a seed. The same seed and number of rows give the same luck: differences between
+            two calls are then those of the rows (common random numbers).
 
-    def _bounds(
-        self, objective: Objective | None, at_most: float | None, at_least: float | None
-    ) -> tuple[float, float]:
-        if objective is not None and (at_most is not None or at_least is not None):
-            raise InputError("give an objective, or at_most= and at_least=, not both")
-        if objective is None and at_most is None and at_least is None:
-            objective = self.objective
-            if objective is None:
-                raise InputError("probability of what? Give objective=, at_most= or at_least=")
-        if objective is not None:
-            if objective.measure not in (self.measure.name, self.response):
-                raise InputError(
-                    f"objective {objective.name!r} is about {objective.measure!r}, the model predicts "
-                    f"{self.response!r}"
-                )
-            if objective.statistic != "item":
-                raise InputError(
-                    f"objective {objective.name!r} speaks of the {objective.statistic}, not of single items: "
-                    "give at_most= or at_least="
-                )
-            if objective.direction == "at_most":
-                return -math.inf, float(objective.target)
-            return float(objective.target), math.inf
-        low = -math.inf if at_least is None else float(at_least)
-        high = math.inf if at_most is None else float(at_most)
-        if low > high:
-            raise InputError(f"at_least={low:g} lies above at_most={high:g}: no value meets both")
-        return low, high
+        Returns
+        -------
+        float array, shape (draws, rows)
+            In the unit of the measure; NaN where a row cannot be predicted. A share of draws p has a Monte
+            Carlo standard error of ``sqrt(p (1 - p) / draws)``.
 
-    def _scaled_bound(self, bound: float) -> float:
-        if not self.logged:
-            return bound
-        return math.log(bound) if bound > 0 else -math.inf
+        Raises
+        ------
+        InputError
+            When draws is not a positive whole number, or rng neither a generator nor a seed.
 
-    def _joint(self, factor: str) -> tuple[float, float, float]:
-        """F statistic, numerator degrees of freedom and p-value of all coefficients of a factor."""
-        own = np.flatnonzero(self.factors == factor)
-        f, p = joint_f(self.coefficients, self.unscaled, own, self.sigma, self.df)
-        return f, float(len(own)), p
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from perfanalytics.models.model import fit
+        >>> data = pd.DataFrame({"hours": [2.1, 3.9, 6.2, 7.8, 10.1, 12.2], "size": [1, 2, 3, 4, 5, 6]})
+        >>> items = fit("hours ~ size", data).simulate_items({"size": [2, 5]}, draws=200, rng=1)
+        >>> items.shape
+        (200, 2)
+        """
+        if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 1:
+            raise InputError(f"draws is a positive whole number, got {draws!r}")
+        if not isinstance(rng, np.random.Generator | int | np.integer):
+            raise InputError(f"rng is a numpy Generator or a whole number as seed, got {type(rng).__name__}")
+        _, law = self._new(new)
+        return law.draw(int(draws), np.random.default_rng(rng))
 
-    def _is_controllable(self, factor: str) -> bool:
-        if factor == "Intercept":
-            return False
-        return any(c in self.controllable for c in columns_of(factor))
+    def _new(self, new: pd.DataFrame | Mapping[str, Any]) -> tuple[NewRows, Predictive]:
+        rows = read_new(self, new)
+        return rows, predictive_of(self, rows)

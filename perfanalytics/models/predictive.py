@@ -1,0 +1,361 @@
+"""Predictive laws: what a new item may be, with the uncertainty of the parameters in it.
+
+One class a shape of law: :class:`NormalPredictive` (gaussian and mixed models, on the raw or log scale),
+:class:`LawPredictive` around a :class:`perfanalytics.models.laws.Law` (gamma, binomial, Poisson, negative
+binomial) and :class:`QuantilePredictive`. Each gives the distribution function and quantiles of a new item in
+closed form or by quadrature over the parameters (no random numbers), and draws of new items for simulations.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from perfanalytics.models.laws import Law
+
+Floats = NDArray[np.float64]
+
+#: Nodes of the quadrature over the linear predictor and over the shape.
+NODES_PREDICTOR, NODES_SHAPE = 15, 7
+
+
+class Predictive(Protocol):
+    """What is known of new items, one of each row; arrays of shape (m,), NaN where nothing is known."""
+
+    def typical(self) -> Floats:
+        """The median (the mean for whole numbers)."""
+        ...
+
+    def mean(self) -> Floats:
+        """The expected value."""
+        ...
+
+    def mean_interval(self, confidence: float) -> tuple[Floats, Floats]:
+        """Confidence interval of the expected value."""
+        ...
+
+    def cdf(self, bound: float) -> Floats:
+        """P(item <= bound)."""
+        ...
+
+    def below(self, bound: float) -> Floats:
+        """P(item < bound)."""
+        ...
+
+    def quantile(self, share: float) -> Floats:
+        """The value that a share of new items does not exceed."""
+        ...
+
+    def draw(self, draws: int, rng: np.random.Generator) -> Floats:
+        """New items, shape (draws, m): one draw of the parameters for each row of the result."""
+        ...
+
+
+def t_quantile(df: Floats | float, share: float) -> Floats:
+    """Quantile of Student's t; the normal one for infinite degrees of freedom."""
+    df = np.asarray(df, dtype=np.float64)
+    return np.asarray(
+        np.where(np.isinf(df), special.ndtri(share), special.stdtrit(np.where(np.isinf(df), 1e8, df), share))
+    )
+
+
+def t_cdf(df: Floats | float, t: Floats) -> Floats:
+    """Distribution function of Student's t, also for infinite degrees of freedom and arguments."""
+    df = np.asarray(df, dtype=np.float64)
+    finite = np.clip(t, -1e300, 1e300)
+    return np.asarray(
+        np.where(np.isinf(df), special.ndtr(t), special.stdtr(np.where(np.isinf(df), 1e8, df), finite))
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """One source of variation of an item: its standard deviation and the degrees of freedom it rests on."""
+
+    sd: Floats
+    df: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NormalPredictive:
+    """Normal around a center, on the raw or the log scale.
+
+    ``center`` and ``center_sd`` describe the expected value, ``rows`` and ``covariance`` (a root of it) how
+    the centers of several rows move together; ``extra_sd`` is the own uncertainty of a group effect, alike
+    for rows of the same ``group``; ``group_sd`` the spread of a group never seen; ``item`` the residuals.
+    """
+
+    center: Floats
+    center_sd: Floats
+    rows: Floats
+    root: Floats
+    group: NDArray[np.int64]
+    extra_sd: Floats
+    group_spread: Spread
+    item: Spread
+    df: Floats
+    df_mean: float
+    logged: bool
+    smearing: float
+
+    @property
+    def item_sd(self) -> Floats:
+        """Standard deviation of the error of predicting one item."""
+        with np.errstate(invalid="ignore"):
+            return np.sqrt(self.center_sd**2 + self.extra_sd**2 + self.group_spread.sd**2 + self.item.sd**2)
+
+    def typical(self) -> Floats:
+        return self._back(self.center)
+
+    def mean(self) -> Floats:
+        return self._back(self.center) * self.smearing
+
+    def mean_interval(self, confidence: float) -> tuple[Floats, Floats]:
+        half = t_quantile(self.df_mean, (1 + confidence) / 2) * np.sqrt(self.center_sd**2 + self.extra_sd**2)
+        return (
+            self._back(self.center - half) * self.smearing,
+            self._back(self.center + half) * self.smearing,
+        )
+
+    def cdf(self, bound: float) -> Floats:
+        if self.logged:
+            bound = math.log(bound) if bound > 0 else -math.inf
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return t_cdf(self.df, (bound - self.center) / self.item_sd)
+
+    def below(self, bound: float) -> Floats:
+        return self.cdf(bound)
+
+    def quantile(self, share: float) -> Floats:
+        return self._back(self.center + t_quantile(self.df, share) * self.item_sd)
+
+    def draw(self, draws: int, rng: np.random.Generator) -> Floats:
+        m = len(self.center)
+        # the residual spread and the coefficients of one draw belong together, as in the law of t
+        item = _scale(self.item.df, draws, rng)
+        group = _scale(self.group_spread.df, draws, rng)
+        steps = rng.standard_normal((draws, self.root.shape[1]))
+        out = self.center + item * (steps @ (self.rows @ self.root).T)
+        if np.any(self.extra_sd > 0) or np.any(self.group_spread.sd > 0):
+            # rows of one known group share its effect; every other row is an item of a group of its own
+            own = np.where(self.group >= 0, self.group, self.group.max(initial=-1) + 1 + np.arange(m))
+            levels, place = np.unique(own, return_inverse=True)
+            shared = rng.standard_normal((draws, len(levels)))[:, place]
+            out += shared * np.where(self.group >= 0, self.extra_sd, group * self.group_spread.sd)
+        out += item * self.item.sd * rng.standard_normal((draws, m))
+        return self._back(out)
+
+    def _back(self, x: Floats) -> Floats:
+        if not self.logged:
+            return np.asarray(x)
+        with np.errstate(over="ignore"):
+            return np.asarray(np.exp(x))
+
+
+def _scale(df: float, draws: int, rng: np.random.Generator) -> Floats:
+    """Draws of (true / estimated) standard deviation, shape (draws, 1): chi-squared, 1 without doubt."""
+    if not math.isfinite(df):
+        return np.ones((draws, 1))
+    return np.asarray(np.sqrt(df / rng.chisquare(df, (draws, 1))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LawPredictive:
+    """A law around a mean whose linear predictor (normal) and shape (lognormal) are known within errors.
+
+    The distribution of an item is the mixture over both, by Gauss-Hermite quadrature: 15 x 7 nodes.
+    ``divided`` says that the response is a share of ``sizes``, not a count.
+    """
+
+    law: Law
+    eta: Floats
+    eta_sd: Floats
+    rows: Floats
+    root: Floats
+    sizes: Floats
+    weights: Floats
+    shape: float
+    shape_log_sd: float
+    divided: bool
+
+    @property
+    def _unit(self) -> Floats:
+        return self.sizes if self.divided else np.ones(len(self.eta))
+
+    def typical(self) -> Floats:
+        return self.quantile(0.5) if self.law.name == "gamma" else self.mean()
+
+    def mean(self) -> Floats:
+        return self._known(self.law.mean(self.eta, self.sizes) / self._unit)
+
+    def mean_interval(self, confidence: float) -> tuple[Floats, Floats]:
+        half = float(special.ndtri((1 + confidence) / 2)) * self.eta_sd
+        low, high = (self.law.mean(self.eta + s * half, self.sizes) / self._unit for s in (-1, 1))
+        return self._known(low), self._known(high)
+
+    def cdf(self, bound: float) -> Floats:
+        return self._known(self._mixed_cdf(bound * self._unit * (1 + 1e-12)))
+
+    def below(self, bound: float) -> Floats:
+        if not self.law.whole:
+            return self.cdf(bound)
+        return self._known(self._mixed_cdf(np.ceil(bound * self._unit * (1 - 1e-12)) - 1.0))
+
+    def quantile(self, share: float) -> Floats:
+        """Bisection on the mixture; of whole numbers the smallest with at least the share."""
+        center = np.nan_to_num(self.law.mean(self.eta, self.sizes), nan=1.0)
+        low = np.full(len(center), -1.0) if self.law.whole else np.zeros(len(center))
+        high = np.maximum(center, 1.0)
+        for _ in range(60):
+            short = self._mixed_cdf(high) < share
+            if not short.any():
+                break
+            high = np.where(short, high * 4, high)
+        if self.law.name == "binomial":
+            high = np.nan_to_num(self.sizes, nan=1.0)
+        # continuous values are halved on the scale of their logarithm, from far below
+        if not self.law.whole:
+            low = high * 1e-12
+        for _ in range(70):
+            middle = np.floor((low + high) / 2) if self.law.whole else np.sqrt(low * high)
+            enough = self._mixed_cdf(middle) >= share
+            low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+            if np.all(high - low <= (1.0 if self.law.whole else 1e-10 * high)):
+                break
+        return self._known(high / self._unit)
+
+    def draw(self, draws: int, rng: np.random.Generator) -> Floats:
+        steps = rng.standard_normal((draws, self.root.shape[1]))
+        eta = self.eta + steps @ (self.rows @ self.root).T
+        shape: Floats | float = self.shape
+        if self.shape_log_sd > 0:
+            shape = self.shape * np.exp(self.shape_log_sd * rng.standard_normal((draws, 1)))
+        mu = self.law.mean(eta, self.sizes)
+        return np.asarray(self.law.draw(rng, mu, self._weighted(shape), self.sizes) / self._unit)
+
+    def _mixed_cdf(self, y: Floats) -> Floats:
+        nodes, weights = _hermite(NODES_PREDICTOR)
+        inner, inner_weights = _hermite(NODES_SHAPE) if self.shape_log_sd > 0 else (np.zeros(1), np.ones(1))
+        out = np.zeros(len(self.eta))
+        for a, wa in zip(nodes, weights, strict=True):
+            mu = self.law.mean(self.eta + a * self.eta_sd, self.sizes)
+            for b, wb in zip(inner, inner_weights, strict=True):
+                shape = self.shape * math.exp(b * self.shape_log_sd)
+                out += wa * wb * self.law.cdf(y, mu, self._weighted(shape), self.sizes)
+        return out
+
+    def _weighted(self, shape: Floats | float) -> Floats | float:
+        """Of a gamma law a weight divides the dispersion."""
+        return shape * self.weights if self.law.name == "gamma" else shape
+
+    def _known(self, values: Floats) -> Floats:
+        return np.asarray(np.where(np.isnan(self.eta), np.nan, values))
+
+
+def _hermite(n: int) -> tuple[Floats, Floats]:
+    """Nodes and weights for the expectation over a standard normal variable."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(n)
+    return nodes, weights / weights.sum()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuantilePredictive:
+    """Quantiles of an item at several shares, read as a distribution.
+
+    Between the shares the quantile is linear in the normal score, and so it goes on beyond the outermost
+    ones. Quantiles that cross are put in order (Chernozhukov, Fernandez-Val and Galichon 2010).
+    ``calibration`` holds the normal scores that items had in folds they were left out of: a share of new
+    items is looked up among them (conformal prediction: Chernozhukov, Wuthrich and Zhu 2021).
+    """
+
+    shares: Floats
+    values: Floats
+    median_sd: Floats
+    calibration: Floats
+    df: float
+    logged: bool
+
+    def typical(self) -> Floats:
+        return self._back(self._at(np.zeros(1))[:, 0])
+
+    def mean(self) -> Floats:
+        """Mean over the calibrated distribution."""
+        scores = self._score((np.arange(200) + 0.5) / 200)
+        return np.asarray(self._back(self._at(scores)).mean(axis=1))
+
+    def mean_interval(self, confidence: float) -> tuple[Floats, Floats]:
+        half = t_quantile(self.df, (1 + confidence) / 2) * self.median_sd
+        center = self._at(np.zeros(1))[:, 0]
+        ratio = self.mean() / self.typical() if self.logged else self.mean() - self.typical()
+        low, high = self._back(center - half), self._back(center + half)
+        return (low * ratio, high * ratio) if self.logged else (low + ratio, high + ratio)
+
+    def cdf(self, bound: float) -> Floats:
+        if self.logged:
+            bound = math.log(bound) if bound > 0 else -math.inf
+        if not math.isfinite(bound):
+            return np.where(np.isnan(self.values[:, 0]), np.nan, float(bound > 0))
+        score = self.scores(np.full(len(self.values), bound))
+        n = len(self.calibration)
+        ranks = np.interp(score, self.calibration, np.arange(1, n + 1) / (n + 1), left=0.0, right=1.0)
+        below = score < self.calibration[0]
+        above = score > self.calibration[-1]
+        # beyond the farthest item that was left out: no more than its share, falling like the normal law
+        tail = np.where(
+            below,
+            special.ndtr(score) / special.ndtr(self.calibration[0]) / (n + 1),
+            1 - special.ndtr(-score) / special.ndtr(-self.calibration[-1]) / (n + 1),
+        )
+        return np.where(np.isnan(score), np.nan, np.where(below | above, tail, ranks))
+
+    def below(self, bound: float) -> Floats:
+        return self.cdf(bound)
+
+    def quantile(self, share: float) -> Floats:
+        return self._back(self._at(self._score(np.array([share])))[:, 0])
+
+    def draw(self, draws: int, rng: np.random.Generator) -> Floats:
+        score = self._score(rng.uniform(size=(draws, len(self.values))))
+        out = np.empty_like(score)
+        z = special.ndtri(self.shares)
+        ordered = np.sort(self.values, axis=1)
+        for j in range(len(self.values)):
+            out[:, j] = _line(score[:, j], z, ordered[j])
+        return self._back(out)
+
+    def scores(self, y: Floats) -> Floats:
+        """The normal score of one value in each row."""
+        z = special.ndtri(self.shares)
+        ordered = np.sort(self.values, axis=1) + 1e-12 * np.arange(len(z)) * (np.abs(self.values).max() + 1)
+        return np.array([_line(np.array([v]), q, z)[0] for v, q in zip(y, ordered, strict=True)])
+
+    def _score(self, share: Floats) -> Floats:
+        """The normal score that a share of items left out stayed below."""
+        n = len(self.calibration)
+        ranks = np.arange(1, n + 1) / (n + 1)
+        inside = np.interp(share, ranks, self.calibration)
+        low = special.ndtri(np.clip(share * (n + 1), 1e-300, 1) * special.ndtr(self.calibration[0]))
+        high = -special.ndtri(np.clip((1 - share) * (n + 1), 1e-300, 1) * special.ndtr(-self.calibration[-1]))
+        return np.where(share < ranks[0], low, np.where(share > ranks[-1], high, inside))
+
+    def _at(self, scores: Floats) -> Floats:
+        z = special.ndtri(self.shares)
+        return np.array([_line(scores, z, q) for q in np.sort(self.values, axis=1)]).reshape(-1, len(scores))
+
+    def _back(self, x: Floats) -> Floats:
+        if not self.logged:
+            return np.asarray(x)
+        with np.errstate(over="ignore"):
+            return np.asarray(np.exp(x))
+
+
+def _line(at: Floats, x: Floats, y: Floats) -> Floats:
+    """Linear interpolation that goes on beyond both ends."""
+    k = np.clip(np.searchsorted(x, at) - 1, 0, len(x) - 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(y[k] + (at - x[k]) * (y[k + 1] - y[k]) / (x[k + 1] - x[k]))
