@@ -166,6 +166,37 @@ def working_hours(
     return out
 
 
+def open_hours(
+    calendar: Calendar, since: np.datetime64, until: np.datetime64
+) -> tuple[NDArray[np.datetime64], NDArray[np.datetime64]]:
+    """Opening and closing instants between two times, in order; on the clock of :func:`working_hours`.
+
+    Parameters
+    ----------
+    calendar : Calendar
+    since, until : datetime64
+        UTC when the calendar has a zone, otherwise local wall time.
+
+    Returns
+    -------
+    opens, closes : datetime64 arrays, shape (k,)
+        Cut at ``since`` and ``until``.
+
+    Examples
+    --------
+    >>> office = Calendar("office", hours={"monday": ("08:00", "12:00")})
+    >>> since, until = np.datetime64("2024-05-20T09:00"), np.datetime64("2024-05-27T00:00")
+    >>> opens, closes = open_hours(office, since, until)
+    >>> opens.astype("datetime64[m]").tolist(), closes.astype("datetime64[h]").astype(str).tolist()
+    ([datetime.datetime(2024, 5, 20, 9, 0)], ['2024-05-20T12'])
+    """
+    low, high = (int(t.astype("datetime64[us]").astype(np.int64)) for t in (since, until))
+    opens, closes = _open_hours(calendar, low, high)
+    opens, closes = np.clip(opens, low, high), np.clip(closes, low, high)
+    inside = closes > opens
+    return opens[inside].astype("datetime64[us]"), closes[inside].astype("datetime64[us]")
+
+
 def _worked(t: Instants, opens: Instants, closes: Instants) -> Instants:
     """W(t): working microseconds before each instant."""
     if not len(opens):
