@@ -25,6 +25,8 @@ FIGURES: dict[str, str] = {
     "gauge_study": "perfanalytics.figures.gauge_study:draw",
     "agreement": "perfanalytics.figures.agreement:draw",
     "model": "perfanalytics.figures.model:draw",
+    "simulation": "perfanalytics.figures.simulation:draw",
+    "process_comparison": "perfanalytics.figures.process_comparison:draw",
     "suggested_stages": "perfanalytics.figures.suggested_stages:draw",
     "run_lengths": "perfanalytics.figures.run_lengths:draw",
     "operating_characteristic": "perfanalytics.figures.operating_characteristic:draw",

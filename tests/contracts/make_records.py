@@ -42,8 +42,16 @@ def results() -> list[perf.Result]:
         )
         load = repo.load(source)
         quality = repo.data_quality("hours")
+    process = perf.sequence(
+        perf.step("triage", perf.Distribution.lognormal(median=0.5, sigma=0.6)),
+        perf.rework(perf.step("resolve", perf.baseline(series.take(20, 40))), probability=0.2),
+        perf.parallel(perf.step("test", perf.Distribution.gamma(mean=2, sd=1)), perf.step("inform", 1.0)),
+    )
+    simulated = perf.Objective("fast", measure="total", target=15, direction="at_most", share=0.8)
     return [
         load,
+        perf.simulate(process, runs=500, rng=1, objective=simulated, resamples=40, sensitivity=1000),
+        perf.compare_processes({"now": process, "less": process.parts[1]}, runs=500, rng=1),
         quality,
         perf.control_chart(series),
         perf.control_chart(series).limits,

@@ -1,0 +1,1 @@
+"""Processes composed of steps, and what they give together: Monte Carlo simulation."""
