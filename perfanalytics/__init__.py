@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from perfanalytics.models.queues.simulation import simulate_queue
     from perfanalytics.models.queues.simulation_result import QueueSimulation
     from perfanalytics.models.queues.staffing import Staffing, staffing
+    from perfanalytics.models.reliability.growth import Growth, reliability_growth
     from perfanalytics.models.result import Model
     from perfanalytics.models.simulation.alternatives import compare_processes
     from perfanalytics.models.simulation.alternatives_result import ProcessComparison
@@ -185,6 +186,7 @@ _PUBLIC = {
     "models.queues.simulation": ("simulate_queue",),
     "models.queues.simulation_result": ("QueueSimulation",),
     "models.queues.staffing": ("Staffing", "staffing"),
+    "models.reliability.growth": ("Growth", "reliability_growth"),
     "models.result": ("Model",),
     "models.simulation.alternatives": ("compare_processes",),
     "models.simulation.alternatives_result": ("ProcessComparison",),

@@ -75,6 +75,8 @@ KINDS: dict[str, str] = {
     "queue": "perfanalytics.models.queues.queue:Queue",
     "staffing": "perfanalytics.models.queues.staffing:Staffing",
     "capacity_threshold": "perfanalytics.models.queues.capacity:Capacity",
+    "growth": "perfanalytics.models.reliability.growth:Growth",
+    "growth_fit": "perfanalytics.models.reliability.growth_fit:GrowthFit",
     "queue_simulation": "perfanalytics.models.queues.simulation_result:QueueSimulation",
     "named_distribution": "perfanalytics.models.simulation.distribution:Distribution",
     "sampled_values": "perfanalytics.models.simulation.sources:Sample",

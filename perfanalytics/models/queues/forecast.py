@@ -108,7 +108,8 @@ def forecast_queue(
     --------
     >>> import numpy as np, perfanalytics as perf
     >>> q = perf.forecast_queue([20, 20, 20], [1.0, 2.0, 3.0], servers=5, per=8.0,
-    ...                         rng=np.random.default_rng(1), backlog=[-5.0] * 10, within=4.0, target=0.8, runs=50)
+    ...                         rng=np.random.default_rng(1), backlog=[-5.0] * 10,
+    ...                         within=4.0, target=0.8, runs=50)
     >>> q.runs, 0.0 <= q.p_meets <= 1.0
     (50, True)
     """

@@ -1,0 +1,1 @@
+"""Reliability and defects: availability, lifetimes, structures, growth, containment."""
