@@ -84,6 +84,16 @@ def test_equal_to_one_by_one(seed: int, scale: str | None, timed: bool, dependen
     check(baselines_of(batch, **options), batch, **options)  # type: ignore[arg-type]
 
 
+def test_a_gap_that_is_excluded_is_a_gap() -> None:
+    one = perf.Series(
+        [1.0, math.nan, 3, 4, 5, 6], measure=measure("real"), exclusions=[perf.Exclusion("x", point=1)]
+    )
+    batch = SeriesBatch.from_series({"a": one})
+    made = baselines_of(batch)
+    check(made, batch)
+    assert (made.n_missing[0], made.n_excluded[0]) == (1, 0)
+
+
 def test_zeros_among_durations_and_equal_values() -> None:
     batch = SeriesBatch.from_series(
         {
