@@ -334,6 +334,18 @@ def test_a_model_as_a_step() -> None:
     assert "input-doubtful" in simulate(outside, runs=500, rng=1, sensitivity=0).caveat_codes
 
 
+def test_a_model_of_another_family_as_a_step() -> None:
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"size": rng.uniform(1, 10, 120)})
+    frame["defects"] = rng.poisson(np.exp(0.2 + 0.15 * frame["size"]))
+    model = fit("defects ~ size", frame, family="poisson", controllable=["size"])
+    made = step("defects", model, at={"size": 5.0})
+    found = simulate(made, runs=50_000, rng=1, resamples=100, sensitivity=0)
+    assert found["mean"].value == pytest.approx(model.predict({"size": [5.0]})["mean"].iloc[0], rel=0.05)
+    assert (found.kept == np.round(found.kept)).all()  # counts stay whole numbers
+    assert np.isnan(found.input_low).all()  # the uncertainty of the model is in its draws
+
+
 def test_doubts_about_the_inputs() -> None:
     drifting = Series(
         np.exp(np.linspace(0, 3, 40) + np.random.default_rng(1).normal(0, 0.1, 40)), measure=HOURS

@@ -26,7 +26,9 @@ def is_uncertain(step: Step) -> bool:
     source = step.source
     if isinstance(source, Fitted):
         return bool(np.isfinite(source.covariance).all())
-    return isinstance(source, Sample | ModelItem)
+    if isinstance(source, Sample):
+        return bool(np.isfinite(source.n_effective))
+    return isinstance(source, ModelItem)
 
 
 def resampled(step: Step, seed: int, turn: int) -> Marginal:

@@ -34,7 +34,8 @@ class Sample:
     values : float array, shape (n,)
         Sorted.
     n_effective : float
-        How many independent values they are worth; the uncertainty of the input follows it.
+        How many independent values they are worth; the uncertainty of the input follows it. Infinite where
+        the uncertainty is in the values already (items drawn from a model).
     """
 
     kind: ClassVar[str] = "sampled_values"
@@ -194,7 +195,8 @@ def _model(name: str, model: Model, at: Mapping[str, Any] | None) -> Found:
         rng = np.random.default_rng(MODEL_SEED)
         draws = np.asarray(model.simulate_items(new, draws=MODEL_DRAWS, rng=rng), dtype=float).ravel()
         origin = f"{MODEL_DRAWS:,} items drawn from the {model.family} model of {model.response}"
-        return Found(Sample(draws, float(model.n)), origin, unit, None, doubts)
+        # the uncertainty of the parameters is in the draws already: nothing is resampled again
+        return Found(Sample(draws, math.inf), origin, unit, None, doubts)
     back = np.log if model.logged else np.asarray
     t = float(special.stdtrit(model.df, 0.975))
     center, low, high = (float(back(predicted[k])) for k in ("estimate", "mean_low", "mean_high"))
