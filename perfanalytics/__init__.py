@@ -74,7 +74,11 @@ if TYPE_CHECKING:
     from perfanalytics.models.queues.simulation import simulate_queue
     from perfanalytics.models.queues.simulation_result import QueueSimulation
     from perfanalytics.models.queues.staffing import Staffing, staffing
+    from perfanalytics.models.reliability.availability import Availability, availability
+    from perfanalytics.models.reliability.containment import Containment, containment
     from perfanalytics.models.reliability.growth import Growth, reliability_growth
+    from perfanalytics.models.reliability.lifetimes import Lifetimes, lifetimes
+    from perfanalytics.models.reliability.structure import Structure, structure
     from perfanalytics.models.result import Model
     from perfanalytics.models.simulation.alternatives import compare_processes
     from perfanalytics.models.simulation.alternatives_result import ProcessComparison
@@ -186,7 +190,11 @@ _PUBLIC = {
     "models.queues.simulation": ("simulate_queue",),
     "models.queues.simulation_result": ("QueueSimulation",),
     "models.queues.staffing": ("Staffing", "staffing"),
+    "models.reliability.availability": ("Availability", "availability"),
+    "models.reliability.containment": ("Containment", "containment"),
     "models.reliability.growth": ("Growth", "reliability_growth"),
+    "models.reliability.lifetimes": ("Lifetimes", "lifetimes"),
+    "models.reliability.structure": ("Structure", "structure"),
     "models.result": ("Model",),
     "models.simulation.alternatives": ("compare_processes",),
     "models.simulation.alternatives_result": ("ProcessComparison",),

@@ -239,7 +239,7 @@ def reliability_growth(
     >>> days = [9, 12, 11, 4, 7, 2, 5, 8, 5, 7, 1, 6, 1, 9, 4, 1, 3, 3, 6, 1, 11, 33, 7, 91, 2, 1]
     >>> g = perf.reliability_growth(days, of="intervals", unit="days", out_of_sample=False)
     >>> [round(float(x), 5) for x in g["goel_okumoto"].estimate]
-    [33.99351, 0.00579]
+    [33.9935, 0.00579]
     """
     if of not in ("times", "intervals", "counts"):
         raise UnknownNameError("kind of failures (of=)", str(of), ("times", "intervals", "counts"))
