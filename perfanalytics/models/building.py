@@ -71,6 +71,7 @@ class Found:
     largest_vif: float = math.nan
     largest_cook: float = math.nan
     exact: bool = False
+    influence: Floats = field(default_factory=lambda: np.zeros((0, 4)))
 
 
 def build(
@@ -116,7 +117,7 @@ def build(
         smearing=fit.smearing,
         parameters=dict(fit.parameters),
         group_levels=ready.group_levels,
-        arrays={name: read_only(np.asarray(a, dtype=np.float64)) for name, a in fit.arrays.items()},
+        arrays=_arrays(ready, fit, found),
         n=len(ready.y),
         n_dropped=ready.dropped,
         r2=fit.r2,
@@ -142,6 +143,18 @@ def build(
         residuals=read_only(fit.residuals),
         confidence=asked.confidence,
     )
+
+
+def _arrays(ready: Prepared, fit: Fitted, found: Found) -> dict[str, NDArray[Any]]:
+    """Arrays of the family, and the rows that move the model most, with their labels."""
+    labels = ready.labels
+    out: dict[str, NDArray[Any]] = {
+        name: read_only(np.asarray(a, dtype=np.float64)) for name, a in fit.arrays.items()
+    }
+    if len(found.influence):
+        names = np.array([labels[int(k)] for k in found.influence[:, 0]], dtype=object)
+        out |= {"influence": read_only(found.influence), "influence_labels": read_only(names)}
+    return out
 
 
 def _choices(asked: Asked, ready: Prepared) -> dict[str, Any]:

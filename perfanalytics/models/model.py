@@ -15,7 +15,10 @@ from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Objective
 from perfanalytics.models.factors import Factor
 from perfanalytics.models.formula import parse
+from perfanalytics.models.glm import fit_law
+from perfanalytics.models.mixed import fit_mixed
 from perfanalytics.models.preparing import Asked
+from perfanalytics.models.quantile import fit_quantiles
 from perfanalytics.models.regression import fit_gaussian
 from perfanalytics.models.result import Model
 from perfanalytics.models.tabulating import role_list
@@ -34,7 +37,15 @@ ROLES = {
     "offset": ("gaussian", "gamma", "binomial", "poisson", "negative_binomial"),
 }
 #: Name of a family -> the function that fits it.
-FAMILIES: dict[str, Callable[[pd.DataFrame, Asked], Model]] = {"gaussian": fit_gaussian}
+FAMILIES: dict[str, Callable[[pd.DataFrame, Asked], Model]] = {
+    "gaussian": fit_gaussian,
+    "gamma": fit_law,
+    "binomial": fit_law,
+    "poisson": fit_law,
+    "negative_binomial": fit_law,
+    "mixed": fit_mixed,
+    "quantile": fit_quantiles,
+}
 
 
 def fit(
@@ -68,17 +79,39 @@ def fit(
         whole: their first level is the reference.
     frame : DataFrame
         One row per item.
-    family : {"gaussian"}
-    controllable : sequence of str
-        Columns of the formula that somebody can set. Without one the result is not called a process
-        performance model.
+    family : {"gaussian", "gamma", "binomial", "poisson", "negative_binomial", "mixed", "quantile"}
+        The law of an item around what the factors say: normal (lognormal where the measure is a duration or
+        positive); gamma, for durations whose mean is wanted (log link); outcomes 0/1 or counts out of
+        ``sizes`` (logit link); counts (log link), negative binomial where they vary more than Poisson's
+        law lets them; normal with a random intercept for each of ``groups``; none at all, quantiles only.
+    controllable : sequence of str or Factor
+        Columns of the formula that somebody can set; a :class:`Factor` names its subprocess and feasible
+        range too. Without one the result is not called a process performance model.
     measure : Measure, optional
         Of the response, with its name. Where its scale is "duration" or "positive", the logarithm is
-        modelled.
+        modelled (gaussian, mixed, quantile). Where it is "proportion", the response of a binomial model with
+        ``sizes`` is a share, otherwise a count.
     objective : Objective, optional
         Used by :meth:`Model.probability` where no other is given.
     time : str, optional
         Column with the time of the rows: residuals are then checked for dependence in time.
+    weights : str, optional
+        Column of weights: an item of weight w has the variance of one of weight 1 over w (gaussian, gamma);
+        counts as w items (the others). New rows without the column have weight 1.
+    offset : str, optional
+        Column added to the linear predictor with coefficient 1, on the scale of the fit.
+    exposure : str, optional
+        Column the mean of a count is proportional to (hours, items at risk): its logarithm is an offset.
+    sizes : str, optional
+        Column with the number of trials of a binomial response. New rows without it are single items.
+    groups : str, optional
+        Column of a mixed model: the teams, services or sites. A new row of a known group is predicted with
+        its own level, shrunken towards the others; of another group with the spread of groups.
+    quantile : float or sequence of float
+        Shares of a quantile model, 0.9 for P90; the first one is what the model is judged by.
+    errors : {"classical", "robust", "hac"}
+        Standard errors: of the family; HC3, where the variance is another; Newey-West, where rows depend in
+        time (needs ``time``). They change tests and intervals of the mean, not the spread of an item.
     confidence : float
         Of the intervals of the coefficients, in (0, 1).
     folds, seed : int
@@ -92,8 +125,8 @@ def fit(
     ------
     InputError
         For a formula that cannot be read or uses something that is not allowed, terms that depend on each
-        other, too few rows, a negative duration, infinite values, a response without variation, a measure
-        that is not the response.
+        other, too few rows, a negative duration, a count that is none, infinite values, a response without
+        variation, a measure that is not the response, an option the family does not know.
     UnknownNameError
         For a column or family that does not exist.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,7 @@ class Predictable(Readable, Protocol):
     @property
     def parameters(self) -> Mapping[str, float]: ...
     @property
-    def arrays(self) -> Mapping[str, Floats]: ...
+    def arrays(self) -> Mapping[str, NDArray[Any]]: ...
 
 
 def predictive_of(model: Predictable, rows: NewRows) -> Predictive:
@@ -142,16 +142,17 @@ def _law(model: Predictable, rows: NewRows) -> LawPredictive:
         shape=model.parameters.get("shape", math.nan),
         shape_log_sd=model.parameters.get("shape_log_sd", 0.0),
         divided=bool(model.parameters.get("divided", 0.0)),
+        df_mean=model.df_test,
     )
 
 
 def _quantile(model: Predictable, rows: NewRows) -> QuantilePredictive:
     coefficients = model.arrays["quantile_coefficients"]
-    _, sd = _center(model, rows)
+    variance = np.sum((rows.x @ model.arrays["median_covariance"]) * rows.x, axis=1)
     return QuantilePredictive(
         shares=model.arrays["quantile_shares"],
         values=rows.x @ coefficients.T + rows.offset[:, None],
-        median_sd=sd,
+        median_sd=np.sqrt(np.maximum(variance, 0.0)),
         calibration=model.arrays["calibration"],
         df=model.df_test,
         logged=model.logged,

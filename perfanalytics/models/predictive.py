@@ -182,6 +182,7 @@ class LawPredictive:
     shape: float
     shape_log_sd: float
     divided: bool
+    df_mean: float
 
     @property
     def _unit(self) -> Floats:
@@ -194,7 +195,7 @@ class LawPredictive:
         return self._known(self.law.mean(self.eta, self.sizes) / self._unit)
 
     def mean_interval(self, confidence: float) -> tuple[Floats, Floats]:
-        half = float(special.ndtri((1 + confidence) / 2)) * self.eta_sd
+        half = t_quantile(self.df_mean, (1 + confidence) / 2) * self.eta_sd
         low, high = (self.law.mean(self.eta + s * half, self.sizes) / self._unit for s in (-1, 1))
         return self._known(low), self._known(high)
 
@@ -210,7 +211,7 @@ class LawPredictive:
         """Bisection on the mixture; of whole numbers the smallest with at least the share."""
         center = np.nan_to_num(self.law.mean(self.eta, self.sizes), nan=1.0)
         low = np.full(len(center), -1.0) if self.law.whole else np.zeros(len(center))
-        high = np.maximum(center, 1.0)
+        high = np.ceil(np.maximum(center, 1.0))
         for _ in range(60):
             short = self._mixed_cdf(high) < share
             if not short.any():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,16 +29,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Weighted:
-    """A least squares fit whose rows were multiplied with the roots of their weights."""
-
-    x: Floats
-    z: Floats
-    solved: LeastSquares
-    root: Floats
 
 
 def fit_gaussian(frame: pd.DataFrame, asked: Asked) -> Model:
@@ -92,9 +81,7 @@ def fit_gaussian(frame: pd.DataFrame, asked: Asked) -> Model:
         condition=solved.condition,
         reach=float((solved.leverage / ready.weights).max()),
     )
-    found = check_least_squares(
-        ready, asked, x, solved, f_p_value=f_p, r2_cv=unseen.r2, spread=about_mean, residuals=residuals
-    )
+    found = check_least_squares(ready, asked, x, solved, f_p_value=f_p, r2_cv=unseen.r2, spread=about_mean)
     start = opening(
         asked,
         ready,

@@ -15,6 +15,7 @@ from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Objective
 from perfanalytics.core.result import Result
 from perfanalytics.models import tabulating
+from perfanalytics.models.checking import influence_table
 from perfanalytics.models.factors import Factor
 from perfanalytics.models.predicting import predictive_of
 from perfanalytics.models.prediction import NewRows, read_new
@@ -143,7 +144,7 @@ class Model(Result):
     smearing: float
     parameters: Mapping[str, float]
     group_levels: tuple[Any, ...]
-    arrays: Mapping[str, Floats]
+    arrays: Mapping[str, NDArray[Any]]
     n: int
     n_dropped: int
     r2: float
@@ -193,6 +194,12 @@ class Model(Result):
     def checks(self) -> pd.DataFrame:
         """One row per check: check, statistic, p_value, verdict ("fine", "look", "serious"), meaning."""
         return tabulating.checks_table(self.checked)
+
+    def influence(self) -> pd.DataFrame:
+        """The rows that move the model most (at most 20), one a row: row (its label), cook, term (moved
+        most), dfbetas (by how many of its standard errors, if the row were left out)."""
+        table: pd.DataFrame = influence_table(self)
+        return table
 
     def groups(self) -> pd.DataFrame:
         """One row per group of a mixed model: group, n, effect (shrunken towards 0), low, high (95%)."""
