@@ -43,9 +43,11 @@ class Removal:
         if not self.varies:
             return exact_interval(self.found, self.present, confidence)
         z = float(special.ndtri((1 + confidence) / 2))
-        center = math.log(self.mean / (1 - self.mean))
+        # the share itself is that of all items; the releases say how far it can be trusted
+        share = self.found / self.present
+        center = math.log(share / (1 - share))
         half = z * self.error / (self.mean * (1 - self.mean))
-        return self.mean, float(special.expit(center - half)), float(special.expit(center + half))
+        return share, float(special.expit(center - half)), float(special.expit(center + half))
 
     def draw(self, rng: np.random.Generator, n: int) -> Floats:
         """Shares of n new releases."""
@@ -100,8 +102,11 @@ def removal_of(found: NDArray[np.int64], present: NDArray[np.int64]) -> Removal:
         return jeffreys
     from scipy import optimize
 
+    def minus(v: Floats) -> float:
+        return -float(log_likelihood(np.array(v[0]), np.array(v[1])))
+
     found_at = optimize.minimize(
-        lambda v: -float(log_likelihood(np.array(v[0]), np.array(v[1]))),
+        minus,
         np.array([float(logits[best]), float(sizes[best])]),
         method="Nelder-Mead",
         options={"xatol": 1e-8, "fatol": 1e-10},

@@ -175,7 +175,7 @@ def structure(
         verdict += (
             f" ({percent(confidence)} interval {number((1 - high) * 8766)} to {number((1 - low) * 8766)})"
         )
-    if n > 1:
+    if n > 1 and k > 1:
         verdict += (
             f". {names[worst]} matters most: a perfect one would take away "
             f"{percent(float(share[worst]))} of it"
