@@ -121,7 +121,8 @@ def _lines(record: SimulationInfo, result: Simulation, top: float) -> tuple[list
     if low <= record.target <= high:
         lines.append((record.meets, record.target, style.ORANGE, "dash"))
     shapes, notes = [], []
-    for k, (text, x, color, dash) in enumerate(lines):
+    # labels stand to the right of their lines: the leftmost is the highest, so that no line crosses a label
+    for k, (text, x, color, dash) in enumerate(sorted(lines, key=lambda line: line[1])):
         height = 1.0 - 0.065 * k
         shapes.append(
             {
