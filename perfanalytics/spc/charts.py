@@ -516,8 +516,9 @@ def bulk_method(
         asked = {k: v if np.ndim(v) == 0 else np.asarray(v).tolist() for k, v in frozen.items()}
         old = estimation.carried
         ends = () if old is None else (old.valid_from, old.valid_until, old.data_until)
-        if estimation.estimator == "frozen" and (family.grouped or any(e is not None for e in ends)):
-            # how the numbers were estimated belongs to them, and until when they hold
+        told = old is not None and (old.measure.is_named or any(e is not None for e in ends))
+        if estimation.estimator == "frozen" and (family.grouped or told):
+            # how the numbers were estimated, of what, and until when they hold, belongs to them
             asked = {"kind": "limits", "record": json.dumps(to_record(old))}
     elif isinstance(asked, Sequence) and not isinstance(asked, str):
         asked = [int(k) for k in asked]

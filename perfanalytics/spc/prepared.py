@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import InputError
-from perfanalytics.core.measure import LOG_SCALES
+from perfanalytics.core.measure import LOG_SCALES, Measure
 from perfanalytics.core.records import Exclusion
 from perfanalytics.core.segments import Flags, Segments, blocks, keep_freed_memory
 from perfanalytics.core.series import COLUMNS, SeriesBatch, resolve_exclusions
@@ -124,6 +124,22 @@ def _possible(batch: SeriesBatch) -> None:
             )
 
 
+def _same_unit(carried: Limits | None, measure: Measure) -> None:
+    """Refuse limits in another unit than that of the values.
+
+    Raises
+    ------
+    InputError
+    """
+    if carried is None or carried.measure.unit == measure.unit:
+        return
+    if carried.measure.unit and measure.unit:
+        raise InputError(
+            f"these limits are in {carried.measure.unit} ({carried.measure.name}), the values in "
+            f"{measure.unit} ({measure.name}): bring them to one unit first"
+        )
+
+
 def _uncertain(
     family: ChartFamily, mode: str, estimation: Estimation, chosen: Flags | None, offsets: NDArray[np.int64]
 ) -> str:
@@ -170,6 +186,7 @@ def prepare(
     rule_set = family.rules_of(rules)
     asked = family.check(options, limits, sigmas)
     estimation = resolve_estimate(family, estimate, asked)
+    _same_unit(estimation.carried, batch.measure)
     asked = replace(asked, estimator=estimation.source or estimation.estimator)
     change = transform_of(family, estimation, as_transform(transform))
     points = family.points(batch, asked.options)

@@ -33,14 +33,15 @@ def judge_validity(batch: SeriesBatch, points: Points, limits: Limits | None) ->
         The limits carried on; None where there are none: nothing is doubted then.
     """
     when, m = batch.when, len(batch)
-    if limits is None or when is None or not len(when):
+    if limits is None:
         return Guarded(flags={}, evidence={})
+    flags, evidence = _borrowed(batch, points, limits)
+    if when is None or not len(when):
+        return Guarded(flags=flags, evidence=evidence, texts=_TEXTS)
     used = ~np.isnan(points.value)
     if points.excluded is not None:
         used = used & ~points.excluded
     series = np.repeat(np.arange(m), np.diff(points.offsets))
-    flags: dict[str, NDArray[np.bool_]] = {}
-    evidence: dict[str, Mapping[str, NDArray[Any]]] = {}
 
     def say(code: str, outside: NDArray[np.bool_], **facts: Any) -> None:
         count = np.bincount(series[outside], minlength=m)
@@ -75,6 +76,20 @@ def judge_validity(batch: SeriesBatch, points: Points, limits: Limits | None) ->
     return Guarded(flags=flags, evidence=evidence, texts=_TEXTS)
 
 
+Flags = dict[str, NDArray[np.bool_]]
+Evidence = dict[str, Mapping[str, NDArray[Any]]]
+
+
+def _borrowed(batch: SeriesBatch, points: Points, limits: Limits) -> tuple[Flags, Evidence]:
+    """Limits of another measure, where both say what they are."""
+    old, new = limits.measure, batch.measure
+    if not (old.is_named and new.is_named) or old.name == new.name:
+        return {}, {}
+    some = np.diff(points.offsets) > 0
+    code = "limits-of-another-measure"
+    return {code: some}, {code: {"measure": np.full(len(some), old.name, dtype=object)}}
+
+
 def _day(text: Any) -> str:
     return moment(np.datetime64(dt.date.fromisoformat(str(text))))
 
@@ -102,4 +117,15 @@ def _early(e: Mapping[str, Any]) -> str:
     return f"The limits are valid from {_day(e['valid_from'])}; {_points(e)} of this chart came earlier."
 
 
-_TEXTS = {"limits-expired": _expired, "limits-old": _old, "limits-not-yet-valid": _early}
+def _other(e: Mapping[str, Any]) -> str:
+    return (
+        f"The limits are those of another measure, {e['measure']}: whether they fit this one was not tested."
+    )
+
+
+_TEXTS = {
+    "limits-of-another-measure": _other,
+    "limits-expired": _expired,
+    "limits-old": _old,
+    "limits-not-yet-valid": _early,
+}

@@ -137,3 +137,39 @@ def test_saved_in_versions_with_who_agreed(tmp_path):
         assert repo.result("limits: hours").agreed_by == "A. Meier"
         assert repo.result("limits: hours", version=1).agreed_by == ""
         assert repo.history("limits: hours")["version"].tolist() == [1, 2]
+
+
+def of(name, unit):
+    return perf.Measure(name, definition="d", unit=unit, better="lower", scale="real")
+
+
+def test_limits_in_another_unit_are_refused():
+    base = perf.control_chart(perf.Series(X[:30], measure=of("wait", "hours")))
+    days = perf.Series(X[30:] / 24, measure=of("wait", "days"))
+    for carried in (base, base.limits):
+        with pytest.raises(
+            perf.InputError, match=r"limits are in hours \(wait\), the values in days \(wait\)"
+        ):
+            perf.control_chart(days, estimate=carried)
+        with pytest.raises(perf.InputError, match="bring them to one unit first"):
+            perf.control_charts({"a": days}, estimate=carried)
+    # bare numbers have no unit, and take any
+    assert perf.control_chart(X[30:], estimate=base).center[0, 0] == base.center[0, 0]
+
+
+def test_limits_of_another_measure_are_said():
+    base = perf.control_chart(perf.Series(X[:30], measure=of("wait", "hours")))
+    repair = perf.Series(X[30:], measure=of("repair", "hours"))
+    one = perf.control_chart(repair, estimate=base)
+    caveat = next(c for c in one.caveats if c.code == "limits-of-another-measure")
+    assert caveat.evidence == {"measure": "wait"}
+    assert "of another measure, wait" in caveat.text
+    empty = perf.Series([], measure=repair.measure)
+    many = perf.control_charts({"a": repair, "b": empty}, estimate=base)
+    assert many.caveats_of_series.tolist() == ["; ".join(one.caveat_codes), "no-points"]
+    # the parameters of a run say of which measure the limits are
+    method = perf.method("control_charts", estimate=base.limits)
+    again = perf.method("control_charts", **json.loads(json.dumps(method.method.parameters)))
+    assert again(repair.as_batch())["caveats"].tolist() == ["; ".join(one.caveat_codes)]
+    same = perf.control_chart(perf.Series(X[30:], measure=of("wait", "hours")), estimate=base)
+    assert "limits-of-another-measure" not in same.caveat_codes
