@@ -117,6 +117,10 @@ def _given(family: ChartFamily, given: Mapping[Any, Any]) -> Estimation:
     }
     if bad:
         raise InputError(f"given parameters must be finite, and a sigma not negative; got {bad}")
+    single = "covariance" not in family.parameters
+    many = [k for k, v in values.items() if np.ndim(v) and single and k != "coefficients"]
+    if many:
+        raise InputError(f"{many[0]} of a {family.name} chart is one number, got {given[many[0]]!r}")
     level = values.get("center", 0.0)
     if "sigma" not in values and family.panels[0].floor == 0 and np.ndim(level) == 0 and level < 0:
         raise InputError(f"the center of a {family.name} chart is not negative")
@@ -126,8 +130,16 @@ def _given(family: ChartFamily, given: Mapping[Any, Any]) -> Estimation:
 
 
 def _number(value: Any) -> Any:
-    """A parameter: a number, or an array of them for charts of several measures."""
-    return float(value) if np.ndim(value) == 0 else np.array(value, dtype=np.float64)
+    """A parameter: a number, or an array of them for charts of several measures.
+
+    Raises
+    ------
+    InputError
+    """
+    try:
+        return float(value) if np.ndim(value) == 0 else np.array(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"given parameters are numbers, got {value!r}") from None
 
 
 def _check_carried(family: ChartFamily) -> None:

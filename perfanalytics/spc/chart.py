@@ -228,7 +228,7 @@ def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None, carry
         n_used=0 if counted is None else int(counted.n.sum()),
         transform=None if prepared.scale is None else prepared.scale.transform(0),
     )
-    return replace(made, verdict=verdict_of(made))
+    return replace(made, verdict=verdict_of(made, _hidden(counted, prepared, judged)))
 
 
 def _found(charted: Charted | None, setting: Setting) -> Mapping[str, Any]:
@@ -349,6 +349,19 @@ def judge(counted: Counted, prepared: Prepared) -> Judged:
         return found
     value = float(min(1.0, judged.sum() * p[judged].min()))
     return replace(found, stable=value > FALSE_ALARMS, p_value=value, made_by=made_by)
+
+
+def _hidden(counted: Counted | None, prepared: Prepared, judged: Judged) -> dict[int, int]:
+    """Signals by the exact law of counts, of stages without a drawn signal that are judged by them."""
+    if counted is None:
+        return {}
+    odd = (counted.n_signals == 0) & (counted.judged_signals > 0)
+    if not odd.any():
+        return {}
+    none = np.zeros_like(counted.judged_signals)
+    far, _, _ = evidence(replace(counted, judged_signals=none), prepared.setting, prepared.mode)
+    where = np.flatnonzero(odd & (far > judged.stage_p_value))
+    return {k: int(counted.judged_signals[k]) for k in where.tolist()}
 
 
 def _limits(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 from perfanalytics.core.errors import InputError, UnknownNameError
@@ -63,7 +64,7 @@ class Option:
         return int(number) if self.whole else number
 
     def _number(self, name: str, chart: str, value: object) -> float:
-        good = isinstance(value, int | float) and not isinstance(value, bool)
+        good = _is_number(value)
         if good:
             x = float(value)  # type: ignore[arg-type]
             good = (self.low < x if self.open else self.low <= x) and x <= self.high
@@ -80,6 +81,11 @@ class Option:
                 f"option {name!r} of a {chart} chart ({self.text}) is {kind}{span}; got {value!r}"
             )
         return float(value)  # type: ignore[arg-type]
+
+
+def _is_number(value: object) -> bool:
+    """A number of Python or NumPy; True and False are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +143,6 @@ def check_asked(
         raise UnknownNameError(f"limits= of a {chart} chart", str(limits), limit_kinds)
     if sigmas is None:
         sigmas = width
-    if isinstance(sigmas, bool) or not isinstance(sigmas, int | float) or not 0 < sigmas < 100:
+    if not _is_number(sigmas) or not 0 < float(sigmas) < 100:  # type: ignore[arg-type]
         raise InputError(f"sigmas= is the width of the limits in sigma, a positive number; got {sigmas!r}")
-    return Asked(options=chosen, limits=str(limits), sigmas=float(sigmas))
+    return Asked(options=chosen, limits=str(limits), sigmas=float(sigmas))  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -98,17 +99,19 @@ def fitted_text(chart: ControlChart) -> str:
     return sentence(limits.parameters, len(limits.n) - 1)
 
 
-def _of_tests(chart: ControlChart, word: str) -> str:
+def _of_tests(chart: ControlChart) -> str:
     """The verdict of a chart that tests whole stages: what the last stage shows."""
     stage = chart.tests[-1].stage
     run, crossings = (t for t in chart.tests[:] if t.stage == stage and t.name in RUN_TESTS)
+    word = points_word(run.useful, chart.every)
     before = f" ({stage} stage{'s' if stage > 1 else ''} before it)" if stage else ""
     center = (
         f"Median {number(float(chart.limits.center[0, -1]), share=chart.is_share)}{unit_of(chart.measure)}."
     )
     if np.isnan(chart.p_value):
         return (
-            f"Not judged: {run.useful} {word} off the median are too few to tell random variation. {center}"
+            f"Not judged: {run.useful} {word} off the median {_few(run.useful)} to tell random variation. "
+            f"{center}"
         )
     facts = (
         f"the longest run is {run.statistic:.0f} (at most {run.bound:.0f} expected of {run.useful} {word} "
@@ -122,41 +125,58 @@ def _of_tests(chart: ControlChart, word: str) -> str:
     return f"{opening}{before}: {facts}; {p_text(chart.p_value)}. {center}"
 
 
-def verdict_of(chart: ControlChart) -> str:
-    """The verdict of a chart, from its numbers."""
+def _few(n: int) -> str:
+    return "is too few" if n == 1 else "are too few"
+
+
+def verdict_of(chart: ControlChart, hidden: Mapping[int, int] | None = None) -> str:
+    """The verdict of a chart, from its numbers.
+
+    ``hidden`` are the signals of stages that lie within the drawn limits, but not within those of the exact
+    law of their counts.
+    """
+    hidden = hidden or {}
     n = chart.n_used
     word = points_word(n, chart.every)
     levels = f"{levels_text(chart)} {fitted_text(chart)}".strip()
     if n == 0:
         return "No chart: the series has no usable point."
     if chart.tests:
-        return _of_tests(chart, word)
+        return _of_tests(chart)
     if "no-limits" in chart.caveat_codes and not np.isfinite(chart.sigma[0]).any():
         rests = int(chart.limits.n.max(initial=0))
         if 0 < rests < n and len(chart.limits.n) == 1:
-            return f"No limits: {rests} chosen {points_word(rests, chart.every)} of {n} are not enough."
+            verb = "is" if rests == 1 else "are"
+            return f"No limits: {rests} chosen {points_word(rests, chart.every)} of {n} {verb} not enough."
         return (
             f"No limits: {n} usable {word} are not enough." if n > 1 else "No limits: only one usable point."
         )
     if chart.stable is None and "zero-variation" in chart.caveat_codes:
-        value = number(float(chart.center[0, 0]), share=chart.is_share)
-        return (
-            f"Not judged: the {n} {word} show no variation (sigma is 0 at {value}{unit_of(chart.measure)})."
-        )
+        value = number(_level(chart), share=chart.is_share)
+        shows = f"the {word} shows" if n == 1 else f"the {n} {word} show"
+        return f"Not judged: {shows} no variation (sigma is 0 at {value}{unit_of(chart.measure)})."
     told = family_of(chart.chart).told
     if told is not None:
         return told(chart)
     if len(chart.limits.n) > 1:
-        return _of_stages(chart, levels)
-    found = _found(chart, 0)
+        return _of_stages(chart, levels, hidden)
+    found = _found(chart, 0, hidden)
     if chart.stable is None:
-        found = f"Not judged: {n} {word} are too few to tell whether it is stable; {found}"
+        found = f"Not judged: {n} {word} {_few(n)} to tell whether it is stable; {found}"
     else:
         found = f"{'Stable' if chart.stable else 'Not stable'}: {found}"
     return f"{found}. {levels}".strip()
 
 
-def _found(chart: ControlChart, stage: int) -> str:
+def _level(chart: ControlChart) -> float:
+    """The level of the first stage: what is drawn of sums starts from 0."""
+    if not any(panel.main for panel in family_of(chart.chart).panels):
+        return float(chart.center[0, 0])
+    center = float(chart.limits.parameters["center"][0])
+    return center if chart.transform is None else float(chart.transform.back(center))
+
+
+def _found(chart: ControlChart, stage: int, hidden: Mapping[int, int]) -> str:
     """What a stage shows: how many points signal, how many would by chance, where the first one is."""
     here = chart.stage == stage
     n = int(np.count_nonzero(here & ~np.isnan(chart.value[0]) & ~chart.excluded))
@@ -167,6 +187,8 @@ def _found(chart: ControlChart, stage: int) -> str:
         if signals == 0
         else f"{signals} of {n} {word} signal{'s' if signals == 1 else ''}"
     )
+    if n == 1:
+        count = "it signals" if signals else "it does not signal"
     stable = chart.stage_stable[stage]
     if stable is None:
         return count
@@ -175,13 +197,15 @@ def _found(chart: ControlChart, stage: int) -> str:
     chance = f"{chart.stage_expected[stage]:.1f} expected by chance"
     if stable:
         return count + (f", which happens in stable processes ({chance}, {p})" if signals else "")
+    if stage in hidden:
+        return f"{count}, but by the exact probabilities of such counts {hidden[stage]} would ({p})"
     if signals == 0:
         return f"{count}, but the farthest point is too far out ({p})"
     first = "" if signals == 1 else "the first "
     return f"{count} ({chance}, {p}), {first}{first_signal_text(chart, stage)}"
 
 
-def _of_stages(chart: ControlChart, levels: str) -> str:
+def _of_stages(chart: ControlChart, levels: str, hidden: Mapping[int, int]) -> str:
     """The last stage by itself, then those before it."""
     limits = chart.limits
     last = len(limits.n) - 1
@@ -192,7 +216,9 @@ def _of_stages(chart: ControlChart, levels: str) -> str:
     )
     name = _name(limits.labels[last])
     since += f" ({name})" if name else ""
-    text = f"{_judged(chart, last, since=f' since {since}')}; before it, {_before(chart, last)}."
+    text = (
+        f"{_judged(chart, last, hidden, since=f' since {since}')}; before it, {_before(chart, last, hidden)}."
+    )
     text = f"{text} {levels}".strip()
     if chart.carried_stage is not None:
         beyond = int(np.count_nonzero(chart.beyond_carried()[0]))
@@ -206,9 +232,9 @@ def _of_stages(chart: ControlChart, levels: str) -> str:
     return text
 
 
-def _judged(chart: ControlChart, stage: int, *, since: str = "") -> str:
+def _judged(chart: ControlChart, stage: int, hidden: Mapping[int, int], *, since: str = "") -> str:
     stable = chart.stage_stable[stage]
-    found = _found(chart, stage)
+    found = _found(chart, stage, hidden)
     if stable is not None:
         return f"{'Stable' if stable else 'Not stable'}{since}: {found}"
     here = (chart.stage == stage) & ~np.isnan(chart.value[0]) & ~chart.excluded
@@ -218,14 +244,13 @@ def _judged(chart: ControlChart, stage: int, *, since: str = "") -> str:
         return f"Not judged{since}: its {n} {word} show no variation"
     if n == 0:
         return f"Not judged{since}: there is no usable {points_word(1, chart.every)}"
-    few = "is too few" if n == 1 else "are too few"
-    return f"Not judged{since}: {n} {word} {few} to tell whether it is stable; {found}"
+    return f"Not judged{since}: {n} {word} {_few(n)} to tell whether it is stable; {found}"
 
 
-def _before(chart: ControlChart, last: int) -> str:
+def _before(chart: ControlChart, last: int, hidden: Mapping[int, int]) -> str:
     """The stages before the last one: in full where there is one, else how many of which kind."""
     if last == 1:
-        text = _judged(chart, 0)
+        text = _judged(chart, 0, hidden)
         return text[0].lower() + text[1:]
     states = chart.stage_stable[:last]
     counts = {

@@ -397,5 +397,45 @@ def test_a_stage_can_be_named_by_an_event_of_the_series():
 
 def test_too_few_chosen_points_are_said():
     assert perf.control_chart([1.0, 2, 3, 2] * 4, estimate=slice(0, 1)).verdict == (
-        "No limits: 1 chosen point of 16 are not enough."
+        "No limits: 1 chosen point of 16 is not enough."
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "chart", "says"),
+    [
+        ({"center": "a", "sigma": 1}, "individuals", "given parameters are numbers, got 'a'"),
+        ({"center": [1, 2], "sigma": 1}, "individuals", r"center of a individuals chart is one number, got"),
+        ({"center": [0.1, 0.2]}, "p", "center of a p chart is one number"),
+    ],
+)
+def test_given_parameters_are_single_numbers(given, chart, says):
+    with pytest.raises(perf.InputError, match=says):
+        perf.control_chart(perf.Series([1.0, 2, 3], sizes=[9.0, 9, 9]), chart=chart, estimate=given)
+
+
+def test_numbers_of_numpy_are_numbers():
+    x = np.random.default_rng(4).normal(size=30)
+    ours = perf.control_chart(x, options={"span": 3}, sigmas=2)
+    theirs = perf.control_chart(x, options={"span": np.int64(3)}, sigmas=np.int32(2))
+    assert ours == theirs
+    assert type(theirs.method.parameters["span"]) is int
+    for wrong in (True, np.True_, "3", None):
+        with pytest.raises(perf.InputError, match="span"):
+            perf.control_chart(x, options={"span": wrong})
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"series": [5.0], "chart": "c"}, "is too few to tell whether it is stable; it does not signal."),
+        ({"series": [5.0, 5], "chart": "run"}, "Not judged: 0 points off the median are too few"),
+        ({"series": [5.0, 6, 5], "chart": "run"}, "Not judged: 1 point off the median is too few"),
+        ({"series": [5.0, 6, 5], "estimate": [0]}, "No limits: 1 chosen point of 3 is not enough."),
+        ({"series": [3.0] * 9, "chart": "cusum"}, "show no variation (sigma is 0 at 3.00)"),
+        ({"series": [3.0] * 9, "chart": "cusum", "transform": "log"}, "(sigma is 0 at 3.00)"),
+        ({"series": perf.Series([3.0], sizes=[9.0]), "chart": "funnel"}, "Not judged: 1 unit is too few"),
+    ],
+)  # fmt: skip
+def test_verdicts_of_next_to_nothing(given, says):
+    assert says in perf.control_chart(**given).verdict

@@ -242,3 +242,12 @@ def test_estimators_belong_to_their_kind_of_points():
         perf.control_chart(rings(), chart="ewma", estimate="moving_range")
     with pytest.raises(perf.InputError, match="comes back"):
         perf.control_chart(perf.Series([1.0, 2, 3, 4], subgroups=["a", "b", "a", "b"]), chart="ewma")
+
+
+def test_a_head_start_is_below_the_decision_interval():
+    x = np.random.default_rng(3).normal(size=30)
+    assert perf.control_chart(x, chart="cusum", options={"head_start": 4.9}).n_used == 30
+    with pytest.raises(
+        perf.InputError, match="head_start = 5 is not below the decision interval, sigmas = 5"
+    ):
+        perf.control_chart(x, chart="cusum", options={"head_start": 5})

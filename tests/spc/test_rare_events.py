@@ -109,3 +109,16 @@ def test_misuse():
         perf.control_chart([1.0, 0.0, 3.0], chart="t", options={"law": "weibull"})
     with pytest.raises(perf.UnknownNameError, match="did you mean 'weibull'"):
         perf.control_chart([1.0, 2.0], chart="t", options={"law": "weibul"})
+
+
+def test_what_only_the_exact_law_shows_is_said_so():
+    """30 gaps of 3 lie on their mean, but above the median of a geometric law: one long run."""
+    chart = perf.control_chart([3.0] * 30, chart="g")
+    assert chart.n_signals == 0
+    assert chart.stable is False
+    # 0.75^3 = 0.42 of such gaps are 3 or more; 23 = 30 - 7 points continue a run of eight
+    assert chart.verdict.startswith(
+        "Not stable: none of 30 points signals, but by the exact probabilities of such counts 23 would (p < "
+    )
+    stages = perf.control_chart([3.0] * 60, chart="g", stages=[30])
+    assert stages.verdict.count("by the exact probabilities of such counts 23 would") == 2

@@ -267,10 +267,12 @@ def _told(chart: Any) -> str:
     spread = max(float(np.nanmedian(chart.sigma[0])), float(np.nanstd(chart.value[0])) / 10.0)
     unit = unit_of(chart.measure)
     center = float(parameters["center"][-1])
-    outside = f"{signals or 'none'} of {n} units lie{'s' if signals < 2 else ''} outside the limits"
+    units = "unit" if n == 1 else "units"
+    outside = f"{signals or 'none'} of {n} {units} lie{'s' if signals < 2 else ''} outside the limits"
     chance = f"{chart.expected_signals:.1f} expected by chance"
     if chart.stable is None:
-        opening = f"Not judged: {n} units are too few to tell more than chance; {outside}"
+        few = "1 unit is too few" if n == 1 else f"{n} units are too few"
+        opening = f"Not judged: {few} to tell more than chance; {outside}"
     elif chart.stable:
         opening = f"No more units differ than chance explains: {outside} ({chance}, {p_text(chart.p_value)})"
     elif signals:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfanalytics.core.columns import Floats
+from perfanalytics.core.errors import InputError
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.families.individuals import ESTIMATORS, estimate
 from perfanalytics.spc.families.subgroups import WITHIN, subgroup_points
@@ -177,6 +178,11 @@ def ewma_variance(block: Block, path: Path, lam: float, *, exact: bool) -> Float
 
 def _cusum_lines(block: Block, parameters: Mapping[str, Floats]) -> tuple[Lines, ...]:
     k, start = float(block.asked.options["k"]), float(block.asked.options["head_start"])
+    if start >= block.asked.sigmas:
+        raise InputError(
+            f"head_start = {start:g} is not below the decision interval, sigmas = {block.asked.sigmas:g}: "
+            "the chart would signal before its first point (a fast initial response is half the interval)"
+        )
     seg, path = block.segments, Path(block)
     # subgroups: what is summed up is in standard errors, what is drawn in the unit of the measure
     sigma = _spread(block, parameters)

@@ -273,7 +273,8 @@ def _told(chart: Any) -> str:
     cases = f"{n:,} case{'' if n == 1 else 's'}"
     fired = (chart.fired[:2] != 0).any(axis=0)
     if chart.stable is None:
-        return f"Not judged: {cases} are too few to tell whether the risks hold; {facts}."
+        are = "is" if n == 1 else "are"
+        return f"Not judged: {cases} {are} too few to tell whether the risks hold; {facts}."
     p = p_text(chart.p_value)
     if not fired.any():
         if chart.stable:
