@@ -187,3 +187,15 @@ def test_shares_with_their_sizes():
 def test_other_charts_do_not_take_these_rules():
     with pytest.raises(InputError, match="take chart='run'"):
         perf.control_chart(np.arange(20.0), rules=perf.ANHOEJ)
+
+
+def test_values_on_the_median_tell_nothing_and_this_is_said():
+    chart = perf.control_chart([3.0] * 30, chart="run")
+    assert chart.caveat_codes == ("few-off-median",)
+    assert chart.caveats[0].evidence == {"useful": 0.0, "n": 30}
+    assert chart.caveats[0].text.startswith("Only 0 of 30 points lie off the median")
+    assert chart.stable is None
+    ten_off = [3.0] * 11 + [2.0, 4.0] * 5
+    assert "few-off-median" not in perf.control_chart(ten_off, chart="run").caveat_codes
+    # fewer points than that: too few by themselves
+    assert perf.control_chart([3.0] * 9, chart="run").caveat_codes == ("too-few-points",)

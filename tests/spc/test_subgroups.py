@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -161,3 +162,30 @@ def test_misuse():
         perf.control_chart(perf.Series([1, 2, 3], subgroups=[1, 2, 1]), chart="xbar_s")
     with pytest.raises(perf.InputError, match="at least two values"):
         perf.control_chart(np.ones((5, 1)), chart="xbar_r")
+
+
+def test_a_single_value_beside_equal_subgroups_takes_an_unbiased_sigma():
+    """s-bar of pairs is 0.8 sigma: as it stands it would be too small for a single value."""
+    rng = np.random.default_rng(8)
+    rows = rng.normal(0, 1, (4000, 2))
+    rows[7, 1] = np.nan
+    chart = perf.control_chart(rows, chart="xbar_s")
+    variances = np.var(np.delete(rows, 7, axis=0), axis=1, ddof=1)
+    assert chart.limits.parameters["sigma"][0] == pytest.approx(np.sqrt(variances.mean()), rel=1e-12)
+    assert chart.sigma[0, 7] == pytest.approx(1.0, abs=0.03)
+    # without the single value: the mean standard deviation, as Montgomery has it for equal sizes
+    whole = perf.control_chart(np.delete(rows, 7, axis=0), chart="xbar_s")
+    assert whole.limits.parameters["sigma"][0] == pytest.approx(np.sqrt(variances).mean(), rel=1e-12)
+
+
+def test_memory_grows_with_the_subgroups_not_with_their_square():
+    """Some R charts of k subgroups need k x k numbers: 3 GB for these."""
+    rows = np.random.default_rng(9).normal(size=(20_000, 5))
+    perf.control_chart(rows[:50], chart="xbar_r")
+    tracemalloc.start()
+    try:
+        perf.control_chart(rows, chart="xbar_r")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 60e6

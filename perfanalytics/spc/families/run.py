@@ -14,7 +14,17 @@ from scipy import special
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.counts import counts_and_sizes
 from perfanalytics.core.series import SeriesBatch
-from perfanalytics.spc.family import Block, ChartFamily, Lines, OwnTests, Panel, Points, Tested, one_column
+from perfanalytics.spc.family import (
+    Block,
+    ChartFamily,
+    Doubt,
+    Lines,
+    OwnTests,
+    Panel,
+    Points,
+    Tested,
+    one_column,
+)
 from perfanalytics.spc.rules import ANHOEJ
 
 #: Fewer useful points than this are not judged.
@@ -149,13 +159,28 @@ def _points_beyond(n: int, longest: int, above: int | None) -> float:
     return (n - longest) * (all_on(above) + all_on(n - above))
 
 
-def _tests(block: Block, parameters: Mapping[str, Floats]) -> OwnTests:
+def _off_the_median(
+    block: Block, parameters: Mapping[str, Floats]
+) -> tuple[NDArray[np.bool_], Floats, NDArray[np.int64]]:
+    """Which points are used, their distances from the median, and where those lie that are off it."""
     seg, x = block.segments, block.points.value
-    m = len(seg)
     use = np.ones(seg.n, dtype=bool) if block.use is None else block.use
     d = x - seg.expand(parameters["center"])
     scale = seg.maxima(np.where(use, np.abs(x), 0.0))
     useful = np.flatnonzero(use & (np.abs(np.where(use, d, 0.0)) > _ROUNDING * seg.expand(scale)))
+    return use, d, useful
+
+
+def _useful(block: Block, parameters: Mapping[str, Floats]) -> Floats:
+    seg = block.segments
+    found = np.bincount(seg.of(_off_the_median(block, parameters)[2]), minlength=len(seg))
+    return np.asarray(found.astype(np.float64))
+
+
+def _tests(block: Block, parameters: Mapping[str, Floats]) -> OwnTests:
+    seg, x = block.segments, block.points.value
+    m = len(seg)
+    use, d, useful = _off_the_median(block, parameters)
     of = seg.of(useful)
     n = np.bincount(of, minlength=m)
     position, crossings, longest = _runs(d[useful] > 0, of, m)
@@ -257,6 +282,18 @@ RUN = ChartFamily(
     own_rules=ANHOEJ,
     limitless=True,
     needed=FEWEST,
+    doubts=(
+        Doubt(
+            code="few-off-median",
+            measured=_useful,
+            holds=lambda useful, n: np.asarray((useful < FEWEST) & (n >= FEWEST)),
+            text=lambda useful, n: (
+                f"Only {useful:.0f} of {n} points lie off the median; below {FEWEST} their order tells "
+                "nothing."
+            ),
+            name="useful",
+        ),
+    ),
     references=(
         "Anhoej and Olesen (2014), Run charts revisited, PLoS ONE 9, e113825",
         "Chen (2010), Model Assisted Statistics and Applications 5, 73-77",

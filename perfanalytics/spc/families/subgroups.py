@@ -180,7 +180,9 @@ def sigma_within(block: Block, estimator: str) -> Floats:
             sigma = np.sqrt(total((size - 1.0) * within * within) / free)
             if estimator != _TEXTBOOK:
                 return np.asarray(sigma / c4(free + 1.0))
-            low, high = seg.minima(np.where(use, size, np.inf)), seg.maxima(np.where(use, size, -np.inf))
+            # a single value makes sizes unequal, too: s-bar of equal sizes would be too small for it
+            some = size > 0 if block.keep is None else block.keep & (size > 0)
+            low, high = seg.minima(np.where(some, size, np.inf)), seg.maxima(np.where(some, size, -np.inf))
             return np.asarray(np.where(low == high, total(within) / total(np.ones(len(size))), sigma))
         if estimator.endswith("range"):
             mean, sd = by_size(d2, size), by_size(d3, size)
