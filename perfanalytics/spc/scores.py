@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -160,12 +161,15 @@ def quantile(law: Law, probability: float) -> Floats:
 
 def normal_scores(law: Law, segments: Segments) -> tuple[Floats, Floats]:
     """Mid-p and randomized normal scores of every point, shape (n,) each; NaN where there is no law."""
-    position = np.arange(segments.n, dtype=np.int64) - np.repeat(segments.starts, segments.lengths)
     table, which = _table(law, segments)
     below, here, above = _three(table)
+    middle = _score(below + 0.5 * here, above + 0.5 * here)[which]
     below, here, above = below[which], here[which], above[which]
-    v = fixed_uniform(position)
-    return _score(below + 0.5 * here, above + 0.5 * here), _score(below + v * here, above + (1.0 - v) * here)
+    # the numbers of the longest segment, of which the others take the first
+    v = fixed_uniform(np.arange(int(segments.lengths.max(initial=0)), dtype=np.int64))
+    if len(segments) > 1:
+        v = v[np.arange(segments.n, dtype=np.int64) - np.repeat(segments.starts, segments.lengths)]
+    return middle, _score(below + v * here, above + (1.0 - v) * here)
 
 
 def scores_within(
@@ -297,8 +301,8 @@ def chance_ratio(
     reach = (upper[where] - center[where], center[where] - lower[where])
 
     def mean(x: Floats) -> Floats:
-        with np.errstate(invalid="ignore"):
-            return np.asarray(np.nan_to_num(x).reshape(m, k).mean(axis=1))
+        known = np.where(np.isnan(x), 0.0, x)
+        return known if k == 1 else known.reshape(m, k).mean(axis=1)
 
     def chance(zone: float) -> tuple[Floats, Floats]:
         if scored and zone not in (0.0, sigmas):
@@ -313,18 +317,26 @@ def chance_ratio(
                 mean(at_most(part, np.ceil(low - tie) - 1.0)),
             )
 
-    def normal(zone: float) -> tuple[Floats, Floats]:
-        p = np.full(1, float(special.ndtr(-zone)))
-        return p, p
-
-    found, usual = np.zeros(m), 0.0
+    found, usual = np.zeros(m), _usual(tuple(rules), sigmas)
+    if usual <= 0:
+        return np.ones(m)
     # chance that two points are equal: the sum of the squared probabilities, about 1 / (2 sqrt(pi) sd)
     with np.errstate(invalid="ignore", divide="ignore"):
         ties = mean(np.minimum(1.0, 1.0 / (2.0 * np.sqrt(np.pi) * _spread(part))))
     for rule in rules:
         found = found + _rate(rule, chance, sigmas, ties)
-        usual += float(_rate(rule, normal, sigmas, np.zeros(1))[0])
-    return np.where(n > 0, found / usual, 1.0) if usual > 0 else np.ones(m)
+    return np.where(n > 0, found / usual, 1.0)
+
+
+@lru_cache(maxsize=64)
+def _usual(rules: tuple[Rule, ...], sigmas: float) -> float:
+    """The rules' chances at a point of a normal series, added up."""
+
+    def chance(zone: float) -> tuple[Floats, Floats]:
+        p = np.full(1, float(special.ndtr(-zone)))
+        return p, p
+
+    return float(sum(_rate(rule, chance, sigmas, np.zeros(1))[0] for rule in rules))
 
 
 def _spread(law: Law) -> Floats:
@@ -358,5 +370,5 @@ def _rate(rule: Rule, chance: Chance, sigmas: float, ties: Floats) -> Floats:
 
 def _window(p: Floats, k: int, m: int) -> Floats:
     """Chance that a point and at least k - 1 of the m - 1 before it are flagged."""
-    p = np.clip(p, 0.0, 1.0)
+    p = np.minimum(np.maximum(p, 0.0), 1.0)
     return np.asarray(p * (1.0 if k == 1 else special.bdtrc(k - 2, m - 1, p)))
