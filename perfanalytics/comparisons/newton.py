@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +96,10 @@ def minimize(criterion: Criterion, start: Floats, *, give_up_above: Floats | Non
             shifted = gradient + (hessian @ jump[:, :, None])[:, :, 0]
             rest, _ = _step(shifted, hessian, stuck | beyond)
             newton = np.where(beyond, jump, rest)
+            several = np.flatnonzero(beyond.sum(axis=1) > 1)
+            if len(several):  # both at their bounds can lead uphill although one of them leads down
+                rows = (x[several], gradient[several], hessian[several], stuck[several], jump[several])
+                newton[several] = _boxed_step(*rows, low, high)
         moved = active[better]
         best[moved], move[moved], reached[moved] = x[better], newton[better], value[better]
         fall[moved] = expected[better]
@@ -129,3 +134,32 @@ def _step(gradient: Floats, hessian: Floats, held: NDArray[np.bool_]) -> tuple[F
     step = -(vectors @ scaled[:, :, None])[:, :, 0]
     step /= np.maximum(1.0, np.abs(step).max(axis=1, keepdims=True))
     return step, (along * scaled).sum(axis=1)
+
+
+def _boxed_step(
+    x: Floats,
+    gradient: Floats,
+    hessian: Floats,
+    held: NDArray[np.bool_],
+    jump: Floats,
+    low: Floats,
+    high: Floats,
+) -> Floats:
+    """The step within the bounds that lowers the quadratic model most, some coordinates at their bounds.
+
+    Tried are all subsets of the coordinates with a ``jump`` to their bound, the others taking the step that suits
+    them then, cut to the bounds; and the gradient step, which always leads down.
+    """
+    values, vectors = np.linalg.eigh(hessian)
+    values = np.maximum(np.abs(values), 1e-3)
+    convex = (vectors * values[:, None, :]) @ np.swapaxes(vectors, 1, 2)
+    downhill = np.where(held, 0.0, gradient)
+    steps = [-downhill / values.max(axis=1, keepdims=True)]
+    for subset in product((False, True), repeat=x.shape[1]):
+        at_bound = np.array(subset) & (jump != 0.0)
+        move = np.where(at_bound, jump, 0.0)
+        rest, _ = _step(gradient + (convex @ move[:, :, None])[:, :, 0], convex, held | at_bound)
+        steps.append(np.where(at_bound, move, rest))
+    within = np.clip(x + np.stack(steps), low, high) - x
+    model = (downhill * within).sum(axis=-1) + 0.5 * np.einsum("smi,mij,smj->sm", within, convex, within)
+    return np.asarray(within[model.argmin(axis=0), np.arange(len(x))])

@@ -43,6 +43,27 @@ def test_a_batch_is_its_series_one_by_one(seed, sizes, gaps):
         assert together.df[i] == pytest.approx(alone.df[0], rel=1e-2, nan_ok=True)
 
 
+@pytest.mark.parametrize(
+    ("seed", "sizes", "gaps"),
+    [(598, None, False), (297, [(14, 30), (8, 8), (8, 8), (16, 40), (40, 40)], True)],
+)
+def test_the_search_ends_at_the_minimum_also_in_a_corner_of_the_bounds(seed, sizes, gaps):
+    """Two parameters at their bounds at once once led uphill, and the search stopped before the minimum."""
+    rng = np.random.default_rng(seed)
+    if sizes is None:
+        sizes = [(int(rng.integers(8, 41)), int(rng.integers(8, 41))) for _ in range(6)]
+    series = [np.cumsum(rng.standard_normal(a + b)) * 0.3 + rng.standard_normal(a + b) for a, b in sizes]
+    for y in series if gaps else ():
+        y[rng.random(len(y)) < 0.1] = np.nan
+    offsets = np.concatenate([[0], np.cumsum([len(y) for y in series])])
+    together = level_changes(np.concatenate(series), offsets, [a for a, _ in sizes])
+    for i, (y, (a, _)) in enumerate(zip(series, sizes, strict=True)):
+        alone = level_changes(y, [0, len(y)], a)
+        for name in ("estimate", "se", "rho", "noise", "log_spread"):
+            one, other = getattr(together, name)[i], getattr(alone, name)[0]
+            assert one == pytest.approx(other, rel=1e-6, nan_ok=True), name
+
+
 def test_too_short_and_constant_series_are_not_tested():
     y = np.concatenate([np.arange(20.0) % 3, np.arange(12.0) % 3, np.zeros(10), np.arange(10.0) % 3])
     found = level_changes(y, [0, 20, 32, 52], [10, 5, 10])
