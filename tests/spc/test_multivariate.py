@@ -147,3 +147,24 @@ def test_wrong_inputs():
         t2(X, estimate={"center": [1.0, 2, 3]})
     with pytest.raises(InputError, match="alpha"):
         t2(X, options={"alpha": 0.7})
+
+
+def test_a_missing_point_has_no_limit_of_its_own():
+    """Its limit is that of the rows the covariance rests on, not the wider one of new rows."""
+    rng = np.random.default_rng(12)
+    for n in (5, 6, 12, 30):
+        rows = rng.normal(size=(n, 3))
+        whole = perf.control_chart(rows, chart="hotelling_t2")
+        gap = np.vstack([[np.nan, 1, 2], rows[: n // 2], [3, 4, np.nan], rows[n // 2 :]])
+        made = perf.control_chart(gap, chart="hotelling_t2")
+        np.testing.assert_array_equal(made.upper[0], np.full(n + 2, whole.upper[0, 0]))
+        assert made.limits.upper[0, 0] == whole.limits.upper[0, 0] == whole.upper[0, 0]
+        many = perf.control_charts({"a": gap}, chart="hotelling_t2")
+        assert many.upper[0] == whole.upper[0, 0]
+    groups = np.repeat(np.arange(12), 4)
+    rows = rng.normal(size=(48, 2))
+    whole = perf.control_chart(perf.Series(rows[4:], subgroups=groups[4:]), chart="hotelling_t2")
+    rows[:4] = np.nan
+    made = perf.control_chart(perf.Series(rows, subgroups=groups), chart="hotelling_t2")
+    assert made.limits.upper[0, 0] == whole.limits.upper[0, 0]
+    assert np.isfinite(whole.limits.upper[0, 0])

@@ -164,11 +164,13 @@ def _laws(block: Block, parameters: Mapping[str, Floats]) -> tuple[NDArray[np.bo
     """Of each point: whether its law is a beta (else F), its factor, its degrees (0: chi2), and k."""
     seg, columns = block.segments, block.points.columns
     p = columns["mean"].shape[1]
-    own = np.ones(seg.n, dtype=bool) if block.keep is None else block.keep.copy()
+    missing = np.isnan(block.points.value)
+    # where a row is missing stands the limit of the others
+    own = np.ones(seg.n, dtype=bool) if block.keep is None else block.keep | missing
     if block.frozen:
         own[:] = False
     total, degrees = seg.expand(parameters["observations"]), seg.expand(parameters["degrees"])
-    count = np.ones(seg.n) if block.points.size is None else columns["count"]
+    count = np.ones(seg.n) if block.points.size is None else np.where(missing, np.nan, columns["count"])
     rest = degrees - p + 1.0
     with np.errstate(invalid="ignore", divide="ignore"):
         share = count / total
