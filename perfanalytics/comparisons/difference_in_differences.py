@@ -18,11 +18,12 @@ from perfanalytics.comparisons.methods.series import FEW
 from perfanalytics.comparisons.regression import Regression, fit_regression
 from perfanalytics.comparisons.result import Comparison
 from perfanalytics.comparisons.scales import AnalysisScale, analysis_scale
-from perfanalytics.comparisons.seasons import season_columns
+from perfanalytics.comparisons.seasons import season_caveat, season_columns
 from perfanalytics.comparisons.segmented import (
     At,
     back_array,
     cut_series,
+    refuse_flat,
     row,
     sentence,
     time_axis,
@@ -86,7 +87,7 @@ def difference_in_differences(
     ------
     InputError, UnknownNameError
         For groups of different measures or clocks, a change outside the series, fewer than 8 common periods
-        on a side.
+        on a side, a difference that does not vary.
 
     Notes
     -----
@@ -149,7 +150,13 @@ def difference_in_differences(
             raise InputError("season= needs times: give both groups when=")
         terms = season_columns(when[keep], season)
     options = Options(confidence=confidence, tail=tail, margin=margin, declared_on=declared_on, season=season)
+    refuse_flat(data.values[0], _levels(data), data.after, "the difference of the groups does not vary")
     fitted = _fit(data, terms)
+    seasonal = (
+        season_caveat(sides, data.values[0], _levels(data), gap=data.gap, weights=data.weights, keep=keep)
+        if season is None
+        else ()
+    )
     answer = _answer(fitted, data, terms, sides, found_scale, options)
     if margin is not None:
         bounds(answer.effects[0], margin)
@@ -157,7 +164,7 @@ def difference_in_differences(
     many = "the comparison group" if len(others) == 1 else f"the {len(others)} comparison groups"
     return Comparison(
         verdict=sentence(outcome, sides, options, answer, f"against {many}, the level"),
-        caveats=(*treated.sides.caveats, *answer.caveats),
+        caveats=(*treated.sides.caveats, *seasonal, *answer.caveats),
         method=Method(
             "difference_in_differences",
             {
@@ -254,8 +261,13 @@ def _difference(
     )
 
 
+def _levels(data: PeriodSeries) -> Floats:
+    """A level a side."""
+    return np.column_stack([~data.after, data.after]).astype(float)
+
+
 def _fit(data: PeriodSeries, terms: Floats) -> Regression:
-    x = np.column_stack([~data.after, data.after, terms]).astype(float)
+    x = np.column_stack([_levels(data), terms])
     if np.linalg.matrix_rank(x) < x.shape[1] or len(x) < x.shape[1] + FEWEST:
         raise InputError(
             "the season cannot be told apart from the change, or there are too few periods for it"
@@ -287,7 +299,7 @@ def _answer(
     residuals = whitened(fitted.criterion.design, fit)
     white = ljung_box(residuals, fitted=1 if v == 0 else 2)
     slope = replace(
-        slope_before(data),
+        slope_before(data, terms if terms.shape[1] else None),
         quantity="slope_before",
         method="REML slope of the difference before the change (parallel trends; 95% interval)",
     )
@@ -303,7 +315,7 @@ def _answer(
             after=levels[1],
         ),
         slope,
-        *_placebo(data, scale, options.confidence, sides.measure.unit),
+        *_placebo(data, terms, scale, options.confidence, sides.measure.unit),
         Effect(
             "whiteness",
             role="companion",
@@ -361,7 +373,9 @@ def _answer(
     )
 
 
-def _placebo(data: PeriodSeries, scale: AnalysisScale, confidence: float, unit: str) -> tuple[Effect, ...]:
+def _placebo(
+    data: PeriodSeries, terms: Floats, scale: AnalysisScale, confidence: float, unit: str
+) -> tuple[Effect, ...]:
     """The same comparison with a change in the middle of the before period, where there was none."""
     before = np.flatnonzero(~data.after)
     n = len(before)
@@ -378,8 +392,11 @@ def _placebo(data: PeriodSeries, scale: AnalysisScale, confidence: float, unit: 
     )
     if min(float(np.ptp(y[0, : n // 2])), float(np.ptp(y[0, n // 2 :]))) <= 1e-12 * float(np.abs(y).max()):
         return ()
-    none = np.zeros((n, 0))
-    found: Contrast = _fit(part, none).contrast(_contrast(none), confidence)
+    seasonal = terms[before]
+    x = np.column_stack([_levels(part), seasonal])
+    if n < x.shape[1] + FEWEST or np.linalg.matrix_rank(x) < x.shape[1]:
+        return ()
+    found: Contrast = _fit(part, seasonal).contrast(_contrast(seasonal), confidence)
     return (
         row(
             "placebo_change",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from perfanalytics.comparisons.classical import Contrast, ljung_box, t_p_value, t_quantile
 from perfanalytics.comparisons.course import Course
@@ -17,12 +18,13 @@ from perfanalytics.comparisons.methods.series import FEW
 from perfanalytics.comparisons.regression import Regression, fit_regression
 from perfanalytics.comparisons.result import Comparison
 from perfanalytics.comparisons.scales import AnalysisScale, analysis_scale
-from perfanalytics.comparisons.seasons import season_terms
+from perfanalytics.comparisons.seasons import season_caveat, season_terms
 from perfanalytics.comparisons.segmented import (
     At,
     back_array,
     cut_series,
     period_word,
+    refuse_flat,
     row,
     sentence,
     time_axis,
@@ -92,7 +94,8 @@ def interrupted(
         What the verdict speaks of, fixed before looking: the step at the change; the change of the slope;
         the mean over the after period of the difference to what was to be expected without the change.
     transition : int
-        Periods from the change on that are left out, while the change was being introduced.
+        Periods from the change on that are left out, of the average and cumulative effect too, while the
+        change was being introduced.
     ramp : int
         Periods over which the change of level comes in, linearly; 1: at once.
     confidence : float
@@ -111,7 +114,8 @@ def interrupted(
     Raises
     ------
     InputError, UnknownNameError
-        For a change outside the series, fewer than 8 periods a side, options that do not fit.
+        For a change outside the series, fewer than 8 periods a side or no variation around the lines,
+        options that do not fit.
 
     Notes
     -----
@@ -151,9 +155,21 @@ def interrupted(
         )
     data = period_series(sides, found_scale)
     terms = np.zeros((len(data.after), 0)) if season is None else season_terms(sides, season)
-    model = _model(data, terms, ramp)
-    keep = ~(data.after & (model.t < transition))
+    keep = ~(data.after & (time_axis(data) < transition))
+    model = _model(data, terms, ramp, keep)
     fitted, residuals = _fit(data, model, keep, primary)
+    seasonal = (
+        season_caveat(
+            sides,
+            data.values[0, keep],
+            model.x[keep],
+            gap=_gap(data, model, keep),
+            weights=data.weights[keep],
+            keep=keep,
+        )
+        if season is None
+        else ()
+    )
     options = Options(
         confidence=confidence, tail=tail, margin=margin, declared_on=declared_on, scale=scale, season=season
     )
@@ -163,7 +179,7 @@ def interrupted(
     outcome = outcome_of(answer, options)
     return Comparison(
         verdict=sentence(outcome, sides, options, answer, _SAID[primary]),
-        caveats=(*sides.caveats, *answer.caveats),
+        caveats=(*sides.caveats, *seasonal, *answer.caveats),
         method=Method(
             "interrupted_time_series",
             {
@@ -215,7 +231,7 @@ def _check(
         raise InputError(f"the margin is a positive number, got {margin}")
 
 
-def _model(data: PeriodSeries, terms: Floats, ramp: int) -> _Model:
+def _model(data: PeriodSeries, terms: Floats, ramp: int, keep: NDArray[np.bool_]) -> _Model:
     """Columns: level, step, time, time since the change, season; the level split by side without a ramp."""
     t = time_axis(data)
     after = data.after.astype(float)
@@ -229,7 +245,7 @@ def _model(data: PeriodSeries, terms: Floats, ramp: int) -> _Model:
         x = np.column_stack([1.0 - after, after, t, since, terms])
         level = np.array([-1.0, 1.0, 0.0, 0.0])
     without = np.column_stack([np.ones(n), np.zeros(n), t, np.zeros(n), terms])
-    effect = (x - without)[data.after]
+    effect = (x - without)[data.after & keep]
     zero = np.zeros(q)
     contrasts = {
         "level_change": np.r_[level, zero],
@@ -243,26 +259,30 @@ def _model(data: PeriodSeries, terms: Floats, ramp: int) -> _Model:
 
 
 def _fit(data: PeriodSeries, model: _Model, keep: np.ndarray, primary: str) -> tuple[Regression, Floats]:
-    t = model.t[keep]
-    gap = np.diff(t, prepend=np.nan)
-    gap[0] = np.inf
-    change = int(np.argmax(data.after[keep]))
-    if np.isinf(data.gap[np.argmax(data.after)]):
-        gap[change] = np.inf
     x = model.x[keep]
     if np.linalg.matrix_rank(x) < x.shape[1]:
         raise InputError(
             "the terms cannot be told apart: too few different periods for level, slope and season"
         )
+    refuse_flat(data.values[0, keep], x, data.after[keep], "the values do not vary")
     design = regression_design(
         data.values[:1, keep],
         x[None],
         after=data.after[None, keep],
-        gap=gap[None],
+        gap=_gap(data, model, keep)[None],
         weights=data.weights[None, keep],
     )
     fitted = fit_regression(design, model.contrasts[primary])
     return fitted, whitened(design, fitted.fit)
+
+
+def _gap(data: PeriodSeries, model: _Model, keep: NDArray[np.bool_]) -> Floats:
+    """Distances of the periods that are kept."""
+    gap = np.diff(model.t[keep], prepend=np.nan)
+    gap[0] = np.inf
+    if np.isinf(data.gap[np.argmax(data.after)]):
+        gap[int(np.argmax(data.after[keep]))] = np.inf
+    return np.asarray(gap)
 
 
 def _answer(
@@ -317,7 +337,14 @@ def _answer(
             method=f"{TITLE}; sum over the {word}s after the change"
             + ("" if scale.name == "raw" else ", delta method"),
         ),
-        row(primary, naive, scale, role="companion", unit=unit, method="least squares, periods independent"),
+        row(
+            primary,
+            naive,
+            scale,
+            role="companion",
+            unit=f"{unit} a {word}".strip() if primary.startswith("slope") else unit,
+            method="least squares, periods independent",
+        ),
         Effect(
             "whiteness",
             role="companion",
@@ -401,8 +428,9 @@ def _course(
         slope_one, slope_two = one, two
     else:
         slope_one, slope_two = one * (1 - one), two * (1 - two)
-    gradient = (slope_one[:, None] * model.x - slope_two[:, None] * model.without)[after].sum(axis=0)
-    estimate = float((one - two)[after].sum())
+    told = after & keep
+    gradient = (slope_one[:, None] * model.x - slope_two[:, None] * model.without)[told].sum(axis=0)
+    estimate = float((one - two)[told].sum())
     se = float(fitted.standard_errors(gradient[None])[0])
     reach = t_quantile(mean.df, confidence) * se
     t = estimate / se if se > 0 else NAN

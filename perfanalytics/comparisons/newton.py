@@ -147,8 +147,8 @@ def _boxed_step(
 ) -> Floats:
     """The step within the bounds that lowers the quadratic model most, some coordinates at their bounds.
 
-    Tried are all subsets of the coordinates with a ``jump`` to their bound, the others taking the step that suits
-    them then, cut to the bounds; and the gradient step, which always leads down.
+    Tried are all subsets of the coordinates with a ``jump`` to their bound, the others taking the step that
+    suits them then, cut to the bounds; and the gradient step, which always leads down.
     """
     values, vectors = np.linalg.eigh(hessian)
     values = np.maximum(np.abs(values), 1e-3)

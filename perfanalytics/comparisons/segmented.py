@@ -72,6 +72,23 @@ def time_axis(data: PeriodSeries) -> Floats:
     return np.asarray(t - t[np.argmax(data.after)])
 
 
+def refuse_flat(y: Floats, x: Floats, after: NDArray[np.bool_], said: str) -> None:
+    """Refuse a series that follows its model exactly on a side: there is no variation to judge by.
+
+    Raises
+    ------
+    InputError
+    """
+    left = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
+    tiny = 1e-10 * float(np.abs(y).max())
+    for side, name in ((~after, "before"), (after, "after")):
+        if float(np.abs(left[side]).max()) <= tiny or float(np.ptp(y[side])) <= tiny:
+            raise InputError(
+                f"{said} around the fit {name} the change: nothing can be tested; perf.compare describes "
+                "both sides"
+            )
+
+
 def times_of(sides: Sides) -> NDArray[np.datetime64] | None:
     """Start of each period as the course keeps it."""
     when = period_times(sides)

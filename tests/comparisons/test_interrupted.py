@@ -38,6 +38,70 @@ def dropping(ratio=0.6, rho=0.4, n=160, seed=4):
     return timed(y)
 
 
+def test_a_season_left_in_is_named():
+    rng = np.random.default_rng(2)
+    weekend = np.arange(140) % 7 >= 5
+    y = 30 + rng.standard_normal((2, 140)) + 4.0 * weekend * [[1.0], [0.0]]
+    one, other = timed(y[0]), timed(y[1])
+    for left, taken in (
+        (
+            perf.interrupted(one, at=70, scale="raw"),
+            perf.interrupted(one, at=70, scale="raw", season="weekday"),
+        ),
+        (
+            perf.difference_in_differences(one, other, at=70, scale="raw"),
+            perf.difference_in_differences(one, other, at=70, scale="raw", season="weekday"),
+        ),
+    ):
+        caveat = next(c for c in left.caveats if c.code == "seasonal")
+        assert "season='weekday'" in caveat.text
+        assert "seasonal" not in taken.caveat_codes
+        width = taken.primary.high - taken.primary.low
+        assert width < 0.8 * (left.primary.high - left.primary.low)
+    # the checks of the comparison group take the season out too
+    for quantity in ("slope_before", "placebo_change"):
+        rows = [c.effect(quantity) for c in (left, taken)]
+        assert rows[1].high - rows[1].low < rows[0].high - rows[0].low
+
+
+def test_an_unknown_season_is_refused():
+    y = timed(np.random.default_rng(2).lognormal(3, 0.3, 80))
+    with pytest.raises(perf.UnknownNameError, match="season"):
+        perf.difference_in_differences(y, y.take(0), at=40, season="months")
+
+
+def test_periods_of_transition_count_neither_in_the_average_nor_in_the_sum():
+    rng = np.random.default_rng(3)
+    y = 30 + rng.normal(0, 1, 80) - 4.0 * (np.arange(80) >= 40)
+    c = perf.interrupted(y, at=40, transition=10, scale="raw")
+    average, total = c.effect("average_effect"), c.effect("cumulative_effect")
+    assert total.estimate == pytest.approx(30 * average.estimate)
+    assert (total.low, total.high) == pytest.approx((30 * average.low, 30 * average.high))
+    assert "Over the 30 periods" in c.verdict
+
+
+def test_the_row_of_least_squares_has_the_unit_of_the_slope():
+    c = perf.interrupted(Y, at=32, scale="raw", primary="slope_change")
+    assert [e.unit for e in c.effects if e.quantity == "slope_change"] == ["a period", "a period"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.full(60, 5.0),
+        np.arange(60.0),
+        np.r_[np.full(30, 5.0), np.arange(30) % 3 + 4.0],
+        np.r_[np.arange(30) % 3 + 4.0, np.full(30, 5.0)],
+    ],
+)
+def test_values_that_do_not_vary_are_refused(values):
+    with pytest.raises(perf.InputError, match="do not vary"):
+        perf.interrupted(values, at=30, scale="raw")
+    if (values != np.arange(60.0)).any():
+        with pytest.raises(perf.InputError, match="does not vary"):
+            perf.difference_in_differences(values, np.zeros(60), at=30, scale="raw")
+
+
 # --- interrupted -------------------------------------------------------------------------------------------
 
 

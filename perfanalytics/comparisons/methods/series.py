@@ -125,7 +125,17 @@ def _tested(sides: Sides, used: Sides, options: Options, scale: AnalysisScale) -
         notes=scale.notes,
         caveats=(
             *scale.caveats,
-            *(season_caveat(used, residuals) if seasonal is None else ()),
+            *(
+                season_caveat(
+                    used,
+                    data.values[0],
+                    np.column_stack([~data.after, data.after]).astype(float),
+                    gap=data.gap,
+                    weights=data.weights,
+                )
+                if seasonal is None
+                else ()
+            ),
             *_size_caveats(used),
             *_dependence(rho, v, n1 + n2, sum(worth), naive),
             *_fit_caveats(fit),
