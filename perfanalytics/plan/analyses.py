@@ -11,9 +11,13 @@ import numpy as np
 
 from perfanalytics.baselines.baseline import baseline
 from perfanalytics.baselines.capability import capability
+from perfanalytics.comparisons.change_point import change_point
 from perfanalytics.comparisons.compare import compare
+from perfanalytics.comparisons.difference_in_differences import difference_in_differences
 from perfanalytics.comparisons.groups import compare_groups
+from perfanalytics.comparisons.interrupted import interrupted
 from perfanalytics.comparisons.many import compare_many
+from perfanalytics.comparisons.result import Comparison
 from perfanalytics.core.columns import instant
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.records import Change, Event, Objective
@@ -305,6 +309,10 @@ def _comparison(table: ComparisonTable, context: Context) -> ReportItem:
         where = {**table.where, **span.where} or None
         return context.repo.series(table.measure, **(selection | own | {"where": where}))
 
+    if table.kind != "compare":
+        whole = context.repo.series(table.measure, **selection)
+        other = None if table.comparison_group is None else side(table.comparison_group)
+        return _item(table, _one_series(table, context, whole, other, period), "Before and after", context)
     if table.at is not None:
         at = context.happenings[table.at].when if isinstance(table.at, str) else table.at
         whole = context.repo.series(table.measure, **selection)
@@ -320,6 +328,7 @@ def _comparison(table: ComparisonTable, context: Context) -> ReportItem:
         options=table.options or None,
         order=table.order,
         scale=table.scale,
+        season=table.season,
         confidence=table.confidence,
         every=period,
         tail=table.tail,
@@ -329,6 +338,31 @@ def _comparison(table: ComparisonTable, context: Context) -> ReportItem:
         declared_on=table.declared_on,
     )
     return _item(table, result, "Before and after", context)
+
+
+def _one_series(
+    table: ComparisonTable, context: Context, whole: Series, other: Series | None, period: str | None
+) -> Comparison:
+    """The comparisons of one series: level and slope, against a comparison group, or the date."""
+    shared: dict[str, Any] = {
+        "every": period,
+        "scale": table.scale,
+        "confidence": table.confidence,
+        "tail": table.tail,
+        "question": table.question,
+        **table.options,
+    }
+    if table.kind == "change_point":
+        return change_point(whole, **shared)
+    shared |= {
+        "at": context.happenings[table.at] if isinstance(table.at, str) else table.at,
+        "season": table.season,
+        "margin": table.margin,
+        "declared_on": table.declared_on,
+    }
+    if table.kind == "interrupted":
+        return interrupted(whole, **shared)
+    return difference_in_differences(whole, other, **shared)
 
 
 def _model(table: ModelTable, context: Context) -> ReportItem:

@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 
 from perfanalytics.baselines.capability_sample import SAID
 from perfanalytics.baselines.families import FAMILIES as DISTRIBUTIONS
-from perfanalytics.comparisons.choices import check_choices
+from perfanalytics.comparisons.choices import Choice, check_choices
+from perfanalytics.comparisons.compare import SEASONAL
 from perfanalytics.comparisons.group_methods import GROUP_METHODS, SHORT_NAMES
+from perfanalytics.comparisons.interrupted import PRIMARY
 from perfanalytics.comparisons.methods import METHODS
 from perfanalytics.comparisons.posthoc import POST_HOC
 from perfanalytics.core.errors import PerfAnalyticsError, nearest
@@ -24,6 +26,19 @@ from perfanalytics.spc.rules import RULE_SETS
 from perfanalytics.spc.transforms import as_transform
 
 FAMILIES = ("gaussian",)
+#: Options of the comparisons that are no method of two sides: arguments of their functions.
+KIND_OPTIONS: dict[str, dict[str, Choice]] = {
+    "interrupted": {
+        "primary": Choice(PRIMARY[0], "what the verdict speaks of", choices=PRIMARY),
+        "transition": Choice(0, "periods left out from the change on", low=0),
+        "ramp": Choice(1, "periods over which the change of level comes in"),
+    },
+    "difference_in_differences": {},
+    "change_point": {
+        "of": Choice("level", "what may have changed", choices=("level", "spread")),
+        "draws": Choice(999, "bootstrap series", low=199),
+    },
+}
 PERCENTILES = tuple(f"p{k}" for k in range(1, 100))
 
 
@@ -80,6 +95,15 @@ def _capability(where: str, table: tables.CapabilityTable) -> Iterator[str]:
 
 def _comparison(where: str, table: tables.ComparisonTable, known: set[str]) -> Iterator[str]:
     """Methods with their options, attributes that make groups or strata."""
+    if table.kind != "compare":
+        known_options = KIND_OPTIONS[table.kind]
+        yield from _tried(where, lambda given: check_choices(table.kind, known_options, given), table.options)
+        group = table.comparison_group
+        for name in group.where if group is not None else ():
+            yield from _missing(where, f"comparison_group: attribute of {table.measure}", name, known)
+        return
+    if table.season is not None and table.method not in (None, *SEASONAL):
+        yield f"{where}: season works with method {' or '.join(SEASONAL)}, not '{table.method}'"
     grouped = table.groups is not None
     methods: dict[str, Any] = {**GROUP_METHODS, **SHORT_NAMES} if grouped else METHODS
     if table.method is not None:

@@ -15,6 +15,7 @@ Name = Annotated[str, Field(min_length=1)]
 Texts = list[str]
 Value = str | int | float | bool
 Where = dict[str, Value | list[Value]]
+Season = Literal["hour", "weekday", "month", "quarter", "year"]
 
 
 class Table(BaseModel):
@@ -251,8 +252,13 @@ class CapabilityTable(Analysis):
 
 
 class ComparisonTable(Analysis):
-    """``[[comparison]]``: before and after (``at`` a date or change, or two spans), or ``groups``."""
+    """``[[comparison]]``: before and after (``at`` a date or change, or two spans), or ``groups``.
 
+    ``kind`` is the function of that name: two levels, level and slope, against a comparison group, or a
+    search for the date.
+    """
+
+    kind: Literal["compare", "interrupted", "difference_in_differences", "change_point"] = "compare"
     at: When | str | None = None
     before: Span | None = None
     after: Span | None = None
@@ -262,6 +268,8 @@ class ComparisonTable(Analysis):
     options: dict[str, Value] = {}
     order: Literal["time", "none"] | None = None
     scale: Literal["raw", "log", "logit", "rank"] | None = None
+    season: Season | None = None
+    comparison_group: Span | None = None
     block: str | None = None
     post_hoc: str | None = None
     adjust: Literal["holm", "hochberg", "bonferroni", "benjamini_hochberg", "none"] = "holm"
@@ -272,7 +280,10 @@ class ComparisonTable(Analysis):
 
     @model_validator(mode="after")
     def _sides(self) -> ComparisonTable:
+        self._series_kind()
         spans = self.before is not None and self.after is not None
+        if self.kind == "change_point":
+            return self
         if (self.at is not None) + spans + (self.groups is not None) != 1:
             raise ValueError(
                 "give either at = DATE or CHANGE, or both before = {...} and after = {...}, or "
@@ -286,7 +297,31 @@ class ComparisonTable(Analysis):
             )
         if self.by and self.options:
             raise ValueError("with by every stratum is compared with the defaults of the method: no options")
+        if self.season is not None and (self.by or self.groups is not None or self.order == "none"):
+            raise ValueError("season belongs to one series in order of time: leave by, groups, order out")
         return self
+
+    def _series_kind(self) -> None:
+        """What goes with a kind other than "compare"."""
+        if (self.comparison_group is not None) != (self.kind == "difference_in_differences"):
+            raise ValueError(
+                'kind = "difference_in_differences" and comparison_group = { where = {...} } belong together'
+            )
+        if self.kind == "compare":
+            return
+        spans = self.before is not None or self.after is not None
+        if spans or self.groups is not None or self.by or self.method is not None or self.order is not None:
+            raise ValueError(
+                f'kind = "{self.kind}" is about one series: leave before, after, groups, by, method, order '
+                "out"
+            )
+        if self.kind != "change_point" and self.at is None:
+            raise ValueError(f'kind = "{self.kind}" needs at = DATE or CHANGE')
+        declared = (self.at, self.season, self.margin, self.declared_on)
+        if self.kind == "change_point" and any(given is not None for given in declared):
+            raise ValueError(
+                'kind = "change_point" searches for the date: leave at, season, margin, declared_on out'
+            )
 
 
 class ModelTable(Table):

@@ -74,6 +74,48 @@ options = { type = "3" }
 """
 
 
+KINDS = """
+[[change]]
+name = "new triage"
+what = "a triage board"
+when = 2024-02-10
+
+[[comparison]]
+name = "levels"
+measure = "hours"
+where = { team = "a" }
+at = "new triage"
+season = "weekday"
+
+[[comparison]]
+name = "slopes"
+measure = "hours"
+kind = "interrupted"
+where = { team = "a" }
+at = "new triage"
+season = "weekday"
+options = { primary = "average_effect", transition = 4 }
+margin = 1.1
+declared_on = 2023-12-01
+
+[[comparison]]
+name = "against b"
+measure = "hours"
+kind = "difference_in_differences"
+where = { team = "a" }
+comparison_group = { where = { team = "b" } }
+at = "new triage"
+
+[[comparison]]
+name = "when"
+question = "When did it change?"
+measure = "hours"
+kind = "change_point"
+where = { team = "a" }
+options = { draws = 199 }
+"""
+
+
 @pytest.fixture
 def folder(tmp_path):
     rng = np.random.default_rng(4)
@@ -126,6 +168,67 @@ def test_mistakes_are_told(folder, old, new, told):
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     assert told in "\n".join(check_plan(read_plan(path)))
+
+
+def test_a_plan_asks_for_every_kind_of_comparison(folder):
+    path = folder / "plan.toml"
+    path.write_text(PLAN + KINDS, encoding="utf-8")
+    assert list(check_plan(read_plan(path))) == []
+    run = perf.run_plan(path)
+    results = {item.name: item.result for item in run.items}
+    assert all(r is not None for r in results.values()), [item.error for item in run.items]
+    kinds = ("comparison", "baseline")
+    assert {name: r.method.name for name, r in results.items() if r.kind in kinds} == {
+        "levels": "ar1_level_change",
+        "slopes": "interrupted_time_series",
+        "against b": "difference_in_differences",
+        "when": "change_point",
+    }
+    assert results["levels"].method.parameters["season"] == "weekday"
+    slopes = results["slopes"]
+    assert (slopes.primary.quantity, slopes.method.parameters["transition"]) == ("average_effect", 4)
+    assert slopes.method.parameters["season"] == "weekday"
+    assert results["against b"].primary.high < 0.7
+    assert results["when"].question == "When did it change?"
+    assert results["when"].course.earliest <= 40 <= results["when"].course.latest
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("transition = 4", "transitions = 4", "did you mean 'transition'?"),
+        ("draws = 199", "draws = 50", "at least 199"),
+        ('"average_effect"', '"average"', "option 'primary' of interrupted"),
+        ('{ where = { team = "b" } }', '{ where = { tem = "b" } }', "comparison_group: attribute of hours"),
+        ('season = "weekday"', 'season = "weekday"\nmethod = "welch"', "season works with method"),
+    ],
+)
+def test_mistakes_of_a_kind_are_told(folder, old, new, told):
+    path = folder / "plan.toml"
+    text = PLAN + KINDS
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    assert told in "\n".join(check_plan(read_plan(path)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('kind = "interrupted"', 'kind = "interupted"', "kind"),
+        ('kind = "interrupted"', 'kind = "interrupted"\norder = "time"', "about one series"),
+        ('kind = "change_point"', 'kind = "change_point"\nmargin = 2.0', "searches for the date"),
+        ('kind = "difference_in_differences"\n', "", "belong together"),
+        ('at = "new triage"\nseason = "weekday"\noptions', "options", "needs at"),
+        ('season = "weekday"', 'season = "weekday"\norder = "none"', "in order of time"),
+    ],
+)
+def test_what_does_not_go_with_a_kind(folder, old, new, told):
+    path = folder / "plan.toml"
+    text = PLAN + KINDS
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(PlanError, match=told):
+        read_plan(path)
 
 
 @pytest.mark.parametrize(
