@@ -125,7 +125,7 @@ def burg(
     >>> y = np.array([1.0, -1.0, 1.0, -0.5, 0.5, -1.0])
     >>> k, pairs = burg(y, np.arange(6).astype(np.uint8), Segments(np.array([0]), 6), 2)
     >>> k.round(4).tolist(), pairs.tolist()
-    ([[-0.8421, 0.2366]], [[5, 4]])
+    ([[-0.9286, 0.0329]], [[5, 4]])
     """
     m = len(segments)
     partial, pairs = np.full((m, order), np.nan), np.zeros((m, order), dtype=np.int64)
