@@ -67,7 +67,10 @@ if TYPE_CHECKING:
     from perfanalytics.core.series import Series, SeriesBatch
     from perfanalytics.figures.plot import plot
     from perfanalytics.models.factors import Factor
+    from perfanalytics.models.from_products import fit_products
     from perfanalytics.models.model import fit
+    from perfanalytics.models.optimize import Goal, Optimum
+    from perfanalytics.models.profile import Profile
     from perfanalytics.models.queues.capacity import Capacity, capacity
     from perfanalytics.models.queues.forecast import forecast_queue
     from perfanalytics.models.queues.queue import Queue, queue
@@ -80,12 +83,15 @@ if TYPE_CHECKING:
     from perfanalytics.models.reliability.lifetimes import Lifetimes, lifetimes
     from perfanalytics.models.reliability.structure import Structure, structure
     from perfanalytics.models.result import Model
+    from perfanalytics.models.selection import ModelSelection, select_model
+    from perfanalytics.models.sensitivity import Sensitivity
     from perfanalytics.models.simulation.alternatives import compare_processes
     from perfanalytics.models.simulation.alternatives_result import ProcessComparison
     from perfanalytics.models.simulation.distribution import Distribution
     from perfanalytics.models.simulation.parts import batch, branch, parallel, rework, sequence, step
     from perfanalytics.models.simulation.result import Simulation
     from perfanalytics.models.simulation.simulate import simulate
+    from perfanalytics.models.what_if import WhatIf
     from perfanalytics.plan.running import run_plan
     from perfanalytics.reports.report import ReportItem, report
     from perfanalytics.repository.load_report import LoadReport
@@ -183,7 +189,12 @@ _PUBLIC = {
     "core.series": ("Series", "SeriesBatch"),
     "figures.plot": ("plot",),
     "models.factors": ("Factor",),
+    "models.from_products": ("fit_products",),
     "models.model": ("fit",),
+    "models.optimize": ("Goal", "Optimum"),
+    "models.profile": ("Profile",),
+    "models.sensitivity": ("Sensitivity",),
+    "models.what_if": ("WhatIf",),
     "models.queues.capacity": ("Capacity", "capacity"),
     "models.queues.forecast": ("forecast_queue",),
     "models.queues.queue": ("Queue", "queue"),
@@ -196,6 +207,7 @@ _PUBLIC = {
     "models.reliability.lifetimes": ("Lifetimes", "lifetimes"),
     "models.reliability.structure": ("Structure", "structure"),
     "models.result": ("Model",),
+    "models.selection": ("ModelSelection", "select_model"),
     "models.simulation.alternatives": ("compare_processes",),
     "models.simulation.alternatives_result": ("ProcessComparison",),
     "models.simulation.distribution": ("Distribution",),

@@ -1,0 +1,420 @@
+"""what_if(model, scenarios) -> WhatIf: what the outcome would be if factors were set otherwise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfanalytics.baselines.wording import number, percent, span
+from perfanalytics.core.codec import read_only
+from perfanalytics.core.errors import InputError
+from perfanalytics.core.measure import Measure
+from perfanalytics.core.records import Objective
+from perfanalytics.core.result import Caveat, Method, Result
+from perfanalytics.models.conditional import chance_at, draw_luck, expected_at, law_of
+from perfanalytics.models.factor_values import infeasible, require_complete, set_values, today_rows
+from perfanalytics.models.tabulating import bounds_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+
+#: Draws of the parameters, items drawn in a scenario, levels of the quantiles that are kept.
+DRAWS, ITEMS = 1000, 200_000
+LEVELS = np.array([0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class WhatIf(Result):
+    """Scenarios beside today.
+
+    Attributes
+    ----------
+    measure : Measure
+    objective : Objective or None
+    at_least, at_most : float
+        What the probability is about; NaN where open.
+    scenarios : text array, shape (s,)
+        Names; the first is "today".
+    settings : text array, shape (s,)
+        What was set, in words.
+    mean, mean_low, mean_high : float arrays, shape (s,)
+        Expected value of an item, with the interval from the uncertainty of the parameters.
+    levels, quantiles : float arrays, shapes (7,), (s, 7)
+        Of one item: the uncertainty of the parameters, the variation of the factors that were not set and
+        that of single items are in it.
+    item_low, item_high : float arrays, shape (s,)
+        Interval of one item with ``confidence``.
+    mean_of : int
+        How many items an average is taken of; 0 when not asked for.
+    average_low, average_high : float arrays, shape (s,)
+        Interval of that average; NaN when not asked for.
+    probability, probability_low, probability_high : float arrays, shape (s,)
+        Of an item meeting the objective; NaN without one.
+    difference, difference_low, difference_high : float arrays, shape (s,)
+        Of the expected values, less today's, with common random numbers.
+    gain, gain_low, gain_high : float arrays, shape (s,)
+        Of the probabilities, less today's.
+    extrapolates : float array, shape (s,)
+        Share of rows outside the data of the model.
+    why : text array, shape (s,)
+        In which way; "" where none is.
+    feasible : bool array, shape (s,)
+        False where a controllable factor is set outside its declared range.
+    confidence : float
+    rows, draws, seed : int
+    """
+
+    kind: ClassVar[str] = "what_if"
+
+    measure: Measure
+    objective: Objective | None
+    at_least: float
+    at_most: float
+    scenarios: NDArray[Any]
+    settings: NDArray[Any]
+    mean: Floats
+    mean_low: Floats
+    mean_high: Floats
+    levels: Floats
+    quantiles: Floats
+    item_low: Floats
+    item_high: Floats
+    mean_of: int
+    average_low: Floats
+    average_high: Floats
+    probability: Floats
+    probability_low: Floats
+    probability_high: Floats
+    difference: Floats
+    difference_low: Floats
+    difference_high: Floats
+    gain: Floats
+    gain_low: Floats
+    gain_high: Floats
+    extrapolates: Floats
+    why: NDArray[Any]
+    feasible: NDArray[np.bool_]
+    confidence: float
+    rows: int
+    draws: int
+    seed: int
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per scenario: scenario, settings, mean, mean_low, mean_high, p10, p50, p90, item_low,
+        item_high, mean_of, average_low, average_high, probability, probability_low, probability_high,
+        difference, difference_low, difference_high, gain, gain_low, gain_high, extrapolates (share of rows),
+        why, feasible, confidence, unit (of the measure)."""
+        import pandas as pd
+
+        columns: dict[str, Any] = {"scenario": self.scenarios, "settings": self.settings}
+        columns |= {n: getattr(self, n) for n in ("mean", "mean_low", "mean_high")}
+        columns |= {f"p{round(100 * q)}": self._quantile(q) for q in (0.1, 0.5, 0.9)}
+        names: tuple[str, ...] = ("item_low", "item_high", "mean_of", "average_low", "average_high")
+        columns |= {n: getattr(self, n) for n in names}
+        for n in ("probability", "difference", "gain"):
+            columns |= {f"{n}{end}": getattr(self, f"{n}{end}") for end in ("", "_low", "_high")}
+        names = ("extrapolates", "why", "feasible", "confidence")
+        columns |= {n: getattr(self, n) for n in names}
+        return pd.DataFrame(columns | {"unit": self.measure.unit})
+
+    def summary(self) -> pd.DataFrame:
+        """One row: measure, unit, scenarios (number, today not counted), best, objective, rows, draws,
+        caveats, verdict."""
+        import pandas as pd
+
+        best = best_scenario(self)
+        return pd.DataFrame(
+            [
+                {
+                    "measure": self.measure.name,
+                    "unit": self.measure.unit,
+                    "scenarios": len(self.scenarios) - 1,
+                    "best": None if best is None else str(self.scenarios[best]),
+                    "objective": self.objective.name if self.objective else None,
+                    "rows": self.rows,
+                    "draws": self.draws,
+                    "caveats": ", ".join(self.caveat_codes),
+                    "verdict": self.verdict,
+                }
+            ]
+        )
+
+    def _quantile(self, level: float) -> Floats:
+        return np.asarray(self.quantiles[:, int(np.argmin(np.abs(self.levels - level)))])
+
+
+def what_if(
+    model: Any,
+    scenarios: Mapping[str, Mapping[str, Any]] | Sequence[Mapping[str, Any]],
+    *,
+    today: Mapping[str, Any] | None,
+    objective: Objective | None,
+    at_most: float | None,
+    at_least: float | None,
+    mean_of: int | None,
+    confidence: float,
+    rows: int,
+    seed: int,
+) -> WhatIf:
+    """See :meth:`perfanalytics.models.result.Model.what_if`."""
+    named = _named(scenarios)
+    if not 0 < confidence < 1:
+        raise InputError(f"confidence lies between 0 and 1 (0.95 for 95%), got {confidence}")
+    if rows < 50:
+        raise InputError(f"rows= is at least 50 rows of the factors, got {rows}")
+    if mean_of is not None and not 1 <= mean_of <= 500:
+        raise InputError(f"mean_of= is a number of items from 1 to 500, got {mean_of}")
+    wanted = objective is not None or at_most is not None or at_least is not None
+    bounds = None
+    if wanted or (model.objective is not None and model.objective.statistic == "item"):
+        bounds = bounds_of(model, objective, at_most, at_least)
+        objective = objective if wanted else model.objective
+    used = rows if mean_of is None else max(rows, 20 * mean_of)
+    rng = np.random.default_rng(seed)
+    start = set_values(model, today_rows(model, used, rng), today or {}, where="today")
+    require_complete(model, start)
+    luck = draw_luck(model, DRAWS, rng)
+    frames = [start, *(set_values(model, start, s, where=f"scenario {n!r}") for n, s in named.items())]
+    found = [_one(model, f, luck, bounds, mean_of, confidence, seed) for f in frames]
+    tail = (1 - confidence) / 2
+    columns: dict[str, Floats] = {}
+    for name, key in (("mean", "expected"), ("probability", "chance")):
+        columns |= _ends(name, [f[name] for f in found], [f[key] for f in found], tail)
+    for name, of, key in (("difference", "mean", "expected"), ("gain", "probability", "chance")):
+        change = [f[key] - found[0][key] for f in found]
+        columns |= _ends(name, [f[of] - found[0][of] for f in found], change, tail)
+    for name in ("item_low", "item_high", "average_low", "average_high", "extrapolates"):
+        columns[name] = np.array([f[name] for f in found])
+    off = [[], *(infeasible(model, s, f) for s, f in zip(named.values(), frames[1:], strict=True))]
+    result = {
+        "measure": model.measure,
+        "objective": objective,
+        "at_least": math.nan if bounds is None or bounds[0] == -math.inf else bounds[0],
+        "at_most": math.nan if bounds is None or bounds[1] == math.inf else bounds[1],
+        "scenarios": read_only(np.array(["today", *named], dtype=object)),
+        "settings": read_only(np.array([_words(s) for s in (today or {}, *named.values())], dtype=object)),
+        "levels": read_only(LEVELS),
+        "quantiles": read_only(np.array([f["quantiles"] for f in found])),
+        "mean_of": mean_of or 0,
+        "why": read_only(np.array([f["why"] for f in found], dtype=object)),
+        "feasible": read_only(np.array([not o for o in off])),
+        "confidence": confidence,
+        "rows": used,
+        "draws": DRAWS,
+        "seed": seed,
+    } | {k: read_only(v) for k, v in columns.items()}
+    caveats = _doubts(model, named, found, off)
+    made = WhatIf(
+        **result,
+        verdict="",
+        caveats=caveats,
+        method=Method(
+            "what_if",
+            {
+                "model": model.formula,
+                "family": model.family,
+                "today": _words(today or {}),
+                "rows_of_factors": used,
+                "parameter_draws": DRAWS,
+                "seed": seed,
+                "confidence": confidence,
+                "factors_not_set": "as the data had them together",
+                "distributions": "laid over the rows in the order of today's values",
+                "random_numbers": "common to all scenarios",
+            },
+        ),
+        provenance=model.provenance,
+    )
+    return replace(made, verdict=_verdict(made))
+
+
+def _named(
+    scenarios: Mapping[str, Mapping[str, Any]] | Sequence[Mapping[str, Any]],
+) -> dict[str, Mapping[str, Any]]:
+    if isinstance(scenarios, Mapping):
+        named = dict(scenarios)
+    else:
+        named = {_words(s) if isinstance(s, Mapping) else str(k): s for k, s in enumerate(scenarios)}
+    if not named:
+        raise InputError("what if what? Give at least one scenario: {'two reviewers': {'reviewers': 2}}")
+    for name, settings in named.items():
+        if not isinstance(settings, Mapping) or not settings:
+            raise InputError(
+                f"scenario {name!r} maps factors to values, {{'reviewers': 2}}, got {settings!r}; a "
+                f"mapping of "
+                "names to scenarios is {'two reviewers': {'reviewers': 2}}"
+            )
+        if name == "today":
+            raise InputError("the scenario 'today' is always there; say how it differs with today={...}")
+    return named
+
+
+def _one(
+    model: Any,
+    frame: pd.DataFrame,
+    luck: Any,
+    bounds: tuple[float, float] | None,
+    mean_of: int | None,
+    confidence: float,
+    seed: int,
+) -> dict[str, Any]:
+    """What one scenario gives."""
+    law = law_of(model, frame)
+    told = model.predict(frame.head(min(len(frame), 500)))
+    outside = told["extrapolates"].to_numpy(dtype=bool)
+    draws = max(100, ITEMS // len(frame))
+    items = np.asarray(model.simulate_items(frame, draws=draws, rng=seed))
+    tail = (1 - confidence) / 2
+    ends = np.quantile(items, [tail, 1 - tail])
+    average = np.full(2, np.nan)
+    if mean_of is not None:
+        blocks = len(frame) // mean_of
+        means = items[:, : blocks * mean_of].reshape(draws, blocks, mean_of).mean(axis=2)
+        average = np.quantile(means, [tail, 1 - tail])
+    chance = np.full(len(luck.steps), np.nan)
+    probability = math.nan
+    if bounds is not None:
+        chance = chance_at(law, luck, *bounds).mean(axis=1)
+        above = law.cdf(bounds[1]) if bounds[1] < math.inf else np.ones(len(frame))
+        below = law.below(bounds[0]) if bounds[0] > -math.inf else np.zeros(len(frame))
+        probability = float(np.mean(np.clip(above - below, 0.0, 1.0)))
+    reasons = [w for w in told["why"].tolist() if w]
+    return {
+        "mean": float(law.mean().mean()),
+        "expected": expected_at(law, luck).mean(axis=1),
+        "probability": probability,
+        "chance": chance,
+        "quantiles": np.quantile(items, LEVELS),
+        "item_low": ends[0],
+        "item_high": ends[1],
+        "average_low": average[0],
+        "average_high": average[1],
+        "extrapolates": float(outside.mean()),
+        "why": max(set(reasons), key=reasons.count) if reasons and outside.any() else "",
+    }
+
+
+def _ends(name: str, value: list[float], draws: list[Floats], tail: float) -> dict[str, Floats]:
+    at = np.array(draws)
+    low, high = np.quantile(at, [tail, 1 - tail], axis=1)
+    return {name: np.array(value), f"{name}_low": low, f"{name}_high": high}
+
+
+def _words(settings: Mapping[str, Any]) -> str:
+    """Settings in words.
+
+    Examples
+    --------
+    >>> _words({"reviewers": 2, "team": "blue"})
+    'reviewers = 2, team = blue'
+    """
+    out = []
+    for name, given in settings.items():
+        if isinstance(given, float | int) and not isinstance(given, bool):
+            out.append(f"{name} = {given:g}")
+        elif isinstance(given, Mapping):
+            out.append(f"{name}: " + " / ".join(f"{percent(float(v))} {k}" for k, v in given.items()))
+        elif isinstance(given, Result):
+            out.append(f"{name} as in its {given.kind.replace('_', ' ')}")
+        elif isinstance(given, list | tuple | np.ndarray):
+            out.append(f"{name} from {len(given)} values")
+        else:
+            out.append(f"{name} = {given}" if isinstance(given, str | bool) else f"{name} ~ {given!r}")
+    return ", ".join(out) or "as in the data"
+
+
+def _doubts(
+    model: Any, named: Mapping[str, Mapping[str, Any]], found: list[dict[str, Any]], off: list[list[str]]
+) -> tuple[Caveat, ...]:
+    doubts = []
+    base = found[0]["extrapolates"]
+    for name, one in zip(named, found[1:], strict=True):
+        if one["extrapolates"] > max(base, 0.01):
+            text = (
+                f"Scenario {name!r} lies outside the data of the model in {percent(one['extrapolates'])} "
+                f"of its "
+                f"rows ({one['why']}): there the model guesses."
+            )
+            doubts.append(Caveat("extrapolates", text, {"scenario": name, "share": one["extrapolates"]}))
+    for name, bad in zip(named, off[1:], strict=True):
+        if bad:
+            text = f"Scenario {name!r} sets what is not feasible: {'; '.join(bad)}."
+            doubts.append(Caveat("not-feasible", text, {"scenario": name}))
+    passive = sorted({c for s in named.values() for c in s if c not in model.controllable})
+    if passive:
+        text = (
+            f"Nobody declared {', '.join(passive)} as controllable: the scenario says what would be expected "
+            "if it were so, not what setting it would do."
+        )
+        doubts.append(Caveat("not-controllable", text, {"factors": ", ".join(passive)}))
+    return tuple(doubts)
+
+
+def best_scenario(result: WhatIf) -> int | None:
+    """Position of the scenario that surely (interval without 0) improves most on today, or None."""
+    with_probability = bool(np.isfinite(result.probability).all())
+    sign = {"lower": -1.0, "higher": 1.0}.get(result.measure.better, 0.0)
+    if with_probability:
+        value, sure = result.gain, result.gain_low > 0
+    elif sign:
+        value = sign * result.difference
+        sure = (result.difference_low > 0) if sign > 0 else (result.difference_high < 0)
+    else:
+        return None
+    sure = sure & result.feasible
+    if not sure.any():
+        return None
+    return int(np.argmax(np.where(sure, value, -np.inf)))
+
+
+def _verdict(result: WhatIf) -> str:
+    best, unit = best_scenario(result), result.measure.unit
+    many = len(result.scenarios) - 1
+    if best is None:
+        if math.isnan(float(result.probability[0])) and result.measure.better not in ("lower", "higher"):
+            k = int(np.argmax(np.abs(result.difference)))
+            told = span(float(result.difference_low[k]), float(result.difference_high[k]), unit)
+            return (
+                f"Scenario {str(result.scenarios[k])!r} changes the expected {result.measure.name} by "
+                f"{number(float(result.difference[k]), unit)} ({percent(result.confidence)} interval {told})."
+            )
+        which = f"None of the {many} scenarios" if many > 1 else f"Scenario {str(result.scenarios[1])!r}"
+        verb = "can" if many > 1 else "cannot"
+        return f"{which} {verb} be told to be better than today."
+    name = repr(str(result.scenarios[best]))
+    most = f", the most of {many} scenarios" if many > 1 else ""
+    if math.isnan(float(result.probability[0])):
+        text = (
+            f"Scenario {name} would bring the expected {result.measure.name} from "
+            f"{number(float(result.mean[0]))} to {number(float(result.mean[best]), unit)}{most} (difference "
+            f"{span(float(result.difference_low[best]), float(result.difference_high[best]), unit)}, "
+            f"{percent(result.confidence)} interval)."
+        )
+    else:
+        ends = (100 * float(result.gain_low[best]), 100 * float(result.gain_high[best]))
+        text = (
+            f"Scenario {name} would raise the probability that an item is {_bounds_words(result)} from "
+            f"{percent(float(result.probability[0]))} to "
+            f"{percent(float(result.probability[best]))}{most} (a gain "
+            f"of {span(ends[0], ends[1])} percentage points, {percent(result.confidence)} "
+            f"interval)."
+        )
+    if result.extrapolates[best] > 0.01:
+        text += " It lies outside the data of the model in part, so the model guesses there."
+    return text
+
+
+def _bounds_words(result: WhatIf) -> str:
+    unit = result.measure.unit
+    if math.isnan(result.at_least):
+        return f"at most {number(result.at_most, unit)}"
+    if math.isnan(result.at_most):
+        return f"at least {number(result.at_least, unit)}"
+    return f"between {number(result.at_least)} and {number(result.at_most, unit)}"
