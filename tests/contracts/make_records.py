@@ -80,6 +80,30 @@ def results() -> list[perf.Result]:
         perf.adjust({"a": perf.compare(series.take(0, 20), series.take(20), order="none")}),
         perf.sample_size("ar1_level_change", effect=0.8, rho=0.4, n_before=100, every="week"),
         perf.fit("hours ~ team + size", frame, measure=HOURS, controllable=("team",)),
+        *queues_and_reliability(values),
+    ]
+
+
+def queues_and_reliability(values: np.ndarray) -> list[perf.Result]:
+    """One small result of each kind about queues, reliability and defects."""
+    starts = np.datetime64("2024-01-01") + np.arange(12) * np.timedelta64(30, "D")
+    outages = perf.availability(
+        starts,
+        starts + (values[:12] * 60).astype("timedelta64[m]"),
+        since=np.datetime64("2024-01-01"),
+        until=np.datetime64("2025-01-01"),
+        target=0.99,
+    )
+    return [
+        perf.queue(arrivals=[2, 3], service=0.5, servers=4, discipline="priority", within=1, target=0.9),
+        perf.staffing(arrivals=[100, 60], per=1800, service=180, within=20),
+        perf.capacity([80, 100, 130], service=180, servers=14, per=1800, within=20, target=0.8),
+        perf.simulate_queue(np.arange(40.0), values, servers=8, within=4, target=0.8),
+        perf.reliability_growth(np.cumsum(values), models=("goel_okumoto", "power_law", "poisson")),
+        outages,
+        perf.structure({"database": outages, "network": 0.999}),
+        perf.lifetimes(values, censored=np.arange(40) % 5 == 0),
+        perf.containment([[9, 4, 1], [0, 12, 3], [0, 0, 1]], phases=["design", "code", "operation"]),
     ]
 
 

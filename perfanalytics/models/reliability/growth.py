@@ -360,7 +360,7 @@ def _observed(
 
 
 def _verdict(g: Growth) -> str:
-    test = f"Laplace {number(g.laplace)}, {p_text(g.laplace_p)}"
+    test = f"Laplace {round(g.laplace, 2) + 0.0:g}, {p_text(g.laplace_p)}"
     best = g.best
     seen = f"{count(g.n, 'failure')} in {number(g.end, g.unit)}"
     if g.trend == "deterioration":
@@ -403,7 +403,7 @@ def _doubts(g: Growth, test: Trend) -> list[Caveat]:
         text = f"Only {count(g.n, 'failure')}: models of growth need about {FEW}."
         out.append(Caveat("too-few-points", text, {"n": g.n, "needed": FEW}))
     if g.trend != "growth":
-        text = f"Laplace's test shows no growth ({number(test.statistic)}, {p_text(test.p_value)})."
+        text = f"Laplace's test shows no growth ({round(test.statistic, 2) + 0.0:g}, {p_text(test.p_value)})."
         out.append(Caveat("no-growth", text, {"laplace": test.statistic, "p_value": test.p_value}))
     best, ahead = g.best, g.best_ahead
     if best and g.trend == "growth" and math.isinf(best.remaining_high):

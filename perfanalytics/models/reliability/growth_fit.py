@@ -98,7 +98,7 @@ class GrowthFit:
             return np.asarray(self.estimate[0] * -np.expm1(-self.estimate[1] * t))
         model = MODELS[self.model]
         u = np.asarray(np.linalg.solve(model.logs, np.log(self.estimate)))
-        return models.mean(model, u, t)
+        return models.mean(model, u, t.ravel()).reshape(t.shape)
 
 
 def fit_nhpp(
@@ -115,7 +115,8 @@ def fit_nhpp(
         why = f"{len(u)} parameters from {data.n} failures"
     covariance = _covariance(lambda v: models.log_likelihood(model, data, v), u)
     end = np.array([data.end])
-    mtbf = 1 / float(models.intensity(model, u, end)[0])
+    slow = -models.log_intensity(model, u, data.end)
+    mtbf = math.exp(slow) if slow < 700 else math.inf
     bounds = _mtbf_bounds(name, model, data, u, covariance, confidence, failure_truncated)
     left = (math.nan,) * 4
     if model.finite and not why:
@@ -171,7 +172,7 @@ def fit_jm(data: Observed, *, ahead: float, confidence: float) -> GrowthFit:
         def drop(extra: float) -> float:
             return float(models.jm_profile(data, np.array(data.n + extra))) - threshold
 
-        low, high = _roots(drop, max(rest, 1e-3), least=0.0, most=ENDLESS * data.n)
+        low, high = _roots(drop, rest, least=0.0, most=ENDLESS * data.n)
 
     def log_hazard(v: Floats) -> float:
         n, p = np.exp(v)
@@ -355,13 +356,12 @@ def _mtbf_bounds(
     if name == "poisson":
         low, high = rate_interval(data.n, data.end, confidence, failure_truncated=failure_truncated)
         return 1 / high, (1 / low if low else math.inf)
-    end = np.array([data.end])
-    center = math.log(float(models.intensity(model, u, end)[0]))
-    spread = _spread(lambda v: math.log(float(models.intensity(model, v, end)[0])), u, covariance)
+    center = models.log_intensity(model, u, data.end)
+    spread = _spread(lambda v: models.log_intensity(model, v, data.end), u, covariance)
     if not math.isfinite(spread):
         return math.nan, math.nan
     half = min(float(special.ndtri((1 + confidence) / 2)) * spread, 700.0)
-    return math.exp(-center - half), math.exp(-center + half)
+    return math.exp(min(-center - half, 700.0)), math.exp(min(-center + half, 700.0))
 
 
 def _remaining_bounds(
@@ -383,7 +383,10 @@ def _remaining_bounds(
 def _roots(drop: object, center: float, *, least: float, most: float) -> tuple[float, float]:
     """Where a function that is positive at ``center`` crosses 0 on either side; 0 and infinity for never."""
     assert callable(drop)
-    center = min(max(center, 2 * least, 1e-3), most / 2)
+    # far fewer than one fault: as good as none
+    center = min(max(center, 1e-9), most / 2)
+    if drop(center) <= 0:
+        return 0.0, center
 
     def solve(inside: float, outside: float) -> float:
         from scipy import optimize
@@ -391,7 +394,7 @@ def _roots(drop: object, center: float, *, least: float, most: float) -> tuple[f
         a, b = math.log(inside), math.log(outside)
         return math.exp(optimize.brentq(lambda x: drop(math.exp(x)), a, b, xtol=1e-6, rtol=1e-9))
 
-    floor = max(least, 1e-4)
+    floor = min(max(least, 1e-4), center / 10)
     low = 0.0 if drop(floor) > 0 else solve(center, floor)
     high = math.inf if drop(most) > 0 else solve(center, most)
     return low, high

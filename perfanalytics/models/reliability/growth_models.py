@@ -311,6 +311,11 @@ def intensity(model: GrowthModel, u: Floats, t: Floats) -> Floats:
     return np.asarray(np.exp(u[0] + model.log_rate(np.asarray(t, dtype=float), u[None, 1:])[0]))
 
 
+def log_intensity(model: GrowthModel, u: Floats, t: float) -> float:
+    """Log of the expected failures per unit of time at one time; it may lie far below what a float can hold."""
+    return float(u[0] + model.log_rate(np.array([t]), u[None, 1:])[0, 0])
+
+
 def remaining_profile(model: GrowthModel, data: Observed, remaining: float, start: Floats) -> float:
     """Log likelihood with so many failures still expected after ``end``, at the best shape (finite models).
 
@@ -343,12 +348,12 @@ def jm_work(data: Observed) -> tuple[float, float]:
 
 
 def jm_profile(data: Observed, total: Floats) -> Floats:
-    """Log likelihood at total numbers of faults N (real, above n - 1), with the best phi."""
+    """Log likelihood at total numbers of faults N (real, at least n), with the best phi."""
     done, whole = jm_work(data)
     total = np.asarray(total, dtype=float)
     exposed = total * whole - done
     i = np.arange(data.n)
-    # sum of log(N - i + 1); N - n + 1 > 0
+    # sum of log(N - i + 1)
     logs = np.log(total[..., None] - i).sum(axis=-1)
     return np.asarray(logs + data.n * (np.log(data.n) - np.log(exposed)) - data.n)
 
@@ -356,9 +361,10 @@ def jm_profile(data: Observed, total: Floats) -> Floats:
 def jm_fit(data: Observed) -> Fit:
     """Estimates of log N and log phi; at the bound where no finite N is best."""
     found, value = search(
-        lambda p: jm_profile(data, data.n - 1 + np.exp(p[..., 0])), ((-9.0, math.log(1e4 * data.n)),)
+        lambda p: jm_profile(data, data.n + np.exp(p[..., 0])), ((-9.0, math.log(1e4 * data.n)),)
     )
-    total = max(data.n - 1 + math.exp(float(found[0])), float(data.n))
+    # at the lower bound no fault is left
+    total = data.n + (math.exp(float(found[0])) if float(found[0]) > -8.9 else 0.0)
     done, whole = jm_work(data)
     phi = data.n / (total * whole - done)
     at_bound = float(found[0]) > math.log(1e4 * data.n) - 1e-2

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import special
@@ -125,6 +126,7 @@ def crow(data: Observed, *, failure_truncated: bool, confidence: float) -> Crow:
     return Crow(shape, unbiased, low, high, mtbf, end / (n * unbiased) if unbiased else math.inf, *bounds)
 
 
+@lru_cache(maxsize=256)
 def _product_quantile(p: float, n: int) -> float:
     """Quantile of the product of independent gamma variables of shapes n - 1 and n."""
     nodes, weights = np.polynomial.legendre.leggauss(200)
