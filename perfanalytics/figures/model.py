@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
 from perfanalytics.baselines.wording import number, percent
+from perfanalytics.core.errors import InputError
 from perfanalytics.figures import style
+from perfanalytics.models.laws import LAWS, Law
 from perfanalytics.models.result import Model
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: At most this many effects (the clearest) and points (evenly chosen) are drawn.
 EFFECTS, POINTS = 24, 3000
@@ -42,34 +47,89 @@ class ModelInfo:
     band_low: NDArray[np.float64]
     band_high: NDArray[np.float64]
     log: bool
+    ratio: bool
+    odds: bool
     confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """The prediction band along the fitted values, and the points beyond it."""
+
+    line: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    outside: NDArray[np.bool_]
+    log: bool
+
+
+def _band(result: Model) -> Band:
+    """What a typical row gets: at the mean leverage p / n, with the mean sizes and weight 1."""
+    ends = float(result.fitted.min()), float(result.fitted.max())
+    edge = float(special.ndtri((1 + result.confidence) / 2))
+    if result.family in LAWS:
+        law, k = LAWS[result.family], result.parameters.get("shape", math.nan)
+        log = not law.whole
+        line = np.geomspace(*ends, 50) if log else np.linspace(*ends, 50)
+        shares = (1 - result.confidence) / 2, (1 + result.confidence) / 2
+        if result.family == "binomial":
+            # outcomes of single items have no band: they are 0 or 1
+            blank = np.full(50, np.nan)
+            single = "sizes" not in result.columns
+            off = np.zeros(result.n, dtype=bool) if single else np.abs(result.residuals) > edge
+            return Band(line, blank, blank, off, False)
+        low, high = (_law_quantile(law, line, k, s) for s in shares)
+        return Band(line, low, high, np.abs(result.residuals) > edge, log)
+    if result.family == "quantile":
+        blank = np.full(50, np.nan)
+        line = np.geomspace(*ends, 50) if result.logged else np.linspace(*ends, 50)
+        return Band(line, blank, blank, np.abs(result.residuals) > edge, result.logged)
+    half = float(special.stdtrit(result.df, (1 + result.confidence) / 2)) * result.sigma
+    half *= math.sqrt(1 + len(result.terms) / result.n)
+    if result.logged:
+        line = np.geomspace(*ends, 50)
+        off = np.abs(np.log(result.observed) - np.log(result.fitted)) > half
+        return Band(line, line * math.exp(-half), line * math.exp(half), off, True)
+    line = np.linspace(*ends, 50)
+    return Band(line, line - half, line + half, np.abs(result.observed - result.fitted) > half, False)
+
+
+def _law_quantile(law: Law, mu: NDArray[np.float64], k: float, share: float) -> NDArray[np.float64]:
+    """Quantile of the law at known parameters."""
+    if law.name == "gamma":
+        return np.asarray(mu * special.gammaincinv(k, share) / k)
+    low, high = np.full(len(mu), -1.0), np.ceil(mu * 50 + 100)
+    while np.any(high - low > 1):
+        middle = np.floor((low + high) / 2)
+        enough = law.cdf(middle, mu, k) >= share
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    return high
+
+
+def _label(result: Model, frame: pd.DataFrame, row: int, step: float) -> str:
+    """The name of an effect: a level, or a number with its step; the quantile where several were asked."""
+    name = re.sub(r"\[T\.(.*?)\]", r": \1", str(frame["term"].iat[row]))
+    name = name if step == 1 else f"{name}, +1 SD"
+    several = result.family == "quantile" and len(result.arrays["quantiles"]) > 1
+    return f"{name} (P{100 * float(frame['quantile'].to_numpy()[row]):g})" if several else name
 
 
 def info(result: Model) -> ModelInfo:
     """The arrays of the figure."""
+    if not len(result.fitted):
+        raise InputError("this model was computed from sums and keeps no rows: there is nothing to draw")
     frame = result.to_frame()
     own = np.flatnonzero(frame["factor"].to_numpy() != "Intercept")
     p_values = frame["p_value"].to_numpy()[own]
     order = own[np.argsort(np.where(np.isnan(p_values), 0.0, p_values), kind="stable")]
     shown = order[:EFFECTS]
-    step = result.steps[shown]
+    step = result.steps[shown % len(result.terms)]
     effect, low, high = (frame[c].to_numpy()[shown] * step for c in ("estimate", "low", "high"))
-    if result.logged:
-        effect, low, high = np.exp(effect), np.exp(low), np.exp(high)
-    names = [re.sub(r"\[T\.(.*?)\]", r": \1", str(result.terms[k])) for k in shown]
-    labels = tuple(n if s == 1 else f"{n}, +1 SD" for n, s in zip(names, step, strict=True))
-    # the band at the mean leverage p / n: what a typical row gets
-    half = float(special.stdtrit(result.df, (1 + result.confidence) / 2)) * result.sigma
-    half *= math.sqrt(1 + len(result.terms) / result.n)
-    ends = float(result.fitted.min()), float(result.fitted.max())
-    if result.logged:
-        line = np.geomspace(*ends, 50)
-        band_low, band_high = line * math.exp(-half), line * math.exp(half)
-        off = np.abs(np.log(result.observed) - np.log(result.fitted)) > half
-    else:
-        line = np.linspace(*ends, 50)
-        band_low, band_high = line - half, line + half
-        off = np.abs(result.observed - result.fitted) > half
+    ratio = result.logged or result.link != "identity"
+    if ratio:
+        effect, low, high = (np.exp(np.clip(v, -300.0, 300.0)) for v in (effect, low, high))
+    labels = tuple(_label(result, frame, int(k), float(s)) for k, s in zip(shown, step, strict=True))
+    band = _band(result)
     keep = np.unique(np.linspace(0, result.n - 1, min(result.n, POINTS)).round().astype(int))
     return ModelInfo(
         labels=labels,
@@ -80,12 +140,14 @@ def info(result: Model) -> ModelInfo:
         hidden_effects=len(own) - len(shown),
         fitted=result.fitted[keep],
         observed=result.observed[keep],
-        outside=off[keep],
+        outside=band.outside[keep],
         hidden_points=result.n - len(keep),
-        line=line,
-        band_low=band_low,
-        band_high=band_high,
-        log=result.logged,
+        line=band.line,
+        band_low=band.low,
+        band_high=band.high,
+        log=band.log,
+        ratio=ratio,
+        odds=result.link == "logit",
         confidence=result.confidence,
     )
 
@@ -97,9 +159,10 @@ def draw(result: Model) -> dict[str, Any]:
     suffix = f" ({unit})" if unit not in ("", "1") else ""
     rows = len(record.labels)
     height = max(460, 150 + 24 * rows)
-    effect_title = (
-        f"factor on {result.response} (1 = none)" if record.log else f"effect on {result.response}{suffix}"
-    )
+    effect_title = f"effect on {result.response}{suffix}"
+    if record.ratio:
+        of = f"the odds of {result.response}" if record.odds else result.response
+        effect_title = f"factor on {of} (1 = none)"
     layout = style.layout(f"Model of {result.response}", height=height) | {
         "margin": {"l": 30, "r": 30, "t": 60, "b": 80},
         "xaxis": style.axis(effect_title, domain=[0.0, 0.40], anchor="y", nticks=6, **_effect_axis(record)),
@@ -168,7 +231,7 @@ def _points(record: ModelInfo) -> list[dict[str, Any]]:
         "line": {"color": style.INK, "width": 1, "dash": "dash"},
         "hoverinfo": "skip",
     } | axes
-    traces = [band, equal]
+    traces = [band, equal] if np.isfinite(record.band_low).all() else [equal]
     for name, mask, color, symbol in (
         ("inside", ~record.outside, style.BLUE, "circle"),
         ("outside the band", record.outside, style.ORANGE, "x"),
@@ -194,7 +257,7 @@ def _points(record: ModelInfo) -> list[dict[str, Any]]:
 
 
 def _effect_axis(record: ModelInfo) -> dict[str, Any]:
-    if not record.log or not len(record.effect):
+    if not record.ratio or not len(record.effect):
         return {}
     low, high = (float(v) for v in (np.min(record.low), np.max(record.high)))
     low, high = math.log10(min(max(low, 1e-6), 1.0)), math.log10(max(min(high, 1e6), 1.0))
@@ -206,6 +269,7 @@ def _point_axis(record: ModelInfo) -> dict[str, Any]:
     if not record.log:
         return {}
     seen = np.concatenate([record.fitted, record.observed, record.band_low, record.band_high])
+    seen = seen[np.isfinite(seen)]
     low, high = math.log10(float(seen.min())), math.log10(float(seen.max()))
     return {"type": "log"} | _log_ticks(low - 0.05, high + 0.05)
 
@@ -221,7 +285,7 @@ def _log_ticks(low: float, high: float) -> dict[str, Any]:
 
 
 def _null_line(record: ModelInfo) -> dict[str, Any]:
-    null = 1.0 if record.log else 0.0
+    null = 1.0 if record.ratio else 0.0
     line = {"color": style.INK, "width": 1, "dash": "dot"}
     where = {"x0": null, "x1": null, "y0": 0, "y1": 1}
     return {"type": "line", "xref": "x", "yref": "y domain", "layer": "below", "line": line} | where
@@ -236,7 +300,8 @@ def _notes(record: ModelInfo) -> list[dict[str, Any]]:
             f"the {len(record.labels)} clearest of {len(record.labels) + record.hidden_effects} effects"
         )
     share = float(np.mean(record.outside))
-    right = f"band: {percent(record.confidence)} prediction; × {percent(share)} of the points lie outside"
+    what = "band" if np.isfinite(record.band_low).all() else "own interval"
+    right = f"{what}: {percent(record.confidence)} prediction; × {percent(share)} of the points lie outside"
     if record.hidden_points:
         right += f"; {len(record.fitted):,} of {len(record.fitted) + record.hidden_points:,} drawn"
     style_of = {"xref": "paper", "yref": "paper", "yanchor": "bottom", "showarrow": False}

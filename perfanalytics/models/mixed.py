@@ -217,7 +217,7 @@ def fit_mixed(frame: pd.DataFrame, asked: Asked) -> Model:
     )
     found = _check(ready, asked, made, residuals, rows, f_p, unseen.r2)
     what = "variation on the log scale" if ready.logged else "variation"
-    start = opening(asked, ready, made, made.r2, unseen.r2, exact=False, what=what)
+    start = opening(asked, ready, made, made.r2, math.nan, exact=False, what=what)
     unit = "" if ready.logged else asked.measure.unit
     spread = (
         f"a factor of {number(math.exp(math.sqrt(tau2)))}" if ready.logged else number(math.sqrt(tau2), unit)
@@ -225,7 +225,8 @@ def fit_mixed(frame: pd.DataFrame, asked: Asked) -> Model:
     name = asked.columns["groups"]
     words = (
         f" {count(groups, 'group')} of {name} differ by {spread} (standard deviation), "
-        f"{percent(made.parameters['intraclass'])} of what the factors leave over."
+        f"{percent(made.parameters['intraclass'])} of what the factors leave over; with the level of "
+        f"its group {percent(max(unseen.r2, 0.0))} of the variation is told out of sample."
     )
     return build(
         asked,

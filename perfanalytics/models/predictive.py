@@ -208,27 +208,60 @@ class LawPredictive:
         return self._known(self._mixed_cdf(np.ceil(bound * self._unit * (1 - 1e-12)) - 1.0))
 
     def quantile(self, share: float) -> Floats:
-        """Bisection on the mixture; of whole numbers the smallest with at least the share."""
+        """The smallest whole number with at least the share; of gamma items the value with just the share."""
+        found = self._whole_quantile(share) if self.law.whole else self._gamma_quantile(share)
+        return self._known(found / self._unit)
+
+    def _whole_quantile(self, share: float) -> Floats:
+        """Bisection between whole numbers."""
         center = np.nan_to_num(self.law.mean(self.eta, self.sizes), nan=1.0)
-        low = np.full(len(center), -1.0) if self.law.whole else np.zeros(len(center))
-        high = np.ceil(np.maximum(center, 1.0))
-        for _ in range(60):
-            short = self._mixed_cdf(high) < share
-            if not short.any():
-                break
-            high = np.where(short, high * 4, high)
+        low, high = np.full(len(center), -1.0), np.ceil(np.maximum(center, 1.0))
         if self.law.name == "binomial":
             high = np.nan_to_num(self.sizes, nan=1.0)
-        # continuous values are halved on the scale of their logarithm, from far below
-        if not self.law.whole:
-            low = high * 1e-12
-        for _ in range(70):
-            middle = np.floor((low + high) / 2) if self.law.whole else np.sqrt(low * high)
+        else:
+            for _ in range(60):
+                short = self._mixed_cdf(high) < share
+                if not short.any():
+                    break
+                low, high = np.where(short, high, low), np.where(short, high * 4, high)
+        while np.any(high - low > 1):
+            middle = np.floor((low + high) / 2)
             enough = self._mixed_cdf(middle) >= share
             low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-            if np.all(high - low <= (1.0 if self.law.whole else 1e-10 * high)):
+        return high
+
+    def _gamma_quantile(self, share: float) -> Floats:
+        """Regula falsi (Illinois) on normal scores against log values, which is nearly a straight line."""
+        wanted = float(special.ndtri(share))
+        center = np.log(np.nan_to_num(self.law.mean(self.eta), nan=1.0))
+
+        def gap(t: Floats) -> Floats:
+            return np.asarray(special.ndtri(np.clip(self._mixed_cdf(np.exp(t)), 1e-300, 1 - 1e-16)) - wanted)
+
+        guess = np.log(np.maximum(special.gammaincinv(self.shape, share) / self.shape, 1e-100))
+        low, high = center + guess - 0.5, center + guess + 0.5
+        below, above = gap(low), gap(high)
+        for _ in range(40):
+            short, long = below > 0, above < 0
+            if not (short | long).any():
                 break
-        return self._known(high / self._unit)
+            low, high = np.where(short, low - 2, low), np.where(long, high + 2, high)
+            below, above = gap(low), gap(high)
+        t = low
+        for _ in range(40):
+            t = (low * above - high * below) / (above - below)
+            value = gap(t)
+            if np.all(np.abs(value) < 1e-10):
+                break
+            same = np.sign(value) == np.sign(below)
+            # the end that stays is halved, so that both ends move
+            low, below, above = (
+                np.where(same, t, low),
+                np.where(same, value, below / 2),
+                np.where(same, above / 2, above),
+            )
+            high, above = np.where(same, high, t), np.where(same, above, value)
+        return np.asarray(np.exp(t))
 
     def draw(self, draws: int, rng: np.random.Generator) -> Floats:
         steps = rng.standard_normal((draws, self.root.shape[1]))
@@ -333,7 +366,11 @@ class QuantilePredictive:
         """The normal score of one value in each row."""
         z = special.ndtri(self.shares)
         ordered = np.sort(self.values, axis=1) + 1e-12 * np.arange(len(z)) * (np.abs(self.values).max() + 1)
-        return np.array([_line(np.array([v]), q, z)[0] for v, q in zip(y, ordered, strict=True)])
+        rows = np.arange(len(y))
+        k = np.clip((ordered < y[:, None]).sum(axis=1) - 1, 0, len(z) - 2)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = (y - ordered[rows, k]) / (ordered[rows, k + 1] - ordered[rows, k])
+        return np.asarray(z[k] + share * (z[k + 1] - z[k]))
 
     def _score(self, share: Floats) -> Floats:
         """The normal score that a share of items left out stayed below."""

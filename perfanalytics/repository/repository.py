@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from perfanalytics.core.bulk import BulkMethod
+from perfanalytics.core.cross_products import CrossProducts
 from perfanalytics.core.data_quality import DataQuality
 from perfanalytics.core.measure import Measure, require_definition
 from perfanalytics.core.records import When
@@ -24,6 +25,7 @@ from perfanalytics.repository import (
     records_store,
 )
 from perfanalytics.repository.assembling import fetch, prepare
+from perfanalytics.repository.cross_products import cross_products
 from perfanalytics.repository.duckdb_engine import DuckDBEngine
 from perfanalytics.repository.engine import Engine
 from perfanalytics.repository.load_report import LoadReport
@@ -355,6 +357,57 @@ class Repository:
         return frames.frame(
             self._engine,
             measures,
+            where=where,
+            since=since,
+            until=until,
+            time=time,
+            as_of=as_of,
+            load_id=load_id,
+            zone=zone,
+        )
+
+    def cross_products(
+        self,
+        measure: str,
+        *,
+        terms: Sequence[str],
+        with_measures: Sequence[str] = (),
+        where: Where | None = None,
+        since: When | str | None = None,
+        until: When | str | None = None,
+        time: str | None = None,
+        as_of: When | str | None = None,
+        load_id: int | None = None,
+        zone: str | None = None,
+    ) -> CrossProducts:
+        """Means and centered sums of products of millions of rows, computed in the database in two passes.
+
+        Parameters
+        ----------
+        measure : str
+            The response; its logarithm where it is a duration or positive.
+        terms : sequence of str
+            Attributes and other measures; ``"log(size)"`` for a logarithm. Texts are factors, whole.
+        with_measures : sequence of str
+            Measures the terms name, joined on the item (items that have all of them).
+        where, since, until, time, as_of, load_id, zone
+            As for :meth:`frame`; ``where`` is about ``measure``.
+
+        Returns
+        -------
+        CrossProducts
+            For :func:`perfanalytics.fit_products`. Where the terms are nearly dependent (condition number of
+            their correlations above 1e6), the rows are fetched and factored instead, and it says so.
+
+        Raises
+        ------
+        UnknownNameError, InputError
+        """
+        return cross_products(
+            self._engine,
+            measure,
+            terms,
+            with_measures,
             where=where,
             since=since,
             until=until,

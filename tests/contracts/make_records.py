@@ -80,6 +80,7 @@ def results() -> list[perf.Result]:
         perf.adjust({"a": perf.compare(series.take(0, 20), series.take(20), order="none")}),
         perf.sample_size("ar1_level_change", effect=0.8, rho=0.4, n_before=100, every="week"),
         perf.fit("hours ~ team + size", frame, measure=HOURS, controllable=("team",)),
+        perf.select_model("hours ~ team + size", frame, measure=HOURS, repeats=1, permutations=19),
         *queues_and_reliability(values),
     ]
 

@@ -1,0 +1,90 @@
+"""Selection prices itself: noise is recognised, truth is kept, factors stay whole."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from perfanalytics.core.errors import InputError, UnknownNameError
+from perfanalytics.models.model import fit
+from perfanalytics.models.searching import search, sums_of
+from perfanalytics.models.selection import ModelSelection, select_model
+
+
+def data(effect: float, n: int = 80, seed: int = 1) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    made = pd.DataFrame(rng.normal(size=(n, 6)), columns=list("abcdef"))
+    team = rng.choice(["p", "q", "r"], n)
+    y = effect * (made["a"] + (team == "q")) + rng.normal(size=n)
+    return made.assign(team=team, y=y)
+
+
+ALL = "y ~ a + b + c + d + e + f + team"
+
+
+@pytest.mark.parametrize("method", ["best_subset", "stepwise", "lasso"])
+def test_truth_is_kept_and_noise_is_told(method: str) -> None:
+    found = select_model(ALL, data(2.0), method=method, repeats=2, permutations=39)
+    frame = found.to_frame().set_index("term")
+    assert frame.loc[["a", "team"], "chosen"].all()
+    assert frame.loc[["a", "team"], "chosen_in_folds"].min() > 0.99
+    assert found.noise_share == 1 / 40
+    assert found.r2_cv < found.r2
+    assert fit(found.formula, data(2.0)).r2 == pytest.approx(found.r2, abs=0.02)
+    assert ModelSelection.from_record(json.loads(json.dumps(found.to_record()))) == found
+
+
+def test_noise_looks_good_in_the_sample_only() -> None:
+    shares, falls = [], []
+    for seed in range(6):
+        found = select_model(ALL, data(0.0, 40, seed), repeats=2, permutations=39)
+        shares.append(found.noise_share)
+        falls.append(found.r2 - found.r2_cv)
+        if found.chosen.any():
+            assert found.r2 > 0.02
+    assert np.mean(falls) > 0.1
+    assert np.mean(np.array(shares) > 0.05) > 0.6
+
+
+def test_best_subset_is_the_best_of_all() -> None:
+    """Against refitting every subset."""
+    from itertools import combinations
+
+    d = data(0.5)
+    x, y = d[list("abcd")].to_numpy(), d["y"].to_numpy()
+    best = []
+    for size in range(5):
+        for own in combinations(range(4), size):
+            design = np.column_stack([np.ones(len(y)), x[:, list(own)]])
+            rss = float(np.linalg.lstsq(design, y, rcond=None)[1][0])
+            p = size + 2
+            best.append((len(y) * np.log(rss / len(y)) + 2 * p + 2 * p * (p + 1) / (len(y) - p - 1), own))
+    chosen = search(sums_of(x, y), np.arange(4), "best_subset")
+    assert tuple(np.flatnonzero(chosen.terms).tolist()) == min(best)[1]
+
+
+def test_lasso_satisfies_its_conditions() -> None:
+    """Karush-Kuhn-Tucker: columns in the model have one and the same absolute correlation with the rest."""
+    d = data(1.0, 200)
+    x, y = d[list("abcdef")].to_numpy(), d["y"].to_numpy()
+    found = search(sums_of(x, y), np.arange(6), "lasso")
+    centered = x - x.mean(axis=0)
+    scaled = centered / np.sqrt(np.sum(centered**2, axis=0))
+    rest = scaled.T @ (y - found.predict(x))
+    active = found.b != 0
+    assert np.ptp(np.abs(rest[active])) < 1e-6 * np.abs(rest).max()
+    assert np.abs(rest[~active]).max(initial=0.0) <= np.abs(rest[active]).max() + 1e-6
+
+
+def test_misuse_is_told() -> None:
+    with pytest.raises(UnknownNameError, match="best_subset"):
+        select_model(ALL, data(1.0), method="best")
+    with pytest.raises(InputError, match="permutations at least 19"):
+        select_model(ALL, data(1.0), permutations=3)
+    with pytest.raises(InputError, match="intercept"):
+        select_model("y ~ a + b - 1", data(1.0))
+    with pytest.raises(InputError, match="at most 10"):
+        select_model("y ~ (a + b + c + d + e) ** 2", data(1.0))
