@@ -312,7 +312,7 @@ def intensity(model: GrowthModel, u: Floats, t: Floats) -> Floats:
 
 
 def log_intensity(model: GrowthModel, u: Floats, t: float) -> float:
-    """Log of the expected failures per unit of time at one time; it may lie far below what a float can hold."""
+    """Log of the expected failures per unit of time; they may be fewer than a float can hold."""
     return float(u[0] + model.log_rate(np.array([t]), u[None, 1:])[0, 0])
 
 
