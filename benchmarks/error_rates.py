@@ -32,7 +32,7 @@ from perfanalytics.comparisons.levels import (
 from perfanalytics.comparisons.methods.bayes import level_posterior
 from perfanalytics.comparisons.methods.long_run import effective_n_welch, newey_west
 from perfanalytics.comparisons.reml import fit_reml
-from perfanalytics.comparisons.seasons import season_columns
+from perfanalytics.comparisons.seasons import LEVEL, season_columns, season_test
 
 ALPHA = 0.05
 RHOS = (0.0, 0.2, 0.4, 0.6)
@@ -148,6 +148,47 @@ def seasonal_p(y: np.ndarray, when: np.ndarray, after: np.ndarray, season: str |
     return 2 * special.stdtr(fit.df, -np.abs(fit.estimate / fit.se))
 
 
+def season_found(y: np.ndarray, when: np.ndarray, after: np.ndarray, seasons: tuple[str, ...]) -> float:
+    """Percent of series in which the search behind the caveat ``seasonal`` finds one of the seasons."""
+    base = np.column_stack([~after, after]).astype(float)
+    gap = np.r_[np.inf, np.ones(y.shape[1] - 1)]
+    columns = [season_columns(when, s) for s in seasons]
+    least = [[season_test(row, base, c, gap=gap).p_value for c in columns] for row in y]
+    return 100 * float((np.nanmin(least, axis=1) <= LEVEL / len(seasons)).mean())
+
+
+def season_search(m: int, rng: np.random.Generator) -> None:
+    """How often the season that was left in is found, and one that is not there."""
+    print(
+        "\n**The search for a season that was left in: found, and found where there is none, in percent**\n"
+    )
+    head(
+        "periods",
+        "before",
+        "after",
+        "rho",
+        "season of 1.5 SD (months), 1 SD (days)",
+        "none",
+        "none, SD after x 2",
+    )
+    for unit, cells in (("months", ((12, 12), (24, 12), (36, 24))), ("days", ((14, 14), (30, 30), (60, 60)))):
+        for n1, n2 in cells:
+            k = np.arange(n1 + n2)
+            when = (
+                np.datetime64("2020-01", "M") + k if unit == "months" else np.datetime64("2020-01-06") + k
+            ).astype("datetime64[D]")
+            seasons = ("month", "year") if unit == "months" else ("weekday",)
+            wave = (
+                1.5 * np.cos(2 * np.pi * k / 12)
+                if unit == "months"
+                else 1.0 * np.sqrt(2) * np.sin(2 * np.pi * k / 7)
+            )
+            for rho in (0.0, 0.3, 0.6):
+                y = ar1(rng, m, n1 + n2, rho)
+                cells_of = (y + wave, y, y * np.where(k >= n1, 2.0, 1.0))
+                row(unit, n1, n2, f"{rho:.1f}", *(season_found(z, when, k >= n1, seasons) for z in cells_of))
+
+
 def more_tables(m: int, few: int, rng: np.random.Generator) -> None:
     """Interrupted series, seasons, the other series methods, block bootstrap, Bayes."""
     print("\n**Interrupted time series: false alarms and power of the level change, in percent**\n")
@@ -175,6 +216,8 @@ def more_tables(m: int, few: int, rng: np.random.Generator) -> None:
                 100 * float((seasonal_p(y, when, after, s) < ALPHA).mean()) for s in (None, "month", "year")
             ]
             row(n1, n2, f"{rho:.1f}", *cells)
+
+    season_search(few, rng)
 
     print(
         "\n**Other methods on normal AR(1): false alarms in percent (bootstrap and bayes: 100 - coverage)**\n"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from perfanalytics.comparisons.known_correlation import Correlation, known_correlation
 from perfanalytics.comparisons.power_laws import LAWS, Design, Law, parameters_of
 from perfanalytics.comparisons.words import number, percent
 from perfanalytics.core.codec import read_only
@@ -19,6 +20,7 @@ from perfanalytics.core.result import Caveat, Method, Provenance, Result
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 #: Points of each curve.
 CURVE = 81
@@ -115,7 +117,7 @@ def power(
     n: float,
     n_before: float | None = None,
     alpha: float = 0.05,
-    rho: float = 0.0,
+    rho: float | Result = 0.0,
     before: float | None = None,
     margin: float | None = None,
     groups: int | None = None,
@@ -141,9 +143,9 @@ def power(
         Values before, where they are given already.
     alpha : float
         False-alarm rate; two-sided (each of the two one-sided tests for "tost").
-    rho : float
-        Correlation of neighbouring values, at least 0: n counts as ``n (1 - rho) / (1 + rho)``. The stored
-        baseline knows it.
+    rho : float, Baseline or Comparison
+        Correlation of neighbouring values, at least 0: n counts as ``n (1 - rho) / (1 + rho)``. A baseline or
+        comparison of the same periods knows it, also a stored one (``repo.result(name)``).
     before : float, optional
         The share or rate before ("two_proportions", "poisson_rates").
     margin : float, optional
@@ -174,11 +176,13 @@ def power(
     >>> round(power("student", effect=0.5, n=64).power, 7)
     0.8014596
     """
+    known = known_correlation(rho, every)
+    rho = known.rho
     law, design = _design(test, alpha, rho, before, margin, groups, sd_ratio, every)
     _check_effect(law, test, effect, design, needs=True)
     sizes = _sizes(law, n, n_before)
     found = _power(law, design, effect, sizes, rho)
-    return _result("power", test, law, design, effect, sizes, n_before, found, rho, every)
+    return _result("power", test, law, design, effect, sizes, n_before, found, known, every)
 
 
 def sample_size(
@@ -188,7 +192,7 @@ def sample_size(
     power: float = 0.8,
     n_before: float | None = None,
     alpha: float = 0.05,
-    rho: float = 0.0,
+    rho: float | Result = 0.0,
     before: float | None = None,
     margin: float | None = None,
     groups: int | None = None,
@@ -228,6 +232,8 @@ def sample_size(
     >>> int(sample_size("ar1_level_change", effect=0.8, rho=0.4, n_before=100, every="week").n_after)
     43
     """
+    known = known_correlation(rho, every)
+    rho = known.rho
     law, design = _design(test, alpha, rho, before, margin, groups, sd_ratio, every)
     _check_effect(law, test, effect, design, needs=True)
     _check_power(power, alpha)
@@ -268,7 +274,7 @@ def sample_size(
         sizes,
         n_before,
         _power(law, design, effect, sizes, rho),
-        rho,
+        known,
         every,
     )
 
@@ -280,7 +286,7 @@ def minimum_detectable_effect(
     power: float = 0.8,
     n_before: float | None = None,
     alpha: float = 0.05,
-    rho: float = 0.0,
+    rho: float | Result = 0.0,
     before: float | None = None,
     groups: int | None = None,
     sd_ratio: float = 1.0,
@@ -311,6 +317,8 @@ def minimum_detectable_effect(
     """
     if test == "tost":
         raise InputError("tost looks for no effect: plan its sample_size for a margin instead")
+    known = known_correlation(rho, every)
+    rho = known.rho
     law, design = _design(test, alpha, rho, before, None, groups, sd_ratio, every)
     _check_power(power, alpha)
     sizes = _sizes(law, n, n_before)
@@ -323,7 +331,7 @@ def minimum_detectable_effect(
             break
         low, high = (low, middle) if _power(law, design, middle, sizes, rho) >= power else (middle, high)
     reached = _power(law, design, high, sizes, rho)
-    return _result("effect", test, law, design, high, sizes, n_before, reached, rho, every)
+    return _result("effect", test, law, design, high, sizes, n_before, reached, known, every)
 
 
 def _design(
@@ -429,16 +437,17 @@ def _result(
     sizes: tuple[float, float],
     n_before: float | None,
     reached: float,
-    rho: float,
+    known: Correlation,
     every: str | None,
 ) -> Power:
+    rho = known.rho
     at_effect = _effects(test, law, design, effect)
     at_n = np.linspace(max(sizes[1] / 20, 2.0 if law.fewest >= 1 else sizes[1] / 20), 2 * sizes[1], CURVE)
 
     def curve(values: Floats, f: Callable[[float], float]) -> Floats:
         return np.array([f(float(v)) for v in values])
 
-    caveats = []
+    caveats = list(known.caveats)
     worth = min(sizes) * (1 - rho) / (1 + rho)
     if law.fewest >= 1 and worth < 8:
         text = (
@@ -466,6 +475,7 @@ def _result(
                 **parameters_of(design, law),
                 "n_before": n_before,
                 "rho": rho,
+                "rho_from": known.source,
                 "tails": "two one-sided tests" if test == "tost" else "two-sided, both tails counted",
                 "autocorrelation": "n counts as n (1 - rho) / (1 + rho)",
             },
@@ -525,7 +535,7 @@ def _verdict(
         many = f"{size} {what} after the change (beside {number(sizes[0], 4)} before)"
     else:
         many = f"{size} {what} on each side"
-    because = f", with a correlation of {rho:g} between neighbours" if rho else ""
+    because = f", with a correlation of {rho:.3g} between neighbours" if rho else ""
     if test == "tost":
         aim = f"show equivalence within {design.margin:g} standard deviations"
     else:

@@ -35,7 +35,7 @@ def info(result: Power) -> PowerInfo:
         where = {"paired_t": "(pairs)", "one_sample_t": "", "anova": "in each group"}[result.test]
     if result.test == "poisson_rates":
         what = "exposure"
-    rho = f", correlation of neighbours {result.rho:g}" if result.rho else ""
+    rho = f", correlation of neighbours {result.rho:.3g}" if result.rho else ""
     return PowerInfo(
         title=f"Power of {result.test} at {100 * result.alpha:g}% false alarms{rho}",
         effect_axis=result.effect_name,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import special
 
 import perfanalytics as perf
+from perfanalytics.comparisons.known_correlation import equivalent_ar1
 from perfanalytics.comparisons.noncentral import nct_cdf, noncentrality_interval
 
 #: tests/reference/comparisons_interrupted.R; test, arguments, power
@@ -142,3 +143,56 @@ def test_noncentral_t_against_r():
 def test_misuse(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+# --- the correlation of a stored result ---------------------------------------------------------------------
+
+
+def correlated(n=160):
+    rng = np.random.default_rng(4)
+    x = np.zeros(n)
+    for t in range(1, n):
+        x[t] = 0.4 * x[t - 1] + 0.45 * rng.standard_normal()
+    hours = perf.Measure("hours", definition="x", unit="h", better="lower", scale="duration")
+    when = np.datetime64("2024-01-01") + np.arange(n)
+    return perf.Series(np.exp(3 + x), measure=hours, when=when, expected_every="day")
+
+
+def test_a_stored_baseline_and_a_comparison_know_the_correlation(tmp_path):
+    series = correlated()
+    made = perf.baseline(series)
+    with perf.Repository.open(tmp_path / "p.duckdb") as repo:
+        repo.save(made, name="hours before", by="ana")
+        stored = repo.result("hours before")
+    plan = perf.sample_size("ar1_level_change", effect=0.5, rho=stored, every="day")
+    r = made.method.parameters["lag1_used"]
+    assert plan.rho == r > 0.3
+    assert plan.n_after == perf.sample_size("ar1_level_change", effect=0.5, rho=r).n_after
+    assert plan.method.parameters["rho_from"] == "baseline of hours"
+    assert plan.caveats == ()
+    c = perf.compare(series.take(0, 80), series.take(80))
+    other = perf.minimum_detectable_effect("ar1_level_change", n=80, rho=c)
+    fitted = c.method.parameters
+    assert other.rho == equivalent_ar1(fitted["rho"], fitted["noise_share"])
+    for known in (made, c):
+        weekly = perf.power("ar1_level_change", effect=0.5, n=80, rho=known, every="week")
+        assert weekly.caveat_codes == ("other-periods",)
+
+
+def test_noise_counts_as_the_ar1_correlation_of_the_same_long_run_variance():
+    rho, noise = 0.9, 0.4
+    r = equivalent_ar1(rho, noise)
+    n = 20_000
+    k = np.arange(1, n)
+    factor = 1 + 2 * ((1 - k / n) * (1 - noise) * rho**k).sum()
+    assert (1 + r) / (1 - r) == pytest.approx(factor, rel=1e-2)
+
+
+def test_results_without_correlation_are_refused():
+    series = correlated()
+    with pytest.raises(perf.InputError, match="as independent"):
+        perf.power("student", effect=0.5, n=30, rho=perf.baseline(series, dependence="independent"))
+    plan = perf.power("student", effect=0.5, n=30)
+    for wrong, told in ((plan, "knows no correlation"), ("0.4", "got str"), (True, "got bool")):
+        with pytest.raises(perf.InputError, match=told):
+            perf.power("student", effect=0.5, n=30, rho=wrong)
