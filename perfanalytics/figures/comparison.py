@@ -151,10 +151,27 @@ def _time_traces(what: Info) -> list[dict[str, Any]]:
                 "x": side.x,
                 "y": side.y,
                 "name": side.name,
-                "marker": {"color": color, "symbol": symbol, "size": 6, "opacity": _opacity(side)},
+                "marker": {
+                    "color": color,
+                    "symbol": symbol,
+                    "size": 6 if not len(side.centers) else 4,
+                    "opacity": _opacity(side),
+                },
                 "hovertemplate": "%{x}: %{y:.4g}<extra>" + side.name + "</extra>",
             }
         )
+        if len(side.centers):
+            traces.append(
+                {
+                    "type": "scatter",
+                    "mode": "lines+markers",
+                    "x": side.at,
+                    "y": side.centers,
+                    "line": {"color": color, "width": 1.2},
+                    "marker": {"color": color, "symbol": symbol.removesuffix("-open"), "size": 6},
+                    "hovertemplate": "%{x}: center of the period %{y:.4g}<extra>" + side.name + "</extra>",
+                }
+            )
         traces.append(
             {
                 "type": "scatter",
@@ -453,7 +470,11 @@ def _ratio_ticks(rows: tuple[Row, ...], margin: tuple[float, float] | None) -> d
     ends = [v for r in rows for v in (r.low, r.estimate, r.high) if np.isfinite(v) and v > 0]
     ends += [*(margin or ()), 1.0]
     low, high = min(ends), max(ends)
-    candidates = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]
+    first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
+    candidates = [float(f"{s}e{d}") for d in range(first, last + 1) for s in (1, 2, 5)]
+    if high / low > 100:  # powers of ten, 1 among them, at most six
+        step = -(-(last - first) // 5)
+        candidates = [float(f"1e{d}") for d in range(first, last + 1) if d % step == 0]
     if high / low < 8:
         candidates = [0.125, 0.25, 0.35, 0.5, 0.7, 1, 1.4, 2, 2.8, 4, 8]
     if high / low < 1.9:
@@ -464,6 +485,6 @@ def _ratio_ticks(rows: tuple[Row, ...], margin: tuple[float, float] | None) -> d
     ticks = [c for c in candidates if low / pad <= c <= high * pad]
     return {
         "tickvals": ticks,
-        "ticktext": [f"{t:g}" for t in ticks],
+        "ticktext": [number(t) for t in ticks],
         "range": [float(np.log10(low / pad)), float(np.log10(high * pad))],
     }

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from perfanalytics.comparisons.importance import bounds
 from perfanalytics.comparisons.method import Effect
 from perfanalytics.comparisons.result import Comparison, SideTable
+from perfanalytics.core.periods import period_number
 
+#: Rhythms into which items can be gathered.
+PERIODS = ("hour", "day", "week", "month", "quarter", "year")
 #: At most this many raw points a side are drawn (spread evenly over the side); boxes use all.
 DRAWN = 1500
 #: quantity -> short name in the effects panel
@@ -40,7 +43,9 @@ SHORT = {
 class SideInfo:
     """One side as drawn: points (x, y), its jittered positions, its box (low whisker, quartiles, high).
 
-    ``hidden`` points are not drawn because there are many, ``unplaced`` have no place on a log axis.
+    ``hidden`` points are not drawn because there are many, ``unplaced`` have no place on a log axis. Where
+    items were gathered into periods, ``at`` and ``centers`` are those of the periods: the limits are about
+    them.
     """
 
     name: str
@@ -53,6 +58,8 @@ class SideInfo:
     limits: tuple[float, float]
     hidden: int
     unplaced: int
+    at: NDArray[Any]
+    centers: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +99,10 @@ def info(result: Comparison) -> Info:
     tested = primary.form != "test"
     levels = _levels(result)
     log = result.method.parameters.get("scale") == "log"
+    every = str(result.method.parameters.get("every", "")).split(" ", 1)[0]
     sides = (
-        _side(before, levels[0], result.tail, 0, 0, log),
-        _side(after, levels[1], result.tail, 1, start, log),
+        _side(before, levels[0], result.tail, 0, 0, log, every),
+        _side(after, levels[1], result.tail, 1, start, log, every),
     )
     rows = [
         e
@@ -167,7 +175,9 @@ def _levels(result: Comparison) -> tuple[float, float]:
     return before.median, after.median
 
 
-def _side(side: SideTable, level: float, tail: float, place: int, start: int, log: bool) -> SideInfo:
+def _side(
+    side: SideTable, level: float, tail: float, place: int, start: int, log: bool, every: str
+) -> SideInfo:
     n = len(side.values)
     placed = np.flatnonzero(side.values > 0) if log else np.arange(n)
     keep = placed
@@ -179,6 +189,7 @@ def _side(side: SideTable, level: float, tail: float, place: int, start: int, lo
         quartiles = np.maximum(quartiles, side.values[placed].min())
     # van der Corput's sequence: evenly spread, the same every time
     jitter = place + 0.30 * (_van_der_corput(len(keep)) - 0.5)
+    at, centers = _periods(side, placed, every, log)
     return SideInfo(
         name=side.name,
         x=x[keep],
@@ -196,7 +207,28 @@ def _side(side: SideTable, level: float, tail: float, place: int, start: int, lo
         limits=(side.lower_limit, side.upper_limit),
         hidden=len(placed) - len(keep),
         unplaced=n - len(placed),
+        at=at,
+        centers=centers,
     )
+
+
+def _periods(
+    side: SideTable, placed: NDArray[np.int64], every: str, log: bool
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Middle and center of each period, where it holds several items; else empty."""
+    if side.when is None or every not in PERIODS or side.periods >= len(placed):
+        return np.empty(0, dtype="datetime64[us]"), np.empty(0)
+    when = side.when[placed]
+    _, period = np.unique(period_number(when, every), return_inverse=True)
+    values, weights = side.values[placed], side.weights[placed]
+    if log:
+        values = np.log(values)
+    weight = np.bincount(period, weights)
+    centers = np.bincount(period, weights * values) / np.where(weight > 0, weight, np.nan)
+    ticks = when.astype("datetime64[us]").astype(np.int64)
+    first = ticks.min()
+    middle = first + (np.bincount(period, ticks - first) / np.bincount(period)).astype(np.int64)
+    return middle.astype("datetime64[us]"), np.exp(centers) if log else centers
 
 
 def _van_der_corput(n: int) -> NDArray[np.float64]:

@@ -154,3 +154,36 @@ def test_a_log_axis_has_readable_ticks_however_narrow_it_is(spread):
     inside = [t for t in axis["tickvals"] if y.min() <= t <= y.max()]
     assert 3 <= len(inside) <= 15
     assert len(set(axis["ticktext"])) == len(axis["ticktext"])
+
+
+def test_items_are_drawn_with_the_centers_of_their_periods_that_the_limits_are_about():
+    rng = np.random.default_rng(3)
+    when = np.datetime64("2024-01-01T08:00") + (rng.integers(0, 60 * 24, 900) * 60).astype("timedelta64[m]")
+    when.sort()
+    hours = perf.Measure("hours", definition="x", unit="h", better="lower", scale="duration")
+    s = perf.Series(rng.lognormal(3, 1, 900), measure=hours, when=when)
+    c = perf.compare(s.between(None, "2024-01-31"), s.between("2024-01-31"), every="day")
+    before, after = info(c).sides
+    assert (len(before.centers), len(after.centers)) == (c.before.periods, c.after.periods)
+    first = s.between(None, "2024-01-02").values
+    assert before.centers[0] == pytest.approx(np.exp(np.log(first).mean()))
+    assert before.at[0].astype("datetime64[D]") == np.datetime64("2024-01-01")
+    assert (before.at <= before.x.max()).all()
+    # nearly all periods lie within the limits, as few items do
+    inside = (before.centers > before.limits[0]) & (before.centers < before.limits[1])
+    assert inside.mean() > 0.9
+    lines = [t for t in draw(c)["data"] if "center of the period" in t.get("hovertemplate", "")]
+    assert [len(t["x"]) for t in lines] == [len(before.at), len(after.at)]
+    single = durations(timed=True)
+    assert all(len(side.centers) == 0 for side in info(single).sides)
+
+
+@pytest.mark.parametrize("spread", [1.05, 1.5, 5.0, 60.0, 4e4, 1e9])
+def test_ticks_of_ratios_are_few_and_there_however_wide_the_interval(spread):
+    from perfanalytics.figures.comparison import _ratio_ticks
+    from perfanalytics.figures.comparison_info import Row
+
+    row = Row(label="x", estimate=1.0, low=1 / spread, high=spread, primary=True)
+    ticks = _ratio_ticks((row,), None)["tickvals"]
+    assert 3 <= len(ticks) <= 9
+    assert 1.0 in ticks
