@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from perfanalytics.core.measure import Measure
 from perfanalytics.models.model import fit
 from perfanalytics.models.predictive import t_quantile
 from perfanalytics.models.quantile import check_loss, quantile_fit
@@ -202,3 +203,18 @@ def test_exact_corners_of_quantiles() -> None:
         cost = np.r_[np.zeros(2 * p), np.full(n, share), np.full(n, 1 - share)]
         best = linprog(cost, A_eq=np.hstack([x, -x, np.eye(n), -np.eye(n)]), b_eq=y)
         assert check_loss(y - x @ quantile_fit(x, y, share), share) == pytest.approx(best.fun, rel=1e-10)
+
+
+def test_sip_tasks(real_data: Path) -> None:
+    """Hours on estimate and category, projects as groups; R: lmer (tests/reference/models_sip.R)."""
+    tasks = pd.read_csv(real_data / "sip_tasks.csv.gz", encoding="latin1").drop_duplicates("TaskNumber")
+    tasks = tasks[(tasks["HoursEstimate"] > 0) & (tasks["HoursActual"] > 0)]
+    hours = Measure("HoursActual", definition="d", unit="hours", better="lower", scale="duration")
+    formula = "HoursActual ~ log(HoursEstimate) + Category"
+    model = fit(formula, tasks, family="mixed", groups="ProjectCode", measure=hours, folds=2)
+    got = dict(zip(model.terms.tolist(), model.coefficients.tolist(), strict=True))
+    assert got["Intercept"] == pytest.approx(0.0980047139951, rel=1e-4)
+    assert got["log(HoursEstimate)"] == pytest.approx(0.8185145592244, rel=1e-6)
+    assert got["Category[T.Operational]"] == pytest.approx(-0.0603907034007, rel=1e-4)
+    assert model.sigma == pytest.approx(0.810810760596, rel=1e-6)
+    assert model.parameters["group_sd"] == pytest.approx(0.151972445464, rel=1e-4)

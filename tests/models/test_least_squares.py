@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -69,3 +70,29 @@ def test_scaling_a_column_scales_its_coefficient() -> None:
     np.testing.assert_allclose(scaled.coefficients * factors, plain.coefficients, rtol=1e-12)
     np.testing.assert_allclose(scaled.residuals, plain.residuals, atol=1e-13)
     np.testing.assert_allclose(scaled.leverage, plain.leverage, atol=1e-13)
+
+
+def test_an_orthogonal_basis_keeps_more_digits_of_filip() -> None:
+    """Coefficients turned from Legendre polynomials into powers in exact fractions."""
+    case = NIST["Filip"]
+    model = fit("y ~ poly(x, 10)", pd.DataFrame({"x": case["x"], "y": case["y"]}))
+    assert model.condition < 100
+    assert "near-singular" not in model.caveat_codes
+    low, high = (Fraction(v) for v in model.ranges["x"])
+    t = [-(low + high) / (high - low), 2 / (high - low)]
+    basis: list[list[Fraction]] = [[Fraction(1)], t]
+    for k in range(1, 10):
+        longer = [Fraction(0)] * (k + 2)
+        for i, a in enumerate(basis[k]):
+            for j, b in enumerate(t):
+                longer[i + j] += Fraction(2 * k + 1, k + 1) * a * b
+        for i, a in enumerate(basis[k - 1]):
+            longer[i] -= Fraction(k, k + 1) * a
+        basis.append(longer)
+    powers = [Fraction(0)] * 11
+    for c, polynomial in zip(model.coefficients.tolist(), basis, strict=True):
+        for i, a in enumerate(polynomial):
+            powers[i] += Fraction(c) * a
+    assert digits(np.array([float(v) for v in powers]), case["estimates"]) >= 13
+    assert digits(np.array([model.sigma]), [case["sigma"]]) >= 12
+    assert digits(np.array([model.r2]), [case["r2"]]) >= 13
