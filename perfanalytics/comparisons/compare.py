@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from perfanalytics.comparisons.choices import check_choices, named
+from perfanalytics.comparisons.group_methods import GROUP_METHODS, SHORT_NAMES
 from perfanalytics.comparisons.importance import bounds
 from perfanalytics.comparisons.method import Effect, Options
 from perfanalytics.comparisons.methods import METHODS
@@ -25,6 +26,17 @@ from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Objective
 from perfanalytics.core.result import Caveat, Method
 
+#: Names that are no method of two sides -> the function they are.
+ELSEWHERE = {
+    "interrupted_time_series": "perf.interrupted(series, at=...)",
+    "interrupted": "perf.interrupted(series, at=...)",
+    "difference_in_differences": "perf.difference_in_differences(series, comparison_group, at=...)",
+    "change_point": "perf.change_point(series)",
+    **dict.fromkeys(
+        (*GROUP_METHODS, *SHORT_NAMES),
+        "perf.compare_groups(frame, value=..., by=..., method=...)",
+    ),
+}
 #: Methods with seasonal terms.
 SEASONAL = ("ar1_level_change", "ar1_ranks")
 
@@ -106,7 +118,7 @@ def compare(
     ------
     InputError
         For sides that are empty, swapped in time, of different measures, units or clocks, denominators of a
-        measure that is no proportion, and arguments that do not fit.
+        measure that is no proportion, a method of one series or of groups, and arguments that do not fit.
     UnknownNameError
         For a method, scale, order or period that does not exist.
 
@@ -134,6 +146,8 @@ def compare(
     """
     _check_arguments(confidence, tail, margin, rng)
     if method is not None and method not in METHODS:
+        if method in ELSEWHERE:
+            raise InputError(f"{method!r} is no method of two sides: it is {ELSEWHERE[method]}")
         raise UnknownNameError("method", str(method), METHODS)
     sides, one, two = prepared_sides(
         before, after, METHODS.get(method or ""), order=order, every=every, measure=measure

@@ -377,4 +377,5 @@ SHORT_NAMES = {
     "tukey_hsd": ("anova", "tukey_hsd"),
     "games_howell": ("welch_anova", "games_howell"),
     "dunn": ("kruskal", "dunn"),
+    "pairwise": ("welch_anova", "pairwise_welch"),
 }

@@ -458,3 +458,16 @@ def test_adjustments_are_ordered(p):
     assert (bh <= hochberg + 1e-12).all()
     assert (hochberg <= holm + 1e-12).all()
     assert (holm <= bonferroni + 1e-12).all()
+
+
+def test_pairwise_names_its_method_with_the_procedure():
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(
+        {"v": rng.normal(0, 1, 60) + np.repeat([0, 0, 2], 20), "g": np.repeat(list("abc"), 20)}
+    )
+    short = perf.compare_groups(frame, value="v", by="g", method="pairwise", adjust="holm")
+    long = perf.compare_groups(
+        frame, value="v", by="g", method="welch_anova", post_hoc="pairwise_welch", adjust="holm"
+    )
+    assert short.to_frame().equals(long.to_frame())
+    assert short.outcome == "detected"

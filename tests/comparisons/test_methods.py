@@ -430,3 +430,18 @@ def test_interval_of_mean_absolute_deviations_from_the_mean_covers():
         _, low, high = ratio_of_deviations(x, y, 0.95, center="mean")
         held += low <= 1 <= high
     assert 0.925 <= held / 400 <= 0.98
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("interrupted_time_series", "perf.interrupted"),
+        ("difference_in_differences", "perf.difference_in_differences"),
+        ("change_point", "perf.change_point"),
+        ("anova", "perf.compare_groups"),
+        ("pairwise", "perf.compare_groups"),
+    ],
+)
+def test_a_method_that_is_a_function_of_its_own_says_which(name, function):
+    with pytest.raises(perf.InputError, match=function):
+        perf.compare([1.0, 2.0, 3.0], [2.0, 3.0, 4.0], method=name)
