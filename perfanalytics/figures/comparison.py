@@ -411,8 +411,10 @@ def _effect_notes(rows: tuple[Row, ...], x: str, y: str) -> list[dict[str, Any]]
             text = "not defined"
         elif np.isfinite(row.low) and np.isfinite(row.high):
             text = f"{number(row.estimate)} ({number(row.low)} to {number(row.high)})"
-        else:
+        elif np.isnan(row.low) or np.isnan(row.high):
             text = number(row.estimate)
+        else:
+            text = f"{number(row.estimate)} (interval without end)"
         notes.append(
             {
                 "xref": f"{x} domain",

@@ -195,6 +195,25 @@ def test_the_season_test_is_the_f_test_of_least_squares_without_correlation():
     assert found.statistic == pytest.approx((rss[0] - rss[1]) / 6 / (rss[1] / (n - 8)), rel=1e-8)
 
 
+def test_the_season_test_is_that_of_nlme():
+    """tests/reference/comparisons_seasons.R: Wald F of the months in gls(corAR1), REML."""
+    from perfanalytics.comparisons.seasons import season_columns, season_test
+
+    y = np.round(
+        20
+        + 2 * np.sin(T * 2.3)
+        + 1.5 * np.cos(T * T / 7)
+        + 0.8 * np.sin(T / 3)
+        + 2 * np.cos(2 * np.pi * T / 12)
+        - 4 * (T >= 32),
+        4,
+    )
+    base = np.column_stack([T < 32, T >= 32]).astype(float)
+    found = season_test(y, base, season_columns(months(y).when, "month"), gap=np.r_[np.inf, np.ones(59)])
+    assert found.statistic == pytest.approx(4.2701632306, rel=1e-5)
+    assert 12 < found.df < 47
+
+
 def test_seasonal_levels_equal_dummies_in_least_squares_without_correlation():
     """With balanced weekdays the level change is the plain difference of means."""
     rng = np.random.default_rng(4)

@@ -187,3 +187,15 @@ def test_ticks_of_ratios_are_few_and_there_however_wide_the_interval(spread):
     ticks = _ratio_ticks((row,), None)["tickvals"]
     assert 3 <= len(ticks) <= 9
     assert 1.0 in ticks
+
+
+def test_an_interval_without_end_is_told():
+    from perfanalytics.figures.comparison import _effect_notes
+    from perfanalytics.figures.comparison_info import Row
+
+    rows = tuple(
+        Row(label="x", estimate=2.0, low=low, high=high, primary=False)
+        for low, high in ((1.0, 3.0), (-np.inf, np.inf), (np.nan, np.nan))
+    )
+    told = [note["text"] for note in _effect_notes(rows, "x3", "y3")]
+    assert told == ["2 (1 to 3)", "2 (interval without end)", "2"]
