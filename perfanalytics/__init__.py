@@ -66,10 +66,15 @@ if TYPE_CHECKING:
     from perfanalytics.core.result import Caveat, Estimate, Interval, Method, Result
     from perfanalytics.core.series import Series, SeriesBatch
     from perfanalytics.figures.plot import plot
+    from perfanalytics.models.backtest import Backtest, backtest
+    from perfanalytics.models.calibration import Calibration, calibrate, prior_items
+    from perfanalytics.models.cost_benefit import CostBenefit, cost_benefit
     from perfanalytics.models.factors import Factor
     from perfanalytics.models.from_products import fit_products
     from perfanalytics.models.model import fit
     from perfanalytics.models.optimize import Goal, Optimum
+    from perfanalytics.models.prediction_errors import PredictionErrors, prediction_errors
+    from perfanalytics.models.predictions import Predictions, predictions
     from perfanalytics.models.profile import Profile
     from perfanalytics.models.queues.capacity import Capacity, capacity
     from perfanalytics.models.queues.forecast import forecast_queue
@@ -83,6 +88,7 @@ if TYPE_CHECKING:
     from perfanalytics.models.reliability.lifetimes import Lifetimes, lifetimes
     from perfanalytics.models.reliability.structure import Structure, structure
     from perfanalytics.models.result import Model
+    from perfanalytics.models.review import ModelReview
     from perfanalytics.models.selection import ModelSelection, select_model
     from perfanalytics.models.sensitivity import Sensitivity
     from perfanalytics.models.simulation.alternatives import compare_processes
@@ -188,11 +194,17 @@ _PUBLIC = {
     "core.result": ("Caveat", "Estimate", "Interval", "Method", "Result"),
     "core.series": ("Series", "SeriesBatch"),
     "figures.plot": ("plot",),
+    "models.backtest": ("Backtest", "backtest"),
+    "models.calibration": ("Calibration", "calibrate", "prior_items"),
+    "models.cost_benefit": ("CostBenefit", "cost_benefit"),
     "models.factors": ("Factor",),
     "models.from_products": ("fit_products",),
     "models.model": ("fit",),
     "models.optimize": ("Goal", "Optimum"),
+    "models.prediction_errors": ("PredictionErrors", "prediction_errors"),
+    "models.predictions": ("Predictions", "predictions"),
     "models.profile": ("Profile",),
+    "models.review": ("ModelReview",),
     "models.sensitivity": ("Sensitivity",),
     "models.what_if": ("WhatIf",),
     "models.queues.capacity": ("Capacity", "capacity"),

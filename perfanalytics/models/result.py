@@ -22,6 +22,7 @@ from perfanalytics.models.predicting import predictive_of
 from perfanalytics.models.prediction import NewRows, read_new
 from perfanalytics.models.predictive import Predictive
 from perfanalytics.models.profile import Profile, profile
+from perfanalytics.models.review import ModelReview, review
 from perfanalytics.models.sensitivity import Sensitivity, sensitivity
 from perfanalytics.models.tabulating import Check
 from perfanalytics.models.what_if import WhatIf, what_if
@@ -570,6 +571,53 @@ class Model(Result):
             goals = (Goal(self, of="probability" if single else "mean"),)
         chosen = (goals,) if isinstance(goals, Goal) else tuple(goals)
         return optimize(chosen, within=within, today=today, confidence=confidence, rows=rows, seed=seed)
+
+    def review(
+        self,
+        *,
+        stability: Sequence[Result] | Result = (),
+        backtest: Result | None = None,
+        calibration: Result | None = None,
+        errors: Result | None = None,
+        outcome: str | None = None,
+    ) -> ModelReview:
+        """Report card: is it a process performance model in CMMI's sense? Criterion by criterion.
+
+        Parameters
+        ----------
+        stability : Baseline, ControlChart, or a sequence of them
+            Of the outcome and the factors, over the period the model was made from.
+        backtest : Backtest, optional
+            Of :func:`perfanalytics.backtest`.
+        calibration : Calibration, optional
+            Of :func:`perfanalytics.calibrate`, to the work that uses the model.
+        errors : PredictionErrors, optional
+            Of :func:`perfanalytics.prediction_errors`.
+        outcome : {"final", "interim"}, optional
+            What is predicted.
+
+        Returns
+        -------
+        ModelReview
+            A row for each criterion: "yes", "no" or "unknown" (nobody gave the evidence), never guessed.
+
+        Raises
+        ------
+        InputError
+            For a result of another kind.
+
+        References
+        ----------
+        CMMI Product Team (2010), CMMI for Services, Version 1.3, OPP SP 1.5 and glossary.
+        """
+        return review(
+            self,
+            stability=stability,
+            backtest=backtest,
+            calibration=calibration,
+            errors=errors,
+            outcome=outcome,
+        )
 
     def _new(self, new: pd.DataFrame | Mapping[str, Any]) -> tuple[NewRows, Predictive]:
         rows = read_new(self, new)

@@ -306,10 +306,11 @@ def _verdict(
 ) -> str:
     unit, name = model.measure.unit, str(factor[0])
     ends = sorted([float(found["swing_low"][0]), float(found["swing_high"][0])])
+    change = span(ends[0], ends[1])
     text = (
         f"{name} drives {model.measure.name} most: from {said[0][0]} to {said[0][1]} the expected "
         f"outcome goes from "
-        f"{number(float(found['low'][0]))} to {number(float(found['high'][0]), unit)} (change {span(ends[0], ends[1])})."
+        f"{number(float(found['low'][0]))} to {number(float(found['high'][0]), unit)} (change {change})."
     )
     if len(factor) > 1 and math.isfinite(found["total"][0]):
         best = int(np.argmax(found["total"]))
