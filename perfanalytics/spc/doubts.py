@@ -77,7 +77,8 @@ def doubtful(counted: Counted, setting: Setting, measure: Measure) -> dict[str, 
 
 
 def _out_of_range(counted: Counted, setting: Setting, measure: Measure) -> Flags:
-    if setting.family.panels[0].floor is not None or measure.scale in (None, "real", "ordinal"):
+    main = setting.family.panels[0]
+    if main.floor is not None or main.unitless or measure.scale in (None, "real", "ordinal"):
         return np.zeros(len(counted.n), dtype=bool)
     out = counted.lower < 0
     if measure.scale == "proportion":

@@ -232,7 +232,8 @@ def _mixed(batch: SeriesBatch, points: Points, starts: NDArray[np.int64]) -> Fou
     columns: dict[str, NDArray[Any]] = {
         name: column for name, column in batch.covariates.items() if column.dtype.kind in "OUSb"
     }
-    if batch.subgroups is not None:
+    if batch.subgroups is not None and "product" not in points.columns:
+        # products of a short-run chart have targets of their own
         columns["subgroups"] = batch.subgroups
     if not columns or not _same(batch, points):
         return None

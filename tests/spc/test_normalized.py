@@ -85,3 +85,17 @@ def test_misuse():
         perf.control_chart(series, chart="short_run", estimate=perf.control_chart(series, chart="short_run"))
     with pytest.raises(perf.InputError, match="above 0"):
         perf.control_chart(series, chart="short_run", options={"spreads": {"A": 0, "B": 1}})
+
+
+def test_z_of_a_short_run_has_no_unit_and_its_products_are_no_mixed_streams():
+    rng = np.random.default_rng(5)
+    product = np.array(["A", "B", "C"])[rng.integers(0, 3, 45)]
+    level = np.array([{"A": 10, "B": 30, "C": 50}[p] for p in product])
+    hours = perf.Measure("h", definition="d", unit="hours", better="lower", scale="duration")
+    series = perf.Series(level * (1 + rng.normal(0, 0.1, 45)), subgroups=product, measure=hours)
+    chart = perf.control_chart(series, chart="short_run")
+    assert "hours" not in chart.verdict
+    assert not {"limit-out-of-range", "mixed-streams"} & set(chart.caveat_codes)
+    assert "mixed-streams" in perf.control_chart(series).caveat_codes
+    many = perf.control_charts({"a": series}, chart="short_run").caveats_of_series[0]
+    assert many == "; ".join(chart.caveat_codes)

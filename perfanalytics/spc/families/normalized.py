@@ -191,8 +191,15 @@ SHORT_RUN = ChartFamily(
     name="short_run",
     title="Short runs of several products (Z-MR)",
     panels=(
-        Panel(name="z", independent=True, axis="z (sigma of the product)"),
-        Panel(name="moving range of z", independent=False, spread=True, floor=0.0, axis="moving range of z"),
+        Panel(name="z", independent=True, axis="z (sigma of the product)", unitless=True),
+        Panel(
+            name="moving range of z",
+            independent=False,
+            spread=True,
+            floor=0.0,
+            axis="moving range of z",
+            unitless=True,
+        ),
     ),
     parameters=(),
     estimators={

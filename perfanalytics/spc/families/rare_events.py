@@ -118,7 +118,8 @@ def _weibull(block: Block) -> tuple[Floats, Floats]:
     keep = ~np.isnan(x) if block.keep is None else block.keep
     if (x[keep] <= 0).any():
         raise InputError(
-            "a Weibull t chart takes times above 0: give more exact times, or take estimate='nelson'"
+            "a Weibull t chart takes times above 0: give more exact times, or take the law 'nelson' "
+            "(options={'law': 'nelson'})"
         )
     y = np.where(keep, np.log(np.where(keep, x, 1.0)), 0.0)
     top = seg.maxima(np.where(keep, y, -np.inf))
