@@ -44,7 +44,7 @@ def draw(chart: ControlChart) -> dict[str, Any]:
     # the two sides of one statistic meet at their common zero
     sides = [_reach(panel) for panel in record.panels[:2]] if joined else []
     domains = _joined(sides, len(record.panels)) if joined else _DOMAINS[len(record.panels)]
-    rows = 1 + max((row for _, _, row in record.labels), default=-1)
+    rows = 1 + max((row for _, _, row in (*record.labels, *record.stages)), default=-1)
     top = 52 + 17 * rows
     bottom = 78
     height = (420, 560, 720)[min(len(record.panels), 3) - 1] + 17 * rows
@@ -55,7 +55,7 @@ def draw(chart: ControlChart) -> dict[str, Any]:
     layout_axes: dict[str, Any] = {}
     for k, (panel, domain) in enumerate(zip(record.panels, domains, strict=True)):
         axis = {"yaxis": f"y{k + 1 if k else ''}", "xaxis": "x"}
-        data += _lines(panel, axis)
+        data += _lines(panel, axis, chart.carried_stage, keyed)
         data += _points(chart, record, panel, k, axis, keyed)
         pixels = (height - top - bottom) * (domain[1] - domain[0])
         layout_axes[f"yaxis{k + 1 if k else ''}"] = style.axis(
@@ -69,7 +69,10 @@ def draw(chart: ControlChart) -> dict[str, Any]:
     for at, text, row in record.labels:
         shapes.append(_vertical(at, "dot", style.INK, 1.2))
         if row >= 0:
-            annotations.append(_event_label(at, text, row, record.x))
+            annotations.append(_event_label(at, text, row, record.x, style.INK))
+    annotations += [
+        _event_label(at, text, row, record.x, style.GREY) for at, text, row in record.stages if row >= 0
+    ]
     if record.labels:
         data.append(_event_hovers(record))
     layout_axes["xaxis"] = style.axis(record.x_title, anchor=f"y{len(record.panels) if two else ''}")
@@ -129,7 +132,9 @@ def _coarse(panel: PanelInfo) -> bool:
     return not len(values) or bool(values.max() - values.min() > 0.05)
 
 
-def _lines(panel: PanelInfo, axis: dict[str, str]) -> list[dict[str, Any]]:
+def _lines(
+    panel: PanelInfo, axis: dict[str, str], carried_stage: int | None, keyed: set[str]
+) -> list[dict[str, Any]]:
     def line(steps: Steps, color: str, width: float, dash: str) -> dict[str, Any]:
         return {
             "type": "scatter",
@@ -149,6 +154,10 @@ def _lines(panel: PanelInfo, axis: dict[str, str]) -> list[dict[str, Any]]:
     out.append(line(panel.center, style.GREY, 1.4, "solid"))
     # the limits of before are thinner and another dash, so that they are told apart in grey too
     out += [line(old, style.PURPLE, 1.2, "longdashdot") for old in panel.carried]
+    if panel.carried and "carried" not in keyed:
+        whose = "the first stage" if carried_stage == 0 else f"stage {carried_stage}"
+        out[-1] |= {"name": f"limits of {whose}, carried on", "showlegend": True}
+        keyed.add("carried")
     return out
 
 
@@ -225,7 +234,9 @@ def _level_labels(chart: ControlChart, panel: PanelInfo, k: int, pixels: float) 
     if not len(panel.levels) or not len(drawn):
         return []
     room = 15.0 / pixels * max(float(drawn.max() - drawn.min()) * 1.1, 1e-300)
-    places = spread_out([value for _, value, _ in panel.levels], room)
+    # the common zero of two sides of one statistic is said once
+    levels = [level for level in panel.levels if not (panel.joined and level[0] == "center")]
+    places = spread_out([value for _, value, _ in levels], room)
     return [
         {
             "xref": "paper",
@@ -239,7 +250,7 @@ def _level_labels(chart: ControlChart, panel: PanelInfo, k: int, pixels: float) 
             "text": f"{name} {text}",
             "font": {"size": 11, "color": style.INK if name == "center" else style.GREY},
         }
-        for (name, _, text), place in zip(panel.levels, places, strict=True)
+        for (name, _, text), place in zip(levels, places, strict=True)
     ]
 
 
@@ -257,9 +268,9 @@ def _vertical(x: Any, dash: str, color: str, width: float) -> dict[str, Any]:
     }
 
 
-def _event_label(at: Any, text: str, row: int, x: NDArray[Any]) -> dict[str, Any]:
+def _event_label(at: Any, text: str, row: int, x: NDArray[Any], color: str) -> dict[str, Any]:
     span = float((x[-1] - x[0]).astype(np.float64)) or 1.0
-    start = WIDTH * float((at - x[0]).astype(np.float64)) / span
+    start = max(WIDTH * float((at - x[0]).astype(np.float64)) / span, 0.0)
     late = start + LETTER * len(text) + 14 > WIDTH
     return {
         "xref": "x",
@@ -271,7 +282,7 @@ def _event_label(at: Any, text: str, row: int, x: NDArray[Any]) -> dict[str, Any
         "yanchor": "middle",
         "showarrow": False,
         "text": text,
-        "font": {"size": 11, "color": style.INK},
+        "font": {"size": 11, "color": color},
     }
 
 

@@ -56,7 +56,11 @@ class PanelInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartInfo:
-    """A control chart as drawn; ``labels`` are events as (x, text, row), row -1 where there was no room."""
+    """A control chart as drawn.
+
+    ``labels`` are events as (x, text, row), row -1 where there was no room; ``stages`` the same for the names
+    of stages that are no event.
+    """
 
     title: str
     x: NDArray[Any]
@@ -66,6 +70,7 @@ class ChartInfo:
     excluded: dict[int, str]
     borders: NDArray[Any]
     labels: tuple[tuple[Any, str, int], ...]
+    stages: tuple[tuple[Any, str, int], ...]
     share: bool
 
 
@@ -78,7 +83,7 @@ def info(chart: ControlChart) -> ChartInfo:
     missing = np.zeros(n, dtype=bool)
     if chart.when is not None and chart.every is not None and n:
         missing[1:] = np.diff(period_number(chart.when, chart.every)) > 1
-    labels = _event_labels(chart, x)
+    labels, stages = _labels(chart, x, left)
     direction = chart.direction
     name = chart.measure.name + (f" [{chart.id}]" if chart.id else "")
     return ChartInfo(
@@ -92,6 +97,7 @@ def info(chart: ControlChart) -> ChartInfo:
         excluded={int(e.point): _excluded_text(e) for e in chart.exclusions if e.point is not None},
         borders=left[[b for b in borders if all(x[b] != at for at, _, _ in labels)]],
         labels=labels,
+        stages=stages,
         share=chart.is_share,
     )
 
@@ -276,11 +282,35 @@ def _levels(chart: ControlChart, k: int) -> tuple[tuple[str, float, str], ...]:
     return tuple(out)
 
 
-def _event_labels(chart: ControlChart, x: NDArray[Any]) -> tuple[tuple[Any, str, int], ...]:
-    """Events within the chart, each in the lowest row in which its text overlaps no other."""
-    if chart.when is None or not len(x):
-        return ()
-    span = max(float((x[-1] - x[0]).astype(np.float64)), 1.0)
+def _labels(
+    chart: ControlChart, x: NDArray[Any], left: NDArray[Any]
+) -> tuple[tuple[tuple[Any, str, int], ...], tuple[tuple[Any, str, int], ...]]:
+    """Events within the chart and names of stages, each in the lowest row where it overlaps no other."""
+    if not len(x):
+        return (), ()
+    events = _events(chart, x)
+    found = [(at, name, True) for at, name in events]
+    found += [(at, name, False) for at, name in _stages(chart, left, {name for _, name in events})]
+    found.sort(key=lambda f: f[0])
+    span = float((x[-1] - x[0]).astype(np.float64)) or 1.0
+    ends = [-np.inf] * ROWS
+    out: dict[bool, list[tuple[Any, str, int]]] = {True: [], False: []}
+    for at, name, is_event in found:
+        start = max(WIDTH * float((at - x[0]).astype(np.float64)) / span, 0.0)
+        text = name if len(name) <= 32 else name[:31] + "…"
+        # the last labels are right-aligned, so that they stay inside
+        width = LETTER * len(text) + 14
+        from_x = start if start + width <= WIDTH else start - width
+        row = next((r for r in range(ROWS) if ends[r] <= from_x), -1)
+        if row >= 0:
+            ends[row] = from_x + width
+        out[is_event].append((at, text, row))
+    return tuple(out[True]), tuple(out[False])
+
+
+def _events(chart: ControlChart, x: NDArray[Any]) -> list[tuple[Any, str]]:
+    if chart.when is None:
+        return []
     found = []
     for event in chart.events:
         try:
@@ -289,17 +319,16 @@ def _event_labels(chart: ControlChart, x: NDArray[Any]) -> tuple[tuple[Any, str,
             continue
         if x[0] <= at <= x[-1]:
             found.append((at, event.name))
-    found.sort(key=lambda f: f[0])
-    ends = [-np.inf] * ROWS
-    out = []
-    for at, name in found:
-        start = WIDTH * float((at - x[0]).astype(np.float64)) / span
-        text = name if len(name) <= 32 else name[:31] + "…"
-        # the last labels are right-aligned, so that they stay inside
-        width = LETTER * len(text) + 14
-        from_x = start if start + width <= WIDTH else start - width
-        row = next((r for r in range(ROWS) if ends[r] <= from_x), -1)
-        if row >= 0:
-            ends[row] = from_x + width
-        out.append((at, text, row))
-    return tuple(out)
+    return found
+
+
+def _stages(chart: ControlChart, left: NDArray[Any], said: set[str]) -> list[tuple[Any, str]]:
+    """Where stages begin, and what they are called; those called by an event have its label already."""
+    labels, first = chart.limits.labels, chart.limits.first
+    if len(labels) < 2:
+        return []
+    return [
+        (left[a], name)
+        for name, a in zip(labels, first.tolist(), strict=True)
+        if name and not set(name.split(", ")) <= said
+    ]

@@ -34,7 +34,8 @@ def info(result: PhaseOne) -> PhaseOneInfo:
     """What is drawn where."""
     n = len(result.value)
     x: NDArray[Any] = np.arange(n, dtype=np.float64) if result.when is None else result.when
-    spread = float(np.nanmedian(np.abs(result.upper - result.center))) / 3 if n else float("nan")
+    reach = np.abs(result.upper - result.center)
+    spread = float(np.nanmedian(reach)) / 3 if np.isfinite(reach).any() else float("nan")
 
     def said(value: float) -> str:
         return number(value, spread, share=result.is_share)
@@ -131,7 +132,11 @@ def draw(result: PhaseOne) -> dict[str, Any]:
                     "x": record.x[where],
                     "y": result.value[where],
                     "text": rounds,
-                    "textposition": "top center",
+                    # away from the line that leads to the point
+                    "textposition": [
+                        "bottom center" if y < c else "top center"
+                        for y, c in zip(result.value[where], result.center[where], strict=True)
+                    ],
                     "textfont": {"size": 11},
                     "customdata": list(words or [""] * len(where)),
                     "hovertemplate": "%{customdata}<extra></extra>",

@@ -174,3 +174,32 @@ def test_three_panels_do_not_overlap_and_zones_belong_to_sigma_limits():
     skewed = draw(perf.control_chart([3, 5, 0, 12, 7, 1, 30, 2, 9, 4], chart="g", limits="probability"))
     lines = [t for t in skewed["data"] if t["mode"] == "lines" and t["line"]["width"] == 0.8]
     assert lines == []
+
+
+def test_stages_are_called_by_their_names_above_the_chart():
+    versions = perf.Series(
+        np.random.default_rng(2).normal(20, 2, 60),
+        when=weeks(60),
+        covariates={"version": ["2.0"] * 20 + ["2.1"] * 20 + ["3.0"] * 20},
+    )
+    chart = perf.control_chart(versions, stages={"column": "version"}, carry=0)
+    record = info(chart)
+    assert [text for _, text, _ in record.stages] == ["2.0", "2.1", "3.0"]
+    figure = draw(chart)
+    above = [a["text"] for a in figure["layout"]["annotations"] if a.get("yref") == "paper"]
+    assert above == ["2.0", "2.1", "3.0"]
+    assert len(trace(figure, "limits of the first stage, carried on")) == 1
+    by_position = info(perf.control_chart(np.arange(30) % 7, stages=[10]))
+    assert [text for _, text, _ in by_position.stages] == ["point 10"]
+
+
+def test_a_stage_called_by_its_event_has_one_label():
+    event = perf.Change("triage", when=weeks(40)[20].item(), what="x")
+    record = info(perf.control_chart(series(events=[event]), stages=[event]))
+    assert [text for _, text, _ in record.labels] == ["triage"]
+    assert record.stages == ()
+
+
+def test_the_common_zero_of_a_cusum_is_said_once():
+    figure = draw(perf.control_chart([1.0, 2, 0, 1, 3, 2, 1, 2, 4, 4, 5, 5], chart="cusum"))
+    assert sum(a["text"].startswith("center") for a in figure["layout"]["annotations"]) == 1
