@@ -198,10 +198,11 @@ def monitor(
         for name, reason in watch.failures:
             click.echo(f"{name}: NOT DONE: {reason}", err=True)
         click.echo(f"{watch.points} new points, {len(watch.signals)} new signals")
-    if watch.failures:
-        sys.exit(NOT_ALL_DONE)
+    # signals are told once: what failed beside them must not hide them
     if watch.signals:
         sys.exit(SIGNALS)
+    if watch.failures:
+        sys.exit(NOT_ALL_DONE)
 
 
 @cli.command()

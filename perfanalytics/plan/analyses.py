@@ -24,6 +24,7 @@ from perfanalytics.core.records import Change, Event, Objective
 from perfanalytics.core.result import Caveat
 from perfanalytics.core.series import Series, SeriesBatch
 from perfanalytics.models.model import fit
+from perfanalytics.plan.funnels import units_of
 from perfanalytics.plan.tables import (
     BaselineTable,
     CapabilityTable,
@@ -105,7 +106,10 @@ def _item(
 
 
 def chart_series(table: ChartTable, context: Context) -> list[tuple[str, Series]]:
-    """The series a ``[[chart]]`` table asks for, each with its name: one, or with ``by`` several."""
+    """The series a ``[[chart]]`` table asks for, each with its name: one, or with ``by`` several.
+
+    A funnel with ``by`` is one series: its points are the values of the attributes.
+    """
     if table.rules not in RULE_SETS:
         raise UnknownNameError("rule set", table.rules, RULE_SETS)
     selection = _selection(table, context)
@@ -117,6 +121,8 @@ def chart_series(table: ChartTable, context: Context) -> list[tuple[str, Series]
         return [(table.name, context.repo.series(table.measure, **selection))]
     by = (table.by,) if isinstance(table.by, str) else tuple(table.by)
     batch = context.repo.batch(table.measure, by=by, **selection)
+    if table.chart == "funnel":
+        return [(table.name, units_of(batch, by=by, options=table.options))]
     return [(f"{table.name}: {s.id}", s) for s in batch]
 
 
@@ -198,6 +204,8 @@ def _charts(table: ChartTable, context: Context) -> list[ReportItem]:
                 options=table.options,
                 limits=table.limits,
                 sigmas=table.sigmas,
+                stages=stages_of(table, context),
+                transform=table.transform,
             )
             out.append(_item(table, found, "Control charts", context, name=f"{name}: phase I"))
     return out

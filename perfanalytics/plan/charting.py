@@ -13,6 +13,7 @@ from perfanalytics.plan.running import chosen_analyses, happenings
 from perfanalytics.plan.tables import ChartTable
 from perfanalytics.reports.report import ReportItem, report
 from perfanalytics.repository.repository import Repository
+from perfanalytics.spc.families import CHARTS
 from perfanalytics.spc.phase_one import PhaseOne
 from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.scorecard import scorecard
@@ -33,8 +34,8 @@ def chart_plan(
     repository, only :
         As for :func:`perfanalytics.run_plan`; ``only`` names charts.
     report_to : path
-        The page: the scorecard, then the charts that are not stable or signal at their newest point, then the
-        phase I analyses that propose points.
+        The page: the scorecard, then the charts that are not stable or signal at their newest point, then
+        funnels with units outside, then the phase I analyses that propose points.
 
     Returns
     -------
@@ -65,18 +66,24 @@ def chart_plan(
                 made += analyze(table, context)
             except PerfAnalyticsError as error:
                 failed.append(ReportItem(table.name, None, group="Control charts", error=str(error)))
-    charts = [i.result for i in made if isinstance(i.result, ControlChart)]
     phases = [i for i in made if isinstance(i.result, PhaseOne) and len(i.result.point)]
-    made = [i for i in made if isinstance(i.result, ControlChart)]
-    items = list(failed)
-    if charts:
-        card = scorecard(charts, objectives=list(context.objectives.values()))
-        drawn = [
+    drawn: list[ReportItem] = []
+    times: list[tuple[ReportItem, ControlChart]] = []
+    for item in made:
+        if isinstance(item.result, ControlChart):
+            if CHARTS[item.result.chart].ordered:
+                times.append((item, item.result))
+            elif item.result.n_signals or item.result.stable is False:
+                # units side by side have no newest point: they stand beside the scorecard
+                drawn.append(item)
+    items = [*drawn, *phases, *failed]
+    if times:
+        card = scorecard([c for _, c in times], objectives=list(context.objectives.values()))
+        signalling = [
             item
-            for item, variation in zip(made, card.variation, strict=True)
-            if variation in ("concern", "improvement", "neutral")
-            or getattr(item.result, "stable", None) is False
+            for (item, chart), variation in zip(times, card.variation, strict=True)
+            if variation in ("concern", "improvement", "neutral") or chart.stable is False
         ]
-        items = [ReportItem("Scorecard", card, group="Scorecard"), *drawn, *phases, *failed]
+        items = [ReportItem("Scorecard", card, group="Scorecard"), *signalling, *items]
     report(items, report_to, title=plan.plan.title or plan.plan.name, subtitle="Control charts that signal")
     return items

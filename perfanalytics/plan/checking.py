@@ -124,6 +124,10 @@ def _comparison(where: str, table: tables.ComparisonTable, known: set[str]) -> I
             yield from _missing(where, f"{key}: attribute of {table.measure}", name, {*known, *extra})
 
 
+#: Charts whose points depend on each other, or that have no limits over time.
+_NO_SINGLE_POINTS = ("run", "ewma", "cusum", "moving_average", "mewma", "risk_adjusted_cusum", "funnel")
+
+
 def _columns(where: str, table: tables.ChartTable, known: set[str]) -> Iterator[str]:
     """Attributes that a chart takes as columns."""
     covariates = (table.covariates,) if isinstance(table.covariates, str) else tuple(table.covariates)
@@ -137,9 +141,13 @@ def _columns(where: str, table: tables.ChartTable, known: set[str]) -> Iterator[
         yield from _missing(where, said, name, {*known, *PERIODS})
     if subgroups and table.every is not None:
         yield f"{where}: subgroups are of single observations: leave every = '{table.every}' out"
+    if table.chart == "funnel" and table.by:
+        for key in ("every", "statistic", "subgroups", "stages", "stage_column"):
+            if getattr(table, key):
+                yield f"{where}: the points of a funnel are the values of by, over all time: leave {key} out"
     if table.carry is not None and not table.stages and table.stage_column is None:
         yield f"{where}: carry = {table.carry} needs stages or a stage_column"
-    if table.phase_one and table.chart in ("run", "ewma", "cusum", "moving_average", "mewma"):
+    if table.phase_one and table.chart in _NO_SINGLE_POINTS:
         yield f"{where}: phase_one looks into single points: take a Shewhart chart, not '{table.chart}'"
 
 

@@ -22,6 +22,7 @@ from perfanalytics.plan.running import chosen_analyses, happenings
 from perfanalytics.plan.tables import ChartTable
 from perfanalytics.repository.repository import Repository
 from perfanalytics.spc.chart import control_chart
+from perfanalytics.spc.families import CHARTS
 from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.rules import RULE_SETS
 
@@ -55,7 +56,7 @@ class Watch:
         New points charted.
     failures : tuple of (chart, reason)
     doubts : tuple of (chart, text)
-        Limits that have expired or grown old.
+        Limits that have expired or grown old; charts that are not monitored.
     """
 
     signals: tuple[NewSignal, ...]
@@ -104,6 +105,9 @@ def monitor(
         context = Context(repo=repo, objectives=objects.objectives(plan), happenings=happenings(plan))
         for table in chosen_analyses(plan, only):
             if not isinstance(table, ChartTable):
+                continue
+            if not CHARTS[table.chart].ordered:
+                doubts.append((table.name, f"a {table.chart} compares units, not times: it is not monitored"))
                 continue
             try:
                 for name, series in chart_series(table, context):

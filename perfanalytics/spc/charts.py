@@ -150,8 +150,9 @@ class ControlCharts(Result):
 
         Columns: id, n, n_missing, n_excluded, stages, center, sigma, lower, upper, n_signals,
         expected_signals, newest_signal, newest_signal_when, farthest, judged, stable, p_value,
-        lag1, transform_lambda, caveats, data_hash.
-        ``stable`` is a nullable boolean, NA where it was not judged. How often each rule fired is in
+        lag1, transform_lambda, signals_by_rule, caveats, data_hash.
+        ``stable`` is a nullable boolean, NA where it was not judged. ``signals_by_rule`` names the rules that
+        fired and at how many points ("beyond_limits 2; eight_one_side 1"); one row a rule is in
         :meth:`to_frame`.
         """
         import pandas as pd
@@ -172,6 +173,14 @@ class ControlCharts(Result):
                 "n_signals": self.by_rule.T.ravel(),
             }
         )
+
+    def _by_rule_texts(self) -> NDArray[Any]:
+        """Of each series the rules that fired and how often; "" where none did."""
+        out = np.full(len(self.ids), "", dtype=object)
+        for name, counts in zip(self.rules.names, self.by_rule, strict=True):
+            for i in np.flatnonzero(counts).tolist():
+                out[i] += f"{'; ' if out[i] else ''}{name} {counts[i]}"
+        return out
 
     def _columns(self) -> dict[str, Any]:
         return {
@@ -194,6 +203,7 @@ class ControlCharts(Result):
             "p_value": self.p_value,
             "lag1": self.lag1,
             "transform_lambda": self.transform_lambda,
+            "signals_by_rule": self._by_rule_texts(),
             "caveats": self.caveats_of_series,
             "data_hash": self.data_hashes,
         }

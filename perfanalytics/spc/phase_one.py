@@ -27,6 +27,8 @@ from perfanalytics.spc.families import family_of
 from perfanalytics.spc.family import ChartFamily
 from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.rules import WESTERN_ELECTRIC, Rule, RuleSet
+from perfanalytics.spc.stages import Stages
+from perfanalytics.spc.transforms import Transform
 from perfanalytics.spc.wording import moment, nth, number, points_word, unit_of
 
 if TYPE_CHECKING:
@@ -247,6 +249,8 @@ def phase_one(
     sigmas: float | None = None,
     options: Mapping[str, Any] | None = None,
     limits: str | None = None,
+    stages: Stages = (),
+    transform: str | Mapping[str, Any] | Transform | None = None,
 ) -> PhaseOne:
     """Phase I analysis: which points to look into before limits are agreed, and what the limits would be.
 
@@ -258,11 +262,14 @@ def phase_one(
     series : Series, list, array or pandas Series
         As for :func:`perfanalytics.control_chart`, with exclusions people already recorded. Events that came
         with the series are named beside the points they are near (from the point before to the point after).
-    chart, rules, sigmas, options, limits
+    chart, rules, sigmas, options, limits, transform
         As for :func:`perfanalytics.control_chart`. Only points beyond the limits are proposed; run rules tell
         of shifts, which are no matter of single points.
     estimate : str, optional
         Name of an estimator of the chart type.
+    stages : optional
+        As for :func:`perfanalytics.control_chart`: each stage has limits of its own, and a point is proposed
+        where it lies beyond those of its stage. What is told of limits before and after is of the last stage.
 
     Returns
     -------
@@ -309,6 +316,8 @@ def phase_one(
             sigmas=sigmas,
             options=options,
             limits=limits,
+            stages=stages,
+            transform=transform,
         )
 
     first = charted({})
@@ -490,22 +499,28 @@ def _verdict(found: PhaseOne, first: ControlChart, last: ControlChart) -> str:
     word = points_word(n, first.every)
     if not np.isfinite(first.upper[0]).any():
         return f"No phase I analysis: {first.verdict[0].lower()}{first.verdict[1:]}"
-    spread = float(np.nanmedian(first.sigma[0])) if np.isfinite(first.sigma[0]).any() else float("nan")
+    wide = first.spread(0)
+    spread = float(np.nanmedian(wide)) if np.isfinite(wide).any() else float("nan")
 
     def span(low: float, high: float) -> str:
         low_text = number(low, spread, share=found.is_share)
         return f"{low_text} to {number(high, spread, share=found.is_share)}{unit_of(found.measure)}"
 
     old = span(found.round_lower[0], found.round_upper[0])
-    where = " at the newest point" if np.ptp(first.upper[0][np.isfinite(first.upper[0])]) > 0 else ""
+    latest = first.upper[0][first.stage == first.stage[-1]]
+    varies = np.isfinite(latest).any() and np.ptp(latest[np.isfinite(latest)]) > 0
+    where = " at the newest point" if varies else " of the last stage" if len(first.limits.n) > 1 else ""
+    limits = f"the limits of {old}{where}"
+    if len(first.limits.n) > 1:
+        limits = f"the limits of its stage ({old}{where})"
     if not k and "not-settled" in found.caveat_codes:
         many = int(found.round_beyond[0])
         return (
-            f"{many} of {n} {word} lie beyond the limits of {old}{where}: the process is not stable, and it "
+            f"{many} of {n} {word} lie beyond {limits}: the process is not stable, and it "
             "is not single points that need a cause."
         )
     if not k:
-        return f"No point of {n} {word} lies beyond the limits of {old}{where}: nothing is proposed."
+        return f"No point of {n} {word} lies beyond {limits}: nothing is proposed."
     names = [_named(first, int(p)) for p in found.point]
     listed = ", ".join(names[:6]) + (f" and {k - 6} more" if k > 6 else "")
     if 1 < k <= 6:

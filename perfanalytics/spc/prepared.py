@@ -196,7 +196,8 @@ def prepare(
     breaks = source.breaks if points.breaks is None else points.breaks
     points = replace(points, excluded=mask if by_point else None, breaks=breaks, batch=source)
     offsets = points.offsets
-    if not family.ordered and stages != ():
+    none = isinstance(stages, tuple | list) and not stages
+    if not family.ordered and not none:
         raise InputError(f"the points of a {family.name} chart are units, not times: it has no stages")
     staged = stage_starts(batch, source, offsets, ~np.isnan(points.value), stages)
     starts = np.union1d(offsets[:-1][np.diff(offsets) > 0], staged.starts).astype(np.int64)

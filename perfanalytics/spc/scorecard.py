@@ -18,6 +18,7 @@ from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import InputError
 from perfanalytics.core.records import Objective
 from perfanalytics.core.result import Method, Provenance, Result
+from perfanalytics.spc.families import family_of
 from perfanalytics.spc.result import ControlChart
 
 if TYPE_CHECKING:
@@ -153,7 +154,8 @@ def scorecard(
     Raises
     ------
     InputError
-        Without charts, or for anything that is not a control chart.
+        Without charts, for anything that is not a control chart, and for charts whose points are no times
+        (funnel).
 
     References
     ----------
@@ -173,6 +175,9 @@ def scorecard(
     charts = list(charts)
     if not charts or any(not isinstance(c, ControlChart) for c in charts):
         raise InputError("a scorecard takes one or more control charts")
+    for chart in charts:
+        if not family_of(chart.chart).ordered:
+            raise InputError(f"a {chart.chart} has no newest point: leave it out of the scorecard")
     if points < 1:
         raise InputError(f"points= is the number of newest points kept, at least 1, got {points}")
     rows = [_row(c, objectives, points) for c in charts]

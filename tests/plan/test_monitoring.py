@@ -155,3 +155,15 @@ def test_a_week_that_was_incomplete_is_judged_when_it_is_complete(folder, run):
     complete = run("monitor", "plan.toml")
     assert complete.returncode == 3, complete.stdout
     assert "2024-05-06" in complete.stdout
+
+
+def test_a_failure_beside_them_hides_no_new_signals(folder, run):
+    text = PLAN + '[[source]]\nname = "lost"\nfile = "lost.csv"\nkey = "id"\n'
+    (folder / "plan.toml").write_text(text, encoding="utf-8")
+    assert run("monitor", "plan.toml").returncode == 1
+    write(folder, 42, extra=["A99,2024-02-20,30.0,A"])
+    told = run("monitor", "plan.toml", "--json")
+    assert told.returncode == 3
+    found = json.loads(told.stdout)
+    assert found["signals"]
+    assert [name for name, _ in found["failures"]] == ["load lost"]

@@ -215,3 +215,13 @@ def test_what_was_not_judged_is_neither_stable_nor_unstable():
     assert stable["short"] is pd.NA
     assert bool(stable["long"]) is True
     assert perf.control_chart([1.0, 2, 3, 2, 1]).stable is None
+
+
+def test_the_summary_names_the_rules_that_fired():
+    spike = [9, 11, 10, 12, 10, 9, 10, 11, 10, 18]
+    table = perf.control_charts({"calm": [5, 6, 5, 7, 6, 5, 6, 7, 5, 6], "spike": spike}).summary()
+    assert table.set_index("id")["signals_by_rule"].to_dict() == {"spike": "beyond_limits 1", "calm": ""}
+    frame = perf.control_charts({"a": [10.0] * 5 + [12.0, 9, 11] * 4 + [30.0] * 3}, rules="nelson")
+    told = dict(part.split(" ") for part in frame.summary()["signals_by_rule"][0].split("; "))
+    counts = frame.to_frame().set_index("rule")["n_signals"]
+    assert {k: int(v) for k, v in told.items()} == counts[counts > 0].to_dict()

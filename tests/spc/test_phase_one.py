@@ -179,3 +179,34 @@ def test_it_is_saved_and_read_back_equal_and_drawn():
     assert marked["text"] == ["1", "1", "2"]
     perf.plot(found)
     perf.plot(calm)
+
+
+def test_each_stage_has_limits_of_its_own():
+    rng = np.random.default_rng(4)
+    x = np.r_[rng.normal(20, 1, 30), rng.normal(10, 1, 30)]
+    x[12], x[44] = 27.0, 17.0
+    whole, staged = perf.phase_one(x), perf.phase_one(x, stages=[30])
+    assert staged.point.tolist() == [12, 44]
+    assert 44 not in whole.point.tolist()
+    first = perf.control_chart(x[:30], exclude={12: "c"})
+    last = perf.control_chart(x[30:], exclude={14: "c"})
+    np.testing.assert_allclose(staged.new_upper[[0, 59]], [first.upper[0, 0], last.upper[0, -1]], rtol=1e-12)
+    assert "the limits of the last stage would be" in staged.verdict
+    assert (
+        "of its stage" in perf.phase_one(np.r_[np.arange(20) % 3, 9 + np.arange(20) % 3], stages=[20]).verdict
+    )
+    perf.plot(staged)
+
+
+def test_skewed_values_are_looked_into_on_their_scale():
+    x = np.exp(np.random.default_rng(8).normal(2, 0.8, 60))
+    x[40] = 900.0
+    found = perf.phase_one(x, transform="log")
+    chart = perf.control_chart(x, transform="log")
+    beyond = np.flatnonzero((x > chart.upper[0]) | (x < chart.lower[0]))
+    assert set(found.point[found.round == 1].tolist()) == set(beyond.tolist()) == {40}
+    np.testing.assert_array_equal(found.upper, chart.upper[0])
+
+
+def test_nothing_but_gaps_can_be_drawn():
+    perf.plot(perf.phase_one([np.nan] * 5))

@@ -107,3 +107,9 @@ def test_the_figure_has_a_cell_for_each_chart_and_shapes_besides_colors():
     figure = draw(card)
     assert {"xaxis", "xaxis2", "xaxis3"} <= set(figure["layout"])
     perf.plot(card)
+
+
+def test_units_side_by_side_have_no_newest_point():
+    funnel = perf.control_chart(perf.Series([4, 5, 6], sizes=[10, 12, 14]), chart="funnel")
+    with pytest.raises(perf.InputError, match="no newest point"):
+        perf.scorecard([funnel])

@@ -292,14 +292,15 @@ def _told(chart: Any) -> str:
     what = "Target" if said.get("target") is not None else "Overall"
     text = f"{opening}. {what} {number(center, spread, share=share)}{unit}."
     phi, tau2, adjust = float(parameters["phi"][-1]), float(parameters["tau2"][-1]), said.get("adjust")
+    how_much = f"phi {number(phi, phi)}"
     if adjust == "multiplicative":
         wider = math.sqrt(max(phi, 1.0))
-        text += f" The limits are {wider:.2g} times as wide as chance alone makes them (phi {phi:.2g})."
+        text += f" The limits are {wider:.2g} times as wide as chance alone makes them ({how_much})."
     elif adjust == "additive":
         tau = number(math.sqrt(tau2), math.sqrt(tau2), share=share)
         text += f" The limits allow for differences between units (standard deviation {tau}{unit})."
     elif "overdispersed" in chart.caveat_codes:
-        text += f" The limits allow for chance alone, and the units vary more than that (phi {phi:.2g})."
+        text += f" The limits allow for chance alone, and the units vary more than that ({how_much})."
     return text
 
 
