@@ -124,10 +124,14 @@ def difference_in_differences(
         raise InputError("differences in differences need levels: an ordinal measure has none")
     others = _group(comparison_group, measure)
     rhythm = treated.sides.every.split(" ", 1)[0] if treated.sides.before.when is not None else None
-    controls = [
-        cut_series(o, at, measure=measure, every=every or (rhythm if rhythm != "each" else None))
-        for o in others
-    ]
+    controls = []
+    for o in others:
+        try:
+            controls.append(
+                cut_series(o, at, measure=measure, every=every or (rhythm if rhythm != "each" else None))
+            )
+        except InputError as error:
+            raise InputError(f"the comparison group: {error}") from error
     for other in controls:
         a, b = treated.sides.measure, other.sides.measure
         if a.is_named and b.is_named and (a.name, a.unit) != (b.name, b.unit):

@@ -47,6 +47,8 @@ HARMONICS = 2
 LEVEL = 0.01
 #: Periods beyond the number of terms that a fit with a season needs.
 FEWEST_LEFT = 8
+#: Days from the first to the last period that a yearly wave needs (ten months).
+FEWEST_DAYS = 270
 #: Whole seasons a series must span before one is searched.
 FEWEST_SEASONS = 2.0
 
@@ -119,12 +121,17 @@ def season_columns(when: NDArray[np.datetime64], season: str) -> Floats:
 
     Raises
     ------
-    UnknownNameError
+    UnknownNameError, InputError
     """
     if season not in SEASONS:
         raise UnknownNameError("season", str(season), SEASONS)
     if season == "year":
         days = when.astype("datetime64[D]").astype(np.int64)
+        if len(days) and np.ptp(days) < FEWEST_DAYS:
+            raise InputError(
+                f"a yearly wave cannot be told from the change in {int(np.ptp(days)) + 1} days: it needs most "
+                "of a year"
+            )
         angle = 2 * np.pi * days[:, None] / 365.2425 * np.arange(1, HARMONICS + 1)
         return np.asarray(np.concatenate([np.cos(angle), np.sin(angle)], axis=1))
     label = season_class(when, season)

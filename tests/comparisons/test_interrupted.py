@@ -406,3 +406,29 @@ def test_nhs_seasons_real_data():
     plain, taken = perf.compare(*sides), perf.compare(*sides, season="month")
     assert taken.primary.high - taken.primary.low < 0.65 * (plain.primary.high - plain.primary.low)
     assert plain.outcome == taken.outcome == "undecided"
+
+
+def test_what_is_wrong_with_the_comparison_group_is_told_of_it():
+    y = np.random.default_rng(2).lognormal(3, 0.3, 80)
+    series = timed(y)
+    empty = timed(np.r_[y[:40], np.full(40, np.nan)])
+    for other, told in (
+        (empty, "no usable value"),
+        (timed(y, start="2027-01-01"), "outside the series"),
+        ([], "times"),
+    ):
+        with pytest.raises(perf.InputError, match=f"the comparison group: .*{told}"):
+            perf.difference_in_differences(series, other, at="2024-02-10")
+
+
+def test_a_yearly_wave_needs_most_of_a_year():
+    rng = np.random.default_rng(2)
+    short, long = timed(rng.lognormal(3, 0.3, 80)), timed(rng.lognormal(3, 0.3, 400))
+    for call in (
+        lambda s, at: perf.interrupted(s, at=at, season="year"),
+        lambda s, at: perf.compare(s.take(0, at), s.take(at), season="year"),
+        lambda s, at: perf.difference_in_differences(s, timed(s.values[::-1]), at=at, season="year"),
+    ):
+        with pytest.raises(perf.InputError, match="yearly wave"):
+            call(short, 40)
+        assert call(long, 200).method.parameters["season"] == "year"
