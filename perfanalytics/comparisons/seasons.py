@@ -129,8 +129,8 @@ def season_columns(when: NDArray[np.datetime64], season: str) -> Floats:
         days = when.astype("datetime64[D]").astype(np.int64)
         if len(days) and np.ptp(days) < FEWEST_DAYS:
             raise InputError(
-                f"a yearly wave cannot be told from the change in {int(np.ptp(days)) + 1} days: it needs most "
-                "of a year"
+                f"a yearly wave cannot be told from the change in {int(np.ptp(days)) + 1} days: it needs "
+                "most of a year"
             )
         angle = 2 * np.pi * days[:, None] / 365.2425 * np.arange(1, HARMONICS + 1)
         return np.asarray(np.concatenate([np.cos(angle), np.sin(angle)], axis=1))
