@@ -92,6 +92,8 @@ def draw(chart: ControlChart) -> dict[str, Any]:
         },
         **layout_axes,
     )
+    # at the top, so that rows of event labels do not run into it
+    layout["title"] |= {"y": 1.0, "yref": "container", "yanchor": "top", "pad": {"t": 16}}
     return {"data": data, "layout": layout}
 
 
