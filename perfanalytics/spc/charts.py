@@ -274,11 +274,11 @@ def control_charts(
     bad = int(np.count_nonzero(judged & ~stable))
     many = int(np.count_nonzero(judged))
     verdict = (
-        f"{bad} of {many} charts {'is' if bad == 1 else 'are'} not stable; "
-        f"{FALSE_ALARMS * many:.1f} would be by chance."
+        f"{bad:,} of {many:,} charts {'is' if bad == 1 else 'are'} not stable; "
+        f"{FALSE_ALARMS * many:,.{0 if many > 1000 else 1}f} would be by chance."
     )
     if many < len(data):
-        verdict += f" {len(data) - many} could not be judged."
+        verdict += f" {len(data) - many:,} could not be judged."
     family = prepared.setting.family
     return ControlCharts(
         verdict=verdict,

@@ -29,6 +29,7 @@ from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.rules import WESTERN_ELECTRIC, Rule, RuleSet
 from perfanalytics.spc.stages import Stages
 from perfanalytics.spc.transforms import Transform
+from perfanalytics.spc.verdict import stage_name
 from perfanalytics.spc.wording import moment, nth, number, points_word, unit_of
 
 if TYPE_CHECKING:
@@ -269,7 +270,8 @@ def phase_one(
         Name of an estimator of the chart type.
     stages : optional
         As for :func:`perfanalytics.control_chart`: each stage has limits of its own, and a point is proposed
-        where it lies beyond those of its stage. What is told of limits before and after is of the last stage.
+        where it lies beyond those of its stage. The verdict tells the limits before and after of the last
+        stage in which a point is proposed, the rounds those at the newest point.
 
     Returns
     -------
@@ -506,13 +508,17 @@ def _verdict(found: PhaseOne, first: ControlChart, last: ControlChart) -> str:
         low_text = number(low, spread, share=found.is_share)
         return f"{low_text} to {number(high, spread, share=found.is_share)}{unit_of(found.measure)}"
 
-    old = span(found.round_lower[0], found.round_upper[0])
-    latest = first.upper[0][first.stage == first.stage[-1]]
+    at = _told_at(found, first)
+    old = span(float(first.lower[0, at]), float(first.upper[0, at]))
+    latest = first.upper[0][first.stage == first.stage[at]]
     varies = np.isfinite(latest).any() and np.ptp(latest[np.isfinite(latest)]) > 0
-    where = " at the newest point" if varies else " of the last stage" if len(first.limits.n) > 1 else ""
-    limits = f"the limits of {old}{where}"
+    where = " at its newest point" if varies else ""
+    limits = f"the limits of {old}{' at the newest point' if varies else ''}"
     if len(first.limits.n) > 1:
-        limits = f"the limits of its stage ({old}{where})"
+        limits = f"the limits of its stage (of the last one {old}{where})"
+        where = f" of the stage {stage_name(first, int(first.stage[at]))}{where}"
+    elif varies:
+        where = " at the newest point"
     if not k and "not-settled" in found.caveat_codes:
         many = int(found.round_beyond[0])
         return (
@@ -527,13 +533,21 @@ def _verdict(found: PhaseOne, first: ControlChart, last: ControlChart) -> str:
         listed = ", ".join(names[:-1]) + f" and {names[-1]}"
     rounds = len(found.round_center) - 1
     in_rounds = f" in {rounds} rounds" if rounds > 1 else ""
-    new = span(found.round_lower[-1], found.round_upper[-1])
+    new = span(float(last.lower[0, at]), float(last.upper[0, at]))
     it, needs = ("it", "It needs") if k == 1 else ("them", "Each needs")
     return (
         f"{k} of {n} {word} {'is' if k == 1 else 'are'} proposed for investigation{in_rounds}: {listed}. "
         f"Without {it} the limits{where} would be {new} instead of {old}. "
         f"{needs} a cause, a person and a date before it is excluded."
     )
+
+
+def _told_at(found: PhaseOne, first: ControlChart) -> int:
+    """The newest point with limits of the last stage in which a point is proposed, or of the last one."""
+    stages = first.stage[found.point] if len(found.point) else first.stage
+    here = (first.stage == stages.max()) & ~np.isnan(first.value[0]) & ~np.isnan(first.center[0])
+    seen = np.flatnonzero(here)
+    return int(seen[-1]) if len(seen) else len(first.stage) - 1
 
 
 def _named(chart: ControlChart, k: int) -> str:

@@ -260,14 +260,15 @@ def _before(chart: ControlChart, last: int, hidden: Mapping[int, int]) -> str:
     told = []
     for word, which in counts.items():
         if which:
-            names = ", ".join(_stage_name(chart, k) for k in which)
+            names = ", ".join(stage_name(chart, k) for k in which)
             told.append(
                 f"{len(which)} of {last} stages {word}" + (f" ({names})" if word == "not stable" else "")
             )
     return ", ".join(told)
 
 
-def _stage_name(chart: ControlChart, stage: int) -> str:
+def stage_name(chart: ControlChart, stage: int) -> str:
+    """What a stage is called: its name, or where it begins ("from 3 June 2024")."""
     name = _name(chart.limits.labels[stage])
     if name:
         return name

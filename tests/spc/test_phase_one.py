@@ -191,7 +191,10 @@ def test_each_stage_has_limits_of_its_own():
     first = perf.control_chart(x[:30], exclude={12: "c"})
     last = perf.control_chart(x[30:], exclude={14: "c"})
     np.testing.assert_allclose(staged.new_upper[[0, 59]], [first.upper[0, 0], last.upper[0, -1]], rtol=1e-12)
-    assert "the limits of the last stage would be" in staged.verdict
+    assert "the limits of the stage from the 31st point would be" in staged.verdict
+    early = perf.phase_one(np.r_[x[:44], x[45:]], stages=[30])
+    assert early.point.tolist() == [12]
+    assert "the limits of the stage from the 1st point would be" in early.verdict
     assert (
         "of its stage" in perf.phase_one(np.r_[np.arange(20) % 3, 9 + np.arange(20) % 3], stages=[20]).verdict
     )
