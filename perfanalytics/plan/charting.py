@@ -78,7 +78,7 @@ def chart_plan(
                 drawn.append(item)
     items = [*drawn, *phases, *failed]
     if times:
-        card = scorecard([c for _, c in times], objectives=list(context.objectives.values()))
+        card = scorecard({item.name: c for item, c in times}, objectives=list(context.objectives.values()))
         signalling = [
             item
             for (item, chart), variation in zip(times, card.variation, strict=True)

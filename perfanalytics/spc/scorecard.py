@@ -6,7 +6,7 @@ this process meet its target if it goes on like this (assurance)?
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -35,7 +35,7 @@ class Scorecard(Result):
     Parameters
     ----------
     name, measure, unit, chart : tuples of str, length m
-        What is charted; ``name`` is the measure with the id of the series.
+        What is charted; ``name`` is the name given, or the measure with the id of the series.
     when : datetime64[us] array, shape (m,)
         Newest point that is neither missing nor excluded; NaT where there are no times.
     value, center, lower, upper, target : float arrays, shape (m,)
@@ -133,14 +133,18 @@ class Scorecard(Result):
 
 
 def scorecard(
-    charts: Sequence[ControlChart], *, objectives: Sequence[Objective] = (), points: int = 24
+    charts: Sequence[ControlChart] | Mapping[str, ControlChart],
+    *,
+    objectives: Sequence[Objective] = (),
+    points: int = 24,
 ) -> Scorecard:
     """A scorecard over control charts.
 
     Parameters
     ----------
-    charts : sequence of ControlChart
-        Of any measures and types; only the main panel counts.
+    charts : sequence of ControlChart, or mapping of name to ControlChart
+        Of any measures and types; only the main panel counts. Without names they are called by their measure
+        and the id of the series.
     objectives : sequence of Objective
         Used for charts of their measure when they speak of what is charted: an objective about the share or
         the median for charts of this statistic per period, one about items for charts of items.
@@ -172,7 +176,8 @@ def scorecard(
     >>> card.variation, card.assurance
     (('concern',), ('met',))
     """
-    charts = list(charts)
+    names = list(charts) if isinstance(charts, Mapping) else None
+    charts = list(charts.values() if isinstance(charts, Mapping) else charts)
     if not charts or any(not isinstance(c, ControlChart) for c in charts):
         raise InputError("a scorecard takes one or more control charts")
     for chart in charts:
@@ -182,6 +187,8 @@ def scorecard(
         raise InputError(f"points= is the number of newest points kept, at least 1, got {points}")
     rows = [_row(c, objectives, points) for c in charts]
     columns = {key: [r[key] for r in rows] for key in rows[0]}
+    if names is not None:
+        columns["name"] = names
     texts = ("name", "measure", "unit", "chart", "variation", "assurance", "stable", "is_share")
     values: dict[str, Any] = {k: tuple(v) if k in texts else np.array(v) for k, v in columns.items()}
     concern, better = columns["variation"].count("concern"), columns["variation"].count("improvement")

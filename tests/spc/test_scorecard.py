@@ -113,3 +113,10 @@ def test_units_side_by_side_have_no_newest_point():
     funnel = perf.control_chart(perf.Series([4, 5, 6], sizes=[10, 12, 14]), chart="funnel")
     with pytest.raises(perf.InputError, match="no newest point"):
         perf.scorecard([funnel])
+
+
+def test_charts_can_be_called_by_names():
+    chart = perf.control_chart([9, 11, 10, 12, 10, 9, 10, 11, 10, 18])
+    card = perf.scorecard({"first": chart, "second": chart})
+    assert card.name == ("first", "second")
+    assert card.measure == ("values", "values")
