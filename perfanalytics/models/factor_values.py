@@ -49,6 +49,12 @@ def today_rows(model: Any, rows: int, rng: np.random.Generator) -> pd.DataFrame:
     return rows_of
 
 
+def even_rows(model: Any, rows: int) -> int:
+    """At least so many rows that each of the model's rows comes equally often, where it has fewer."""
+    n = max((len(v) for v in model.kept.values()), default=1)
+    return n * math.ceil(rows / n) if n < rows else rows
+
+
 def set_values(model: Any, frame: pd.DataFrame, settings: Mapping[str, Any], *, where: str) -> pd.DataFrame:
     """The rows with some columns set.
 

@@ -16,7 +16,7 @@ from perfanalytics.core.codec import read_only
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.result import Caveat, Method, Result
 from perfanalytics.models.conditional import Luck, chance_at, draw_luck, expected_at, law_of
-from perfanalytics.models.factor_values import is_whole, require_complete, set_values, today_rows
+from perfanalytics.models.factor_values import even_rows, is_whole, require_complete, set_values, today_rows
 from perfanalytics.models.tabulating import bounds_of
 
 if TYPE_CHECKING:
@@ -291,7 +291,10 @@ def optimize(
     for goal in goals:
         own = {k: v for k, v in (today or {}).items() if k in _columns(goal.model)}
         start = set_values(
-            goal.model, today_rows(goal.model, rows, np.random.default_rng(seed)), own, where="today"
+            goal.model,
+            today_rows(goal.model, even_rows(goal.model, rows), np.random.default_rng(seed)),
+            own,
+            where="today",
         )
         require_complete(goal.model, start)
         starts.append(start)

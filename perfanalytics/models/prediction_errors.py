@@ -174,7 +174,7 @@ def prediction_errors(made: Predictions | Backtest) -> PredictionErrors:
     measure = Measure(
         f"{made.measure.name}_prediction_error",
         definition="Normal score of the outcome in its predicted distribution",
-        unit="standard deviations",
+        unit="sigma",
         better="target",
         scale="real",
     )

@@ -16,15 +16,21 @@ from perfanalytics.core.errors import InputError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.result import Caveat, Method, Result
 from perfanalytics.models.conditional import draw_luck, expected_at, law_of
-from perfanalytics.models.factor_values import require_complete, set_values, today_rows, typical_row
+from perfanalytics.models.factor_values import (
+    even_rows,
+    require_complete,
+    set_values,
+    today_rows,
+    typical_row,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[np.float64]
 
-#: Draws of the parameters; levels of a category rarer than this are no end of its bar.
-DRAWS, RARE = 1000, 0.05
+#: Draws of the parameters; share from which on a level can be an end of a bar; resamples of the shares.
+DRAWS, RARE, RESAMPLES = 1000, 0.05, 200
 #: Rank correlation of two factors from which shares of independent factors mislead.
 DEPENDENT = 0.3
 
@@ -147,7 +153,7 @@ def sensitivity(
     if not names:
         raise InputError("this model has no factors: there is nothing that could drive it")
     rng = np.random.default_rng(seed)
-    rows = set_values(model, today_rows(model, 2000, rng), today or {}, where="today")
+    rows = set_values(model, today_rows(model, even_rows(model, 2000), rng), today or {}, where="today")
     require_complete(model, rows)
     start = typical_row(model) | {
         k: rows[k].iloc[0] for k in rows.columns if k not in names or (today and k in today)
@@ -171,7 +177,7 @@ def sensitivity(
     order = np.argsort(-np.abs(swing), kind="stable")
     factor = np.array(names, dtype=object)[order]
     said = [
-        [str(v) if name in model.levels else f"{v:g}" for v in f[0]]
+        [str(v) if name in model.levels else number(v) for v in f[0]]
         for name, f in zip(names, found, strict=True)
     ]
     items = np.asarray(model.simulate_items(rows, draws=60, rng=seed))
@@ -250,12 +256,15 @@ def _sobol(
     import pandas as pd
     from scipy import stats
 
+    seen: list[Floats] = []
+
     def outcome(x: Floats) -> Floats:
         frame = pd.DataFrame({k: [v] * x.shape[1] for k, v in start.items() if k not in names})
         for name, column in zip(names, x, strict=True):
             levels = model.levels.get(name)
             frame[name] = column if levels is None else [levels[int(v)] for v in column.tolist()]
-        return law_of(model, frame).mean()[None, :]
+        seen.append(law_of(model, frame).mean())
+        return seen[-1][None, :]
 
     keys = ("first", "first_low", "first_high", "total", "total_low", "total_high")
     empty = dict.fromkeys(keys, np.full(len(names), np.nan))
@@ -263,18 +272,29 @@ def _sobol(
     check = outcome(np.array([d.ppf(np.linspace(0.005, 0.995, 64)) for d in dists]))
     if np.ptp(check) == 0:
         return empty
+    if len(names) == 1:
+        # the only factor explains everything; scipy wants two
+        return dict.fromkeys(keys, np.ones(1))
     found = stats.sobol_indices(func=outcome, n=n, dists=cast("Any", dists), rng=np.random.default_rng(seed))
-    spread = found.bootstrap(confidence_level=confidence, n_resamples=200)
-    out: dict[str, Floats] = {}
-    for key, value, interval in (
-        ("first", found.first_order, spread.first_order.confidence_interval),
-        ("total", found.total_order, spread.total_order.confidence_interval),
-    ):
-        out |= {
-            key: np.ravel(value),
-            f"{key}_low": np.ravel(interval.low),
-            f"{key}_high": np.ravel(interval.high),
-        }
+    first, total = np.ravel(found.first_order), np.ravel(found.total_order)
+    # scipy's own bootstrap takes its numbers from the global generator: resampled here with the seed
+    _, one, two, mixed = seen
+    many = _resampled(one, two, mixed.reshape(n, len(names)), np.random.default_rng(seed))
+    low, high = np.quantile(many, [(1 - confidence) / 2, (1 + confidence) / 2], axis=1)
+    values = (first, low[0], high[0], total, low[1], high[1])
+    return dict(zip(keys, values, strict=True))
+
+
+def _resampled(one: Floats, two: Floats, mixed: Floats, rng: np.random.Generator) -> Floats:
+    """First-order and total shares of resampled runs, shape (2, resamples, factors)."""
+    out = np.empty((2, RESAMPLES, mixed.shape[1]))
+    n = len(one)
+    for k in range(RESAMPLES):
+        own = rng.integers(n, size=n)
+        a, b, ab = one[own], two[own], mixed[own]
+        center, variance = (a.mean() + b.mean()) / 2, np.var(np.concatenate([a, b]))
+        out[0, k] = np.mean((b - center)[:, None] * (ab - a[:, None]), axis=0) / variance
+        out[1, k] = np.mean((a[:, None] - ab) ** 2, axis=0) / 2 / variance
     return out
 
 

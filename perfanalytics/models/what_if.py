@@ -17,7 +17,7 @@ from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Objective
 from perfanalytics.core.result import Caveat, Method, Result
 from perfanalytics.models.conditional import chance_at, draw_luck, expected_at, law_of
-from perfanalytics.models.factor_values import infeasible, require_complete, set_values, today_rows
+from perfanalytics.models.factor_values import even_rows, infeasible, require_complete, set_values, today_rows
 from perfanalytics.models.tabulating import bounds_of
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def what_if(
     if wanted or (model.objective is not None and model.objective.statistic == "item"):
         bounds = bounds_of(model, objective, at_most, at_least)
         objective = objective if wanted else model.objective
-    used = rows if mean_of is None else max(rows, 20 * mean_of)
+    used = even_rows(model, rows if mean_of is None else max(rows, 20 * mean_of))
     rng = np.random.default_rng(seed)
     start = set_values(model, today_rows(model, used, rng), today or {}, where="today")
     require_complete(model, start)
