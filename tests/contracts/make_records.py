@@ -48,7 +48,19 @@ def results() -> list[perf.Result]:
         perf.parallel(perf.step("test", perf.Distribution.gamma(mean=2, sd=1)), perf.step("inform", 1.0)),
     )
     simulated = perf.Objective("fast", measure="total", target=15, direction="at_most", share=0.8)
+    model = perf.fit("hours ~ size", frame, measure=HOURS, objective=objective, controllable=("size",))
+    made = perf.predictions(model, frame.head(10)).with_outcomes(dict(enumerate(values[:9])))
     return [
+        model.what_if({"small": {"size": 5}}, rows=50),
+        model.profile(points=4),
+        model.sensitivity(n=64),
+        model.optimize(rows=50),
+        model.review(),
+        perf.calibrate(model, frame.head(6), prior_n=5),
+        perf.backtest(model, frame, time="size", first=30),
+        made,
+        perf.prediction_errors(made),
+        perf.cost_benefit(investment={"tool": (1, 2, 4)}, benefits={"hours": 2.0}, periods=2, runs=200),
         load,
         perf.simulate(process, runs=500, rng=1, objective=simulated, resamples=40, sensitivity=1000),
         perf.compare_processes({"now": process, "less": process.parts[1]}, runs=500, rng=1),
