@@ -258,3 +258,24 @@ def test_unknown_names() -> None:
         month(t(), t(), repair="lognorm")
     with pytest.raises(UnknownNameError, match="all"):
         perf.structure({"a": 0.9}, need="most")
+
+
+def test_outages_cut_at_the_ends_are_told() -> None:
+    starts = np.array(["2023-12-25", "2024-01-31T20:00", "2024-03-30"], dtype="datetime64[m]")
+    ends = np.array(["2024-01-02", "2024-02-10", "NaT"], dtype="datetime64[m]")
+    a = perf.availability(starts, ends, since=np.datetime64("2024-01-01"), until=np.datetime64("2024-02-01"))
+    assert a.down.tolist() == [24, 4]
+    assert {"cut-at-the-ends", "outside-period"} <= set(a.caveat_codes)
+    # it began after the period: not down within it
+    assert "still-down" not in a.caveat_codes
+
+
+def test_a_nested_structure_keeps_the_assumption() -> None:
+    web = perf.structure({"a": 0.99, "b": 0.99, "c": 0.99}, need=2)
+    system = perf.structure({"web": web, "database": 0.995})
+    assert "independence-assumed" in system.caveat_codes
+    since, until = np.datetime64("2024-01-01"), np.datetime64("2024-02-01")
+    never = perf.availability([], [], since=since, until=until)
+    mixed = perf.structure({"never": never, "database": 0.995})
+    assert "no-interval" in mixed.caveat_codes
+    assert "parts-taken-as-known" not in mixed.caveat_codes

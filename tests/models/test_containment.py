@@ -143,3 +143,17 @@ def test_misuse_is_told(call, says) -> None:
 def test_unknown_phase() -> None:
     with pytest.raises(UnknownNameError, match="design"):
         perf.containment(MATRIX, phases=PHASES).predict(injected={"desing": 4})
+
+
+def test_prediction_from_what_was_found() -> None:
+    c = perf.containment(
+        [[[40, 20, 5], [0, 60, 10], [0, 0, 2]], [[30, 25, 9], [0, 50, 20], [0, 0, 1]]],
+        phases=["design", "code", "operation"],
+        sizes=[10, 9],
+    )
+    row = c.predict(size=10, found={"design": 40}).iloc[0]
+    assert (row["found"], row["found_low"], row["found_high"]) == (40, 40, 40)
+    with pytest.raises(perf.InputError, match="4000 found in 'design'"):
+        c.predict(size=10, found={"design": 4000})
+    with pytest.raises(perf.InputError, match="whole numbers"):
+        c.predict(size=10, found={"design": 40.7})

@@ -280,3 +280,16 @@ def test_names() -> None:
     assert "too-few-points" in g.caveat_codes
     assert len(g.to_frame()) == len(ALL)
     assert len(g.summary()) == 1
+
+
+def test_failures_in_the_first_period_only_have_no_finite_model() -> None:
+    g = perf.reliability_growth([30, 0, 0, 0, 0, 0], of="counts", out_of_sample=False)
+    assert not g["goel_okumoto"].converged
+    assert np.isnan(g["goel_okumoto"].remaining)
+    assert "no model of growth" in g.verdict
+
+
+def test_no_fault_left_is_zero() -> None:
+    g = perf.reliability_growth([1, 1, 1, 2, 3, 5, 9, 20], out_of_sample=False)
+    assert g["jelinski_moranda"].remaining == 0
+    assert g["jelinski_moranda"].ahead == 0

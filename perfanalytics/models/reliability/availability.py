@@ -202,6 +202,7 @@ def availability(
     begin, names, count_items, closed, still = _outages(starts, ends, items, n_items, high)
     inside = (closed > low) & (begin < high) & (closed > begin)
     outside = int(len(begin) - inside.sum())
+    cut = int((inside & ((begin < low) | (closed > high))).sum())
     begin, closed, names = np.maximum(begin, low)[inside], np.minimum(closed, high)[inside], names[inside]
     taken = _planned(planned, low, high)
     period = Spans(np.array([low]), np.array([high]))
@@ -284,7 +285,7 @@ def availability(
         months=read_only(months),
         month_availability=read_only(by_month),
     )
-    caveats = _doubts(found, merged=merged, outside=outside, free=free, still=still)
+    caveats = _doubts(found, merged=merged, outside=outside, cut=cut, free=free, still=still)
     return replace(found, verdict=_verdict(found), caveats=tuple(caveats))
 
 
@@ -295,8 +296,8 @@ def _outages(
     if begin.shape != closed.shape:
         raise InputError(f"starts and ends must have one length, got {len(begin)} and {len(closed)}")
     never = np.iinfo(np.int64).min
-    still = closed == never
-    closed = np.where(still, np.maximum(high, begin), closed)
+    still = (closed == never) & (begin < high)
+    closed = np.where(closed == never, np.maximum(high, begin), closed)
     if (closed < begin).any():
         raise InputError(f"outage {int(np.argmax(closed < begin))} ends before it begins")
     if n_items is not None and (
@@ -462,7 +463,7 @@ def _nines(share: float) -> str:
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
 
 
-def _doubts(a: Availability, *, merged: int, outside: int, free: int, still: int) -> list[Caveat]:
+def _doubts(a: Availability, *, merged: int, outside: int, cut: int, free: int, still: int) -> list[Caveat]:
     out = []
     if a.outages < FEW:
         text = f"Only {count(a.outages, 'outage')}: intervals are rough below {FEW}."
@@ -473,6 +474,9 @@ def _doubts(a: Availability, *, merged: int, outside: int, free: int, still: int
     if outside:
         text = f"{count(outside, 'outage')} outside the period or of no length are not counted."
         out.append(Caveat("outside-period", text, {"outside": outside}))
+    if cut:
+        text = f"{count(cut, 'outage')} cut to the period at its ends: MTTR knows only the part inside."
+        out.append(Caveat("cut-at-the-ends", text, {"cut": cut}))
     if free:
         text = f"{count(free, 'outage')} entirely outside the agreed service time are no breaks in service."
         out.append(Caveat("outside-service-time", text, {"outages": free}))

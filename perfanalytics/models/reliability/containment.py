@@ -203,6 +203,9 @@ class Containment(Result):
             [x for part in row for x in np.quantile(part[kept], [0.5, tail, 1 - tail]).tolist()]
             for row in rows
         ]
+        for name, value in (found or {}).items():
+            # seen, not predicted
+            table[self._phase(name)][3:6] = [float(value)] * 3
         names = [f"{a}{b}" for a in ("injected", "found", "escaped") for b in ("", "_low", "_high")]
         return pd.DataFrame(
             [[str(p), *r] for p, r in zip(self.phases, table, strict=True)], columns=["phase", *names]
@@ -247,6 +250,9 @@ class Containment(Result):
     ) -> NDArray[np.int64]:
         if not found:
             return np.arange(draws)
+        for name, value in found.items():
+            if not (0 <= value < math.inf and value == int(value)):
+                raise InputError(f"found= are whole numbers of at least 0, got {value} for {name!r}")
         at = sorted((self._phase(name), int(value)) for name, value in found.items())
         if [j for j, _ in at] != list(range(len(at))):
             raise InputError(
@@ -254,8 +260,12 @@ class Containment(Result):
             )
         distance = np.zeros(draws)
         for j, value in at:
-            if value < 0:
-                raise InputError(f"found= is not negative, got {value}")
+            least, most = int(seen[j].min()), int(seen[j].max())
+            if not least <= value <= most:
+                raise InputError(
+                    f"{value} found in {self.phases[j]!r}: {draws:,} releases drawn from those known gave "
+                    f"{least} to {most}, so they cannot say how this one goes on; another size= or injected=?"
+                )
             distance += ((seen[j] - value) / max(float(seen[j].std()), 1.0)) ** 2
         return np.argsort(distance, kind="stable")[: max(draws // 20, 200)]
 

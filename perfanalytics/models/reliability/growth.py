@@ -373,6 +373,11 @@ def _verdict(g: Growth) -> str:
         return f"No growth is shown: after {seen}, the rate of failures may be constant ({test}){low}."
     if best is None:
         return f"Failures become rarer ({test}), but none of the models could be fitted to {seen}."
+    if best.model == "poisson":
+        return (
+            f"Failures become rarer ({test}), but no model of growth that could be fitted to {seen} is "
+            "better than a constant rate: what the next period will bring is not given."
+        )
     text = f"Failures become rarer ({test}). After {seen}, the {best.label} model (lowest AICc) "
     if math.isfinite(best.remaining):
         text += f"expects {number(best.remaining)} more in all ({_ends(g, best)}) and "

@@ -163,7 +163,8 @@ def fit_jm(data: Observed, *, ahead: float, confidence: float) -> GrowthFit:
     total, phi = (float(x) for x in np.exp(u))
     why = "no finite number of faults is best: the failures do not become rarer" if fit.at_bound else ""
     covariance = _covariance(lambda v: models.jm_log_likelihood(data, v), u)
-    rest = total - data.n
+    # exp(log(n)) may be a hair below n
+    rest = total - data.n if total - data.n > 1e-9 * data.n else 0.0
     hazard = phi * rest
     low = high = nan
     if not why:

@@ -281,6 +281,11 @@ def fit(model: GrowthModel, data: Observed) -> Fit:
     at_bound = any(
         min(x - low, high - x) < 1e-3 for x, (low, high) in zip(theta, bounds_of(model), strict=True)
     )
+    if model.finite:
+        # flat up to the bound: the likelihood has no peak either (all failures in the first period)
+        ends = np.repeat(theta[None, :], 2, axis=0)
+        ends[:, 0] = BOUNDS[0]
+        at_bound |= bool((profile(model, unit, ends) > value - 1e-9).any())
     log_a = math.log(data.n) - float(model.log_mean(np.ones(1), theta[None, :])[0, 0])
     if model.name == "power_law":
         log_a -= math.exp(float(theta[0])) * log_end

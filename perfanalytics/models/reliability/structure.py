@@ -155,10 +155,11 @@ def structure(
     names = [str(p) for p in parts]
     share = gain / down if down > 0 else np.zeros(n)
     caveats = []
-    if k < n:
+    inside = [p for p in parts.values() if isinstance(p, Structure)]
+    if k < n or any("independence-assumed" in p.caveat_codes for p in inside):
         text = "Parts are taken to fail independently: a common cause would make the system worse than this."
         caveats.append(Caveat("independence-assumed", text, {"parts": n, "need": k}))
-    if not (errors > 0).any():
+    if not (errors > 0).any() and known.all():
         text = "The availabilities of all parts are taken as known: the interval knows no uncertainty."
         caveats.append(Caveat("parts-taken-as-known", text, {"parts": n}))
     if not known.all():
