@@ -265,3 +265,18 @@ def test_unknown_names() -> None:
         perf.simulate_queue(np.array(["2024-01-01"], dtype="datetime64[D]"), [1], servers=1, unit="hour")
     with pytest.raises(UnknownNameError, match="finish"):
         perf.simulate_queue([0], [1], servers=1, shift_end="stop")
+
+
+def test_a_queue_that_grows_says_so() -> None:
+    q = perf.simulate_queue(np.arange(200.0), np.full(200, 3.0), servers=2)
+    # half way 33 are waiting, at the end 67
+    assert "backlog-grows" in q.caveat_codes
+    steady = perf.simulate_queue(np.arange(200.0), np.full(200, 1.5), servers=2)
+    assert "backlog-grows" not in steady.caveat_codes
+
+
+def test_intervals_hold_their_estimate() -> None:
+    # the few that were in time come first, before the first whole batch
+    q = perf.simulate_queue(np.arange(119.0), np.full(119, 3.0), servers=1, within=5.0)
+    assert q.level_low[0] <= q.service_level[0] <= q.level_high[0]
+    assert q.mean_wait_low[0] >= 0

@@ -226,3 +226,27 @@ def test_results_come_back_equal() -> None:
         assert len(r.summary()) == 1
         assert len(r.to_frame()) >= 1
         assert r.verdict.endswith(".")
+
+
+def test_constant_times_never_wait() -> None:
+    q = perf.queue(arrivals=4.0, service=1, servers=5, arrival_cv=0, service_cv=0)
+    assert (q.p_wait, q.mean_wait, q.exact) == (0, 0, True)
+    s = perf.staffing(arrivals=4.0, service=1, within=0, arrival_cv=0, service_cv=0)
+    assert (s.servers[0], s.p_wait[0]) == (5, 0)
+
+
+def test_the_wait_with_interruptions_is_told() -> None:
+    q = perf.queue(arrivals=[0.2, 0.3], service=[1, 2], discipline="preemptive", within=1)
+    # found work 1.4 over (1 - 0.2)(1 - 0.8), and 2 / (1 - 0.2) - 2 of interruptions
+    assert q.class_wait.tolist() == pytest.approx([0.25, 1.4 / 0.16 + 0.5])
+    assert "interruptions-in-wait" in q.caveat_codes
+    assert "of waiting" in q.verdict
+
+
+def test_numbers_and_intervals_that_cannot_be() -> None:
+    with pytest.raises(perf.InputError, match="is a number"):
+        perf.queue(arrivals="many", service=1)
+    with pytest.raises(perf.InputError, match="at or below demand"):
+        perf.capacity([10, 20], low=[15, 10], service=1, servers=1, max_utilization=0.8)
+    with pytest.raises(perf.InputError, match="at or above"):
+        perf.capacity([10, 20], high=[15, 10], service=1, servers=1, max_utilization=0.8)

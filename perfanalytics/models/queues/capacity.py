@@ -155,6 +155,8 @@ def capacity(
         np.full(len(forecast), np.nan) if v is None else _forecast(n, v, len(forecast))
         for n, v in (("low", low), ("high", high))
     ]
+    if (ends[0] > forecast).any() or (ends[1] < forecast).any():
+        raise InputError("low= lies at or below demand=, high= at or above it, in each period")
     check_servers(servers)
     for name, value in (("service", service), ("per", per)):
         if not 0 < value < math.inf:

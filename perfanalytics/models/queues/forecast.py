@@ -207,7 +207,8 @@ def forecast_queue(
         if within is not None:
             ends = over_runs(part[:, 4], confidence)
             level = float(part[:, 4].mean()), max(ends[0], 0.0), min(ends[1], 1.0)
-        middle = float(part[:, 2].mean()), *over_runs(part[:, 2], confidence), float(part[:, 3].mean())
+        low, high = over_runs(part[:, 2], confidence)
+        middle = float(part[:, 2].mean()), max(low, 0.0), high, float(part[:, 3].mean())
         rows.append((len(w), int(part[:, 1].sum()), *middle, *percentiles(w), *level))
     levels = table[:, 0, 4][table[:, 0, 0] > 0] if within is not None else np.empty(0)
     met = int((levels >= target).sum()) if target is not None else 0

@@ -53,6 +53,9 @@ class Queue(Result):
     classes : text array, shape (k,)
         Names of the classes, the most urgent first; one, "all", without classes.
     class_arrivals, class_service, class_p_wait, class_wait : float arrays, shape (k,)
+        Arrivals per unit of time, mean service, probability of waiting on arrival, mean wait. With
+        ``discipline="preemptive"`` the wait is the time in the system less the service, interruptions
+        included.
     """
 
     kind: ClassVar[str] = "queue"
@@ -266,8 +269,11 @@ def queue(
         if capacity is not None:
             states = formulas.limited_states(load, servers, capacity)
             chance, wait = _limited(states, servers, total)
-        waits, chances = np.full(len(rates), wait), np.full(len(rates), chance)
         exact = arrival_cv == 1 and (servers == 1 or abs(scv - 1) < 1e-12)
+        if arrival_cv == scv == 0 and load < servers:
+            # constant times: nobody ever waits
+            chance, exact = 0.0, True
+        waits, chances = np.full(len(rates), wait), np.full(len(rates), chance)
         model = _kendall(arrival_cv, scv, servers, capacity)
     else:
         preempt = discipline == "preemptive"
@@ -353,20 +359,27 @@ def _columns(
 ) -> tuple[Floats, Floats, Floats]:
     if not 0 < per < math.inf:
         raise InputError(f"per= is the length of time the arrivals are counted in, above 0, got {per}")
-    rates = np.atleast_1d(np.asarray(arrivals, dtype=float)) / per
+    rates = _numbers("arrivals", arrivals) / per
     if rates.ndim != 1 or not len(rates):
         raise InputError("arrivals= is one number, or one number per class")
     if not (np.isfinite(rates).all() and (rates >= 0).all() and rates.sum() > 0):
         raise InputError("arrivals= are finite numbers, at least 0, and not all 0")
     out = [rates]
     for name, value, least in (("service", service, 1e-300), ("service_cv", service_cv, 0.0)):
-        column = np.atleast_1d(np.asarray(value, dtype=float))
+        column = _numbers(name, value)
         if len(column) not in (1, len(rates)) or column.ndim != 1:
             raise InputError(f"{name}= is one number or one per class ({len(rates)}), got {len(column)}")
         if not (np.isfinite(column).all() and (column >= least).all()):
             raise InputError(f"{name}= is a finite number {'above' if least else 'of at least'} 0")
         out.append(np.array(np.broadcast_to(column, rates.shape)))
     return out[0], out[1], out[2]
+
+
+def _numbers(name: str, value: float | Sequence[float]) -> Floats:
+    try:
+        return np.atleast_1d(np.asarray(value, dtype=float))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name}= is a number, or one number per class, got {value!r}") from error
 
 
 def _names(classes: Sequence[str] | None, k: int) -> list[str]:
@@ -445,6 +458,8 @@ def _verdict(q: Queue) -> str:
         text += f" {percent(q.p_blocked)} are turned away."
     if not math.isnan(q.service_level):
         began = "at once" if q.within == 0 else f"within {number(q.within, q.unit)}"
+        if q.discipline == "preemptive":
+            began = f"and go on with at most {number(q.within, q.unit)} of waiting"
         text += f" {percent(q.service_level, fine=True)} begin {began}"
         if not math.isnan(q.target):
             text += (
@@ -477,6 +492,12 @@ def _doubts(q: Queue) -> list[Caveat]:
             "wait, and the steady state takes very long to come about."
         )
         out.append(Caveat("nearly-full", text, {"utilization": q.utilization}))
+    if q.discipline == "preemptive":
+        text = (
+            "The wait is the time in the system less the service: the time for which a service is "
+            "interrupted is in it. simulate_queue counts the wait until a service first begins."
+        )
+        out.append(Caveat("interruptions-in-wait", text, {}))
     if not q.exact:
         text = (
             "Neither arrivals nor service are exponential: the mean wait is Allen and Cunneen's "

@@ -332,7 +332,8 @@ def _class_rows(
             ends = batch_means(ok, confidence)
             level = float(ok.mean()), max(ends[0], 0.0), min(ends[1], 1.0)
         p = percentiles(w)
-        rows.append((len(w), int(np.isinf(w).sum()), float(w.mean()), low, high, float(t.mean()), *p, *level))
+        row = float(w.mean()), max(low, 0.0), high, float(t.mean())
+        rows.append((len(w), int(np.isinf(w).sum()), *row, *p, *level))
     return columns(rows), lag
 
 

@@ -174,9 +174,10 @@ def batch_means(values: Floats, confidence: float) -> tuple[float, float, float]
         return math.nan, math.nan, math.nan
     # the first customers fill no whole batch
     means = values[len(values) - size * BATCHES :].reshape(BATCHES, size).mean(axis=1)
-    center, spread = float(means.mean()), float(means.std(ddof=1))
+    # the interval is one of the mean of all, the first ones included
+    center, spread = float(values.mean()), float(means.std(ddof=1))
     half = float(special.stdtrit(BATCHES - 1, (1 + confidence) / 2)) * spread / math.sqrt(BATCHES)
-    off = means - center
+    off = means - means.mean()
     lag1 = float((off[1:] * off[:-1]).sum() / (off**2).sum()) if spread > 0 else 0.0
     return center - half, center + half, lag1
 
@@ -263,7 +264,8 @@ def doubts(
         )
         out.append(Caveat("batches-alike", text, {"lag1": lag1}))
     middle, end = growing
-    if end > 2 * middle + 10:
+    # where demand exceeds what the servers can carry, twice as many wait at the end as half way
+    if end > 1.5 * middle + 10:
         text = (
             f"The queue grows: {number(middle)} waiting half way, {number(end)} at the end. There is no "
             "steady state "

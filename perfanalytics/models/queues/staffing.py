@@ -287,7 +287,8 @@ def level(
         return 1 - lost, lost, 0.0, load * (1 - lost) / max(servers, 1)
     if servers <= load:
         return 0.0, 1.0, math.inf, 1.0
-    chance = formulas.erlang_c(load, servers)
+    # constant times: nobody ever waits
+    chance = formulas.erlang_c(load, servers) if arrival_cv or service_cv else 0.0
     wait = formulas.mean_wait(load, servers, service, arrival_scv=arrival_cv**2, service_scv=service_cv**2)
     return 1 - float(tail(chance, wait, np.asarray(within))), chance, wait, load / servers
 
