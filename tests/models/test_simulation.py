@@ -619,3 +619,14 @@ def test_open_items_and_shares_are_refused() -> None:
     weekly = baseline(Series(np.full(30, 0.9), measure=share, sizes=np.full(30, 50.0)))
     with pytest.raises(InputError, match="not of single items"):
         step("fix", weekly)
+
+
+def test_probabilities_are_numbers_between_0_and_1() -> None:
+    for shares in ((float("nan"), 0.5), (1.5, -0.5)):
+        with pytest.raises(InputError, match="between 0 and 1"):
+            branch([(shares[0], step("a", 1.0)), (shares[1], step("b", 2.0))])
+
+
+def test_missing_values_of_a_step_are_told() -> None:
+    found = simulate(step("a", [1.0, float("nan"), 2.0]), runs=1000, rng=1, sensitivity=0)
+    assert any("1 of its 3 values are missing" in c.text for c in found.caveats)

@@ -151,7 +151,7 @@ class Distribution:
             raise InputError("a discrete distribution needs at least one value: discrete({1: 0.8, 5: 0.2})")
         values = sorted(float(v) for v in probabilities)
         shares = tuple(float(p) for _, p in sorted(probabilities.items()))
-        if min(shares) < 0 or abs(math.fsum(shares) - 1) > 1e-9:
+        if not (min(shares) >= 0 and abs(math.fsum(shares) - 1) <= 1e-9):
             raise InputError(
                 f"probabilities are not negative and sum to 1, got a sum of {math.fsum(shares):g}"
             )

@@ -68,8 +68,8 @@ def output_doubts(totals: Floats, half_width: float) -> list[Caveat]:
     negative = int(np.count_nonzero(totals < 0))
     if negative:
         text = (
-            f"{negative:,} of {len(totals):,} runs gave a negative total: a normal distribution is no "
-            "duration; use lognormal or gamma."
+            f"{negative:,} of {len(totals):,} runs gave a negative total: no duration is negative. Look at "
+            "negative values and normal distributions among the steps (lognormal or gamma instead)."
         )
         out.append(Caveat("negative-totals", text, {"share": negative / len(totals)}))
     if half_width > 0.02:

@@ -253,7 +253,9 @@ def branch(ways: Mapping[float, Part] | list[tuple[float, Part]], *, name: str |
         raise InputError("branch takes pairs: branch([(0.8, step(...)), (0.2, step(...))])")
     parts = _checked("branch", tuple(part for _, part in pairs), 2)
     shares = tuple(float(p) for p, _ in pairs)
-    if min(shares) < 0 or abs(math.fsum(shares) - 1) > 1e-9:
+    if not all(0 <= p <= 1 for p in shares):
+        raise InputError(f"the probabilities of a branch lie between 0 and 1, got {shares}")
+    if abs(math.fsum(shares) - 1) > 1e-9:
         raise InputError(f"the probabilities of a branch sum to 1, got {math.fsum(shares):g}")
     return Branch(parts, shares, name or "choice: " + " or ".join(_first(p) for p in parts))
 

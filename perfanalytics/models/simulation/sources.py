@@ -145,7 +145,9 @@ def _series(name: str, series: Series) -> Found:
     if series.values.ndim != 1 or not len(values):
         raise InputError(f"step {name!r}: there is no value to draw from")
     unit = series.measure.unit
-    return Found(Sample(values, float(len(values))), f"{len(values):,} values", unit)
+    gone = len(series.values) - len(values)
+    doubts = (f"{gone:,} of its {len(series.values):,} values are missing and were left out",) if gone else ()
+    return Found(Sample(values, float(len(values))), f"{len(values):,} values", unit, None, doubts)
 
 
 def _baseline(name: str, baseline: Baseline, use: str) -> Found:
