@@ -105,4 +105,9 @@ def draw(result: Availability) -> dict[str, Any]:
         "yaxis": style.axis("availability", domain=[0.52, 1.0], tickformat=".4~%", nticks=6),
         "yaxis2": style.axis("outage (hours)", domain=[0.0, 0.42], type="log", dtick=1),
     }
+    if not len(record.down):
+        # nothing to show below
+        layout |= {"height": 360, "xaxis": style.axis(""), "yaxis": layout["yaxis"] | {"domain": [0.0, 1.0]}}
+        del layout["yaxis2"]
+        return {"data": [months], "layout": layout}
     return {"data": [months, outages], "layout": layout}

@@ -93,8 +93,16 @@ def draw(result: Containment) -> dict[str, Any]:
         "xaxis": style.axis("found in", domain=[0.0, 0.5], type="category", showgrid=False),
         "yaxis": style.axis("injected in", type="category", autorange="reversed", showgrid=False),
         "xaxis2": style.axis(
-            "removal efficiency", domain=[0.68, 1.0], anchor="y2", range=[0, 1.03], tickformat=".0%"
+            "removal efficiency", domain=[0.56, 1.0], anchor="y2", range=[0, 1.03], tickformat=".0%"
         ),
-        "yaxis2": style.axis("", anchor="x2", type="category", autorange="reversed"),
+        # the same rows as the matrix, named there
+        "yaxis2": style.axis(
+            "",
+            anchor="x2",
+            type="category",
+            range=[k - 0.5, -0.5],
+            showticklabels=False,
+            tickvals=record.phases,
+        ),
     }
     return {"data": [heat, bars], "layout": layout}

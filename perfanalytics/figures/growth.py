@@ -65,6 +65,13 @@ def info(result: Growth) -> GrowthInfo:
     )
 
 
+def _corner(record: GrowthInfo) -> dict[str, Any]:
+    """The place of the legend: below a curve that flattens, above one that becomes steeper."""
+    if float(np.interp(record.end / 2, record.at, record.seen, left=0.0)) < 0.4 * float(record.seen[-1]):
+        return {"x": 0.01, "xanchor": "left", "y": 0.99, "yanchor": "top"}
+    return {"x": 0.99, "xanchor": "right", "y": 0.02, "yanchor": "bottom"}
+
+
 def draw(result: Growth) -> dict[str, Any]:
     """The figure as a plain plotly dict."""
     record = info(result)
@@ -121,6 +128,6 @@ def draw(result: Growth) -> dict[str, Any]:
     layout = style.layout(record.title, shapes=[end], showlegend=True) | {
         "xaxis": style.axis(f"time ({record.unit})"),
         "yaxis": style.axis("failures in all", rangemode="tozero"),
-        "legend": {"x": 0.99, "xanchor": "right", "y": 0.02, "yanchor": "bottom"},
+        "legend": _corner(record),
     }
     return {"data": data, "layout": layout}

@@ -36,7 +36,9 @@ def info(result: Queue) -> QueueInfo:
     finite = result.class_wait[np.isfinite(result.class_wait)]
     end = max(float(finite.max()) if len(finite) else 1.0, 1e-9) * 5
     if np.isfinite(result.mean_wait):
-        end = max(result.wait_percentile(0.99), result.mean_wait, 1e-9)
+        end = max(result.wait_percentile(0.99), result.mean_wait)
+        # where nobody waits: the scale of a service
+        end = end if end > 1e-9 else float(result.class_service.max())
     if not np.isnan(result.within):
         end = max(end, 1.3 * result.within)
     times = np.linspace(0.0, end, 300)
@@ -47,9 +49,15 @@ def info(result: Queue) -> QueueInfo:
         for name, p, wait in zip(result.classes, result.class_p_wait, result.class_wait, strict=True):
             names.append(str(name))
             longer.append(tail(float(p), float(wait), times))
+    title = f"{result.model}: utilization {percent(result.utilization)}, "
+    if result.capacity == result.servers:
+        title += f"{percent(result.p_blocked)} turned away, nobody waits"
+    elif np.isfinite(result.mean_wait):
+        title += f"mean wait {number(result.mean_wait, result.unit)}"
+    else:
+        title = f"{result.model}: overloaded, the queue grows without end"
     return QueueInfo(
-        title=f"{result.model}: utilization {percent(result.utilization)}, "
-        f"mean wait {number(result.mean_wait, result.unit)}",
+        title=title,
         unit=result.unit,
         times=times,
         names=tuple(names),

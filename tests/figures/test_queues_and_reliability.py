@@ -118,3 +118,19 @@ def test_the_others() -> None:
     matrix = containment.info(RESULTS["containment"]())
     assert np.isnan(matrix.matrix[1, 0])
     assert matrix.efficiency.tolist() == pytest.approx([9 / 14, 16 / 20])
+
+
+def test_titles_and_panels_of_the_special_cases() -> None:
+    lost = queue.info(perf.queue(arrivals=5, service=1, servers=5, capacity=5))
+    assert "nobody waits" in lost.title
+    assert lost.times[-1] == 1
+    assert "without end" in queue.info(RESULTS["overloaded"]()).title
+    since, until = np.datetime64("2024-01-01"), np.datetime64("2024-04-01")
+    never = figure_dict(perf.availability([], [], since=since, until=until))
+    assert len(never["data"]) == 1
+    assert "yaxis2" not in never["layout"]
+
+
+def test_the_legend_of_growth_keeps_clear_of_the_curve() -> None:
+    assert figure_dict(RESULTS["worse"]())["layout"]["legend"]["y"] > 0.5
+    assert figure_dict(RESULTS["counts"]())["layout"]["legend"]["y"] < 0.5
