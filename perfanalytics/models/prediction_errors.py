@@ -147,7 +147,8 @@ def prediction_errors(made: Predictions | Backtest) -> PredictionErrors:
     -----
     An outcome's score is its place in its own predicted distribution, turned into a normal score (probability
     integral transform): standard normal while the model holds, whatever the family. Level and spread are
-    tested at 0.27% each, as the limits of a control chart.
+    tested at 0.27% each, as the limits of a control chart; the level with the effective number of scores,
+    n (1 - r) / (1 + r) for their lag-1 correlation r above 0.
 
     References
     ----------
@@ -180,7 +181,8 @@ def prediction_errors(made: Predictions | Backtest) -> PredictionErrors:
     )
     chart = control_chart(Series(scores, measure=measure), estimate={"center": 0.0, "sigma": 1.0})
     bias = float(scores.mean())
-    bias_p = float(2 * special.ndtr(-abs(bias) * math.sqrt(n)))
+    effective = _effective(scores)
+    bias_p = float(2 * special.ndtr(-abs(bias) * math.sqrt(effective)))
     spread = float(scores.std(ddof=1)) if n > 1 else math.nan
     spread_p = math.nan
     if n > 1:
@@ -207,11 +209,25 @@ def prediction_errors(made: Predictions | Backtest) -> PredictionErrors:
         caveats=tuple(doubts),
         method=Method(
             "prediction_errors",
-            {"predictions": made.method.key, "fewest": FEWEST, "retire_from": ENOUGH, "alpha": ALPHA},
+            {
+                "predictions": made.method.key,
+                "fewest": FEWEST,
+                "retire_from": ENOUGH,
+                "alpha": ALPHA,
+                "n_effective": effective,
+            },
             ("Dawid (1984), JRSS A 147, 278-292", "Gneiting et al. (2007), JRSS B 69, 243-268"),
         ),
         provenance=made.provenance,
     )
+
+
+def _effective(scores: Floats) -> float:
+    """Effective number of scores: neighbours that go together count for less, n (1 - r) / (1 + r)."""
+    x = scores - scores.mean()
+    bottom = float(x @ x)
+    r = max(float(x[1:] @ x[:-1]) / bottom, 0.0) if bottom > 0 else 0.0
+    return len(scores) * (1 - r) / (1 + r)
 
 
 def signals_of(chart: ControlChart) -> int:
