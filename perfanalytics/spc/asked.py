@@ -242,4 +242,6 @@ def resolve_exclude(exclude: object) -> tuple[Exclusion, ...]:
 def _position(point: object) -> int:
     if isinstance(point, bool) or not isinstance(point, int | np.integer):
         raise InputError(f"exclude= as a mapping has 0-based positions as keys, got {point!r}")
+    if point < 0:
+        raise InputError(f"exclude= as a mapping has 0-based positions as keys, not negative, got {point}")
     return int(point)

@@ -452,8 +452,9 @@ def _nothing() -> Counted:
     """What is counted of a series without any point."""
     none, one = np.zeros(1, dtype=np.int64), np.full(1, np.nan)
     return Counted(
-        n=none, n_kept=none, n_missing=none, n_excluded=none, center=one, sigma=one, lower=one, upper=one,
-        n_signals=none, judged_signals=none, judged_farthest=one, chance=one, size=one,
+        n=none, n_kept=none, n_missing=none, n_excluded=none, center=one, sigma=one, lower=one,
+        upper=one, lowest=one, highest=one, n_signals=none, judged_signals=none, judged_farthest=one,
+        chance=one, size=one,
         by_rule=np.zeros((0, 1), dtype=np.int64), newest=none - 1, farthest=one, lag1=one,
         spread=one, spread_low=one, spread_high=one, skewness=one, kurtosis=one, ties=one,
         no_variation=np.zeros(1, dtype=bool), smallest_count=one,

@@ -80,10 +80,11 @@ def _out_of_range(counted: Counted, setting: Setting, measure: Measure) -> Flags
     main = setting.family.panels[0]
     if main.floor is not None or main.unitless or measure.scale in (None, "real", "ordinal"):
         return np.zeros(len(counted.n), dtype=bool)
-    out = counted.lower < 0
+    out = counted.lowest < 0
     if measure.scale == "proportion":
-        out |= counted.upper > 1
-    return np.asarray(out & (counted.sigma > 0))
+        out |= counted.highest > 1
+    # where limits vary there is no one sigma, and there is variation
+    return np.asarray(out & ~(counted.sigma == 0))
 
 
 def caveats_of(
@@ -268,11 +269,14 @@ def _not_normal(c: Counted, i: int, s: Setting, m: Measure) -> Told:
 
 
 def _range(c: Counted, i: int, s: Setting, m: Measure) -> Told:
-    lower = float(c.lower[i])
+    lower = float(c.lowest[i])
     bound = "lower" if lower < 0 else "upper"
-    value = lower if lower < 0 else float(c.upper[i])
+    value = lower if lower < 0 else float(c.highest[i])
+    told = number(value, float(c.sigma[i]))
+    if np.isnan(c.lower[i]):
+        told = f"{number(value)} at the farthest"
     return (
-        f"The {bound} limit ({number(value, float(c.sigma[i]))}) lies where a {m.scale} cannot be: "
+        f"The {bound} limit ({told}) lies where a {m.scale} cannot be: "
         "on that side the chart cannot signal by its limit, and the limits are not those of such a measure.",
         {"limit": value},
     )

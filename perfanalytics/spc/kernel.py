@@ -66,7 +66,8 @@ class Charted:
 class Counted:
     """One row a segment: what the bulk summary, the caveats and the verdict are made from.
 
-    ``lower``, ``upper`` and ``sigma`` are NaN where they vary from point to point; ``farthest`` (the largest
+    ``lower``, ``upper`` and ``sigma`` are NaN where they vary from point to point, ``lowest`` and ``highest``
+    are the outermost limits then; ``farthest`` (the largest
     distance from the center line in sigma) where no point could be judged. ``judged_signals``,
     ``judged_farthest`` and ``chance`` (signals for each one of a normal series) are what stability is judged
     by: the first two are those of the points unless the family knows their law. ``spread`` is unusual outside
@@ -82,6 +83,8 @@ class Counted:
     sigma: Floats
     lower: Floats
     upper: Floats
+    lowest: Floats
+    highest: Floats
     n_signals: NDArray[np.int64]
     judged_signals: NDArray[np.int64]
     judged_farthest: Floats
@@ -211,7 +214,7 @@ def count_block(charted: Charted, setting: Setting) -> Counted:
         if block.points.excluded is not None:
             gone &= ~block.points.excluded
         missing = seg.counts(gone)
-    center, sigma, lower, upper = _levels(charted, setting)
+    center, sigma, lower, upper, lowest, highest = _levels(charted, setting)
 
     together = charted.fired[0] != 0
     for bits in charted.fired[1:]:
@@ -282,6 +285,8 @@ def count_block(charted: Charted, setting: Setting) -> Counted:
         sigma=sigma,
         lower=lower,
         upper=upper,
+        lowest=lowest,
+        highest=highest,
         n_signals=n_signals,
         judged_signals=judged[0],
         judged_farthest=judged[1],
@@ -355,13 +360,14 @@ def _zero(charted: Charted) -> Flags:
     return np.asarray((top == 0.0) & known)
 
 
-def _levels(charted: Charted, setting: Setting) -> tuple[Floats, Floats, Floats, Floats]:
-    """Center, sigma and limits of the main panel of each segment, NaN where they vary."""
+def _levels(charted: Charted, setting: Setting) -> tuple[Floats, ...]:
+    """Center, sigma and limits of the main panel of each segment, NaN where they vary; outermost limits."""
     panel, line, seg = setting.family.panels[0], charted.lines[0], charted.block.segments
     first = seg.starts
     if panel.constant:
         at = first
         vary = np.zeros(len(seg), dtype=bool)
+        high = np.full(len(seg), np.nan)
     else:
         seen = ~np.isnan(line.sigma)
         low = seg.minima(np.where(seen, line.sigma, np.inf))
@@ -384,6 +390,12 @@ def _levels(charted: Charted, setting: Setting) -> tuple[Floats, Floats, Floats,
     center, sigma = line.center[at].copy(), line.sigma[at].copy()
     if charted.scale is not None and panel.level:
         center, lower, upper = (charted.scale.back(x) for x in (center, lower, upper))
+    lowest, highest = lower.copy(), upper.copy()
+    reach = setting.sigmas * high[vary]
+    if charted.scale is not None or line.lower is not None or line.upper is not None:
+        # not center -+ k sigma: where these vary nobody looks how far out they reach
+        reach = np.full(len(reach), np.nan)
+    lowest[vary], highest[vary] = center[vary] - reach, center[vary] + reach
     for level in (sigma, lower, upper):
         level[vary] = np.nan
-    return center, sigma, lower, upper
+    return center, sigma, lower, upper, lowest, highest

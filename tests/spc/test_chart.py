@@ -439,3 +439,8 @@ def test_numbers_of_numpy_are_numbers():
 )  # fmt: skip
 def test_verdicts_of_next_to_nothing(given, says):
     assert says in perf.control_chart(**given).verdict
+
+
+def test_a_negative_position_is_not_excluded():
+    with pytest.raises(perf.InputError, match="not negative"):
+        perf.control_chart([1, 2, 3, 2, 1, 9], exclude={-1: "the last one"})

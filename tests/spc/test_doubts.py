@@ -120,3 +120,22 @@ def test_how_often_sound_series_carry_a_doubt():
     codes = perf.control_charts(shares, chart="p").caveats_of_series
     for code in ("overdispersed", "underdispersed"):
         assert np.mean([code in c.split("; ") for c in codes]) < 0.06, code
+
+
+def test_varying_limits_out_of_range_are_told():
+    """The limits of subgroups of unequal size reach below 0, where a duration cannot be."""
+    hours = perf.Measure("hours", definition="opened to resolved", unit="h", better="lower", scale="duration")
+    rng = np.random.default_rng(4)
+    sizes = rng.integers(2, 5, 30)
+    series = perf.Series(
+        rng.lognormal(1, 1.2, sizes.sum()), measure=hours, subgroups=np.repeat(np.arange(30), sizes)
+    )
+    chart = perf.control_chart(series, chart="xbar_s")
+    assert np.nanmin(chart.lower[0]) < 0
+    caveat = next(c for c in chart.caveats if c.code == "limit-out-of-range")
+    assert caveat.evidence["limit"] == pytest.approx(np.nanmin(chart.lower[0]))
+    assert (
+        "limit-out-of-range" not in perf.control_chart(series, chart="xbar_s", transform="log").caveat_codes
+    )
+    real = perf.Series(series.values, subgroups=series.subgroups)
+    assert "limit-out-of-range" not in perf.control_chart(real, chart="xbar_s").caveat_codes
