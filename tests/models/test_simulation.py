@@ -630,3 +630,16 @@ def test_probabilities_are_numbers_between_0_and_1() -> None:
 def test_missing_values_of_a_step_are_told() -> None:
     found = simulate(step("a", [1.0, float("nan"), 2.0]), runs=1000, rng=1, sensitivity=0)
     assert any("1 of its 3 values are missing" in c.text for c in found.caveats)
+
+
+def test_a_milestone_that_cannot_be_reached_is_none() -> None:
+    process = sequence(
+        step("a", Distribution.exponential(mean=2)), step("b", Distribution.gamma(mean=3, sd=2))
+    )
+    found = simulate(process, runs=1000, rng=1, sensitivity=0)
+    first = found.interim(target=8, share=0.8)["milestone"].iloc[0]
+    # the target less the 80% point of what is left
+    assert first == pytest.approx(8 - special.gammaincinv(2.25, 0.8) * 4 / 3, abs=0.05)
+    rare = found.interim(target=8, share=0.999)
+    assert math.isnan(rare["milestone"].iloc[0])
+    assert rare["kept"].iloc[0] == 0

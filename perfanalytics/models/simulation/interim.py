@@ -46,6 +46,8 @@ def interim_objectives(plan: Plan, target: float, share: float, *, runs: int, se
             left = total - done[k]
             if independent:
                 milestone = target - float(np.quantile(left, share))
+                # less than it can take: this probability is out of reach whatever happens
+                milestone = milestone if milestone >= float(done[k].min()) else math.nan
             else:
                 milestone = _watershed(done[k], total <= target, share)
         rows.append(

@@ -178,10 +178,12 @@ class Simulation(Result):
         -----
         For independent parts a milestone is the target less the ``share`` quantile of what is left; with
         correlated steps it comes from the probability given what was used (a moving average over a fiftieth
-        of the runs).
+        of the runs). NaN: that probability is out of reach, however little was used.
         """
         if target is None:
-            if self.objective is None or self.objective.direction != "at_most":
+            if self.objective is not None and self.objective.direction != "at_most":
+                raise InputError("interim objectives share out what the total may be at most: give target=")
+            if self.objective is None:
                 raise InputError("interim objectives need target= (what the total shall be at most)")
             target = self.objective.target
         if share is None:
