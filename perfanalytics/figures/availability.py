@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perfanalytics.baselines.wording import count
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
 from perfanalytics.models.reliability.availability import Availability
@@ -34,7 +35,7 @@ def info(result: Availability) -> AvailabilityInfo:
     keep = np.sort(np.argsort(-result.down, kind="stable")[:DRAWN])
     up = f"{100 * result.availability:.4f}".rstrip("0").rstrip(".")
     return AvailabilityInfo(
-        title=f"Availability {up}%, {result.outages:,} outages",
+        title=f"Availability {up}%, {count(result.outages, 'outage')}",
         months=result.months.astype("datetime64[D]") + np.timedelta64(14, "D"),
         share=result.month_availability,
         target=result.target,

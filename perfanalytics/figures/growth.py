@@ -44,7 +44,8 @@ def info(result: Growth) -> GrowthInfo:
     shown = [f for f in result.fits if f.converged][:3]
     best = result.best
     ahead = np.array([np.nan] * 3)
-    if best:
+    # where failures become rarer a constant rate predicts nothing
+    if best and not (result.trend == "growth" and best.model == "poisson"):
         ahead = result.n + np.array([best.ahead_low, best.ahead, best.ahead_high])
     words = {
         "growth": "failures become rarer",

@@ -78,7 +78,7 @@ def draw(result: Queue) -> dict[str, Any]:
             "name": name,
             "x": record.times,
             "y": y,
-            "line": {"color": COLORS[k % 5], "dash": DASHES[k % 5], "width": 2.3},
+            "line": {"color": COLORS[k % 5], "dash": DASHES[(k + k // 5) % 5], "width": 2.3},
             "hovertemplate": "longer than %{x:.3g}: %{y:.1%}<extra></extra>",
         }
         for k, (name, y) in enumerate(zip(record.names, record.longer, strict=True))

@@ -36,16 +36,26 @@ def info(result: QueueSimulation) -> SimulationInfo:
     """The arrays of the figure; an objective about waits is marked on the tail."""
     finite = np.isfinite(result.quantiles)
     on_waits = result.of == "wait"
+    title = f"Queue with {result.servers}"
+    times, longer = result.quantiles[finite], 1 - SHARES[finite]
+    if not finite.all():
+        # those who wait for ever: the tail goes on at their share
+        title += f", {int(result.unserved[0]):,} of {result.n:,} never served"
+        end = 1.25 * float(times[-1]) if len(times) and times[-1] > 0 else 1.0
+        if on_waits and np.isfinite(result.within):
+            end = max(end, 1.3 * result.within)
+        share = float(result.unserved[0]) / result.n
+        times, longer = np.append(times, [times[-1:].sum(), end]), np.append(longer, [share, share])
     return SimulationInfo(
-        title=f"Queue with {result.servers}",
+        title=title,
         unit=result.unit,
         at=result.path_at,
         waiting=result.waiting,
         low=result.waiting_low,
         high=result.waiting_high,
         band=result.how == "forecast",
-        times=result.quantiles[finite],
-        longer=1 - SHARES[finite],
+        times=times,
+        longer=longer,
         within=result.within if on_waits else np.nan,
         target=result.target,
         level=float(result.service_level[0]),

@@ -86,7 +86,7 @@ def draw(result: Simulation) -> dict[str, Any]:
         height=max(430, 190 + 26 * many),
         margin={"l": 75, "r": 40, "t": 70, "b": 70},
     )
-    half = [0.0, 0.5] if many else [0.0, 1.0]
+    half = [0.0, 0.46] if many else [0.0, 1.0]
     layout |= {
         "xaxis": style.axis(result.measure.label, domain=half, anchor="y", range=_x_range(record)),
         "yaxis": style.axis(
@@ -101,7 +101,8 @@ def draw(result: Simulation) -> dict[str, Any]:
             said = "dark: alone; light: together with others"
         if record.hidden:
             said += f"; {record.hidden} smaller ones are left out"
-        notes.append(_note(0.72, said))
+        # the longer text begins further left, so that it ends within the figure
+        notes.append(_note(0.5 if record.hidden else 0.72, said))
     return {"data": data, "layout": layout | {"shapes": shapes, "annotations": notes, "barmode": "overlay"}}
 
 

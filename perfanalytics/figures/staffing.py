@@ -84,6 +84,7 @@ def draw(result: Staffing) -> dict[str, Any]:
         "x1": 1,
         "y0": record.target,
         "y1": record.target,
+        "layer": "below",
         "line": {"color": style.GREY, "dash": "dash", "width": 1.5},
     }
     if record.single:
@@ -139,7 +140,7 @@ def draw(result: Staffing) -> dict[str, Any]:
         "marker": {"symbol": "circle-open", "size": 6},
     }
     layout = style.layout(record.title, height=520, showlegend=True, shapes=[target | {"yref": "y2"}]) | {
-        "legend": {"orientation": "h", "x": 0, "y": -0.18, "yanchor": "top"},
+        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom"},
         "xaxis": style.axis("interval", type="category", anchor="y2"),
         "yaxis": style.axis("servers, load", domain=[0.5, 1.0], rangemode="tozero"),
         "yaxis2": style.axis("service level", domain=[0.0, 0.42], range=[0, 1.05], tickformat=".0%"),

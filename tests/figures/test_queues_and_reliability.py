@@ -134,3 +134,23 @@ def test_titles_and_panels_of_the_special_cases() -> None:
 def test_the_legend_of_growth_keeps_clear_of_the_curve() -> None:
     assert figure_dict(RESULTS["worse"]())["layout"]["legend"]["y"] > 0.5
     assert figure_dict(RESULTS["counts"]())["layout"]["legend"]["y"] < 0.5
+
+
+def test_who_was_never_served_stays_in_the_tail() -> None:
+    record = queue_simulation.info(RESULTS["unserved"]())
+    assert "1 of 3 never served" in record.title
+    assert record.longer[-1] == pytest.approx(1 / 3)
+    assert record.times[-1] == 1
+    nobody = perf.simulate_queue([5, 6], [1, 1], servers=[(0, 1), (2, 0)], start=0)
+    assert queue_simulation.info(nobody).longer.tolist() == [1, 1]
+
+
+def test_a_constant_rate_predicts_nothing_of_growth() -> None:
+    found = perf.reliability_growth([30, 0, 0, 0, 0, 0], of="counts", out_of_sample=False)
+    assert np.isnan(growth.info(found).ahead).all()
+
+
+def test_more_classes_than_colors_differ_by_their_dashes() -> None:
+    drawn = figure_dict(perf.queue(arrivals=[1] * 7, service=1, servers=8, discipline="preemptive"))
+    looks = [(d["line"]["color"], d["line"]["dash"]) for d in drawn["data"]]
+    assert len(set(looks)) == 7
