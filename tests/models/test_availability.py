@@ -279,3 +279,14 @@ def test_a_nested_structure_keeps_the_assumption() -> None:
     mixed = perf.structure({"never": never, "database": 0.995})
     assert "no-interval" in mixed.caveat_codes
     assert "parts-taken-as-known" not in mixed.caveat_codes
+
+
+def test_numbers_and_zones_are_no_instants() -> None:
+    since, until = np.datetime64("2024-01-01"), np.datetime64("2024-02-01")
+    with pytest.raises(InputError, match="got numbers"):
+        perf.availability([1.5], [3.5], since=since, until=until)
+    with pytest.raises(InputError, match="got numbers"):
+        perf.availability([], [], since=0, until=10)
+    zoned = pd.Series(pd.to_datetime(["2024-01-05"], utc=True))
+    with pytest.raises(InputError, match="time zone"):
+        perf.availability(zoned, zoned, since=since, until=until)

@@ -293,3 +293,11 @@ def test_no_fault_left_is_zero() -> None:
     g = perf.reliability_growth([1, 1, 1, 2, 3, 5, 9, 20], out_of_sample=False)
     assert g["jelinski_moranda"].remaining == 0
     assert g["jelinski_moranda"].ahead == 0
+
+
+@pytest.mark.parametrize(
+    "failures", [np.array(["2024-01-01", "2024-01-05"], dtype="datetime64[D]"), ["a", "b"]]
+)
+def test_failures_are_numbers(failures) -> None:
+    with pytest.raises(InputError, match="are numbers"):
+        perf.reliability_growth(failures)

@@ -250,3 +250,17 @@ def test_numbers_and_intervals_that_cannot_be() -> None:
         perf.capacity([10, 20], low=[15, 10], service=1, servers=1, max_utilization=0.8)
     with pytest.raises(perf.InputError, match="at or above"):
         perf.capacity([10, 20], high=[15, 10], service=1, servers=1, max_utilization=0.8)
+
+
+def test_text_is_no_number() -> None:
+    asked = (
+        lambda: perf.staffing(arrivals="x", service=1, within=1),
+        lambda: perf.capacity("x", service=1, servers=1, max_utilization=0.5),
+        lambda: perf.simulate_queue([0, 1], ["a", "b"], servers=1),
+        lambda: perf.forecast_queue(["a"], [1.0], servers=1, per=1.0, rng=np.random.default_rng(1)),
+        lambda: perf.containment([["a", "b"], ["c", "d"]], phases=["a", "b"]),
+        lambda: perf.branch([("x", perf.step("a", 1)), (0.5, perf.step("b", 1))]),
+    )
+    for ask in asked:
+        with pytest.raises(InputError):
+            ask()

@@ -15,7 +15,7 @@ from perfanalytics.core.codec import read_only
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import InputError
 from perfanalytics.core.result import Caveat, Method, Provenance, Result
-from perfanalytics.models.queues.queue import check_objective, check_servers
+from perfanalytics.models.queues.queue import check_objective, check_servers, numbers_of
 from perfanalytics.models.queues.staffing import level
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def capacity(
 
 
 def _forecast(name: str, values: ArrayLike, n: int | None) -> Floats:
-    array = np.asarray(values, dtype=float)
+    array = numbers_of(name, values)
     if array.ndim != 1 or not len(array) or not (np.isfinite(array).all() and (array >= 0).all()):
         raise InputError(f"{name}= are finite numbers of at least 0, one for each period")
     if n is not None and len(array) != n:

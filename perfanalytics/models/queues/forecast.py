@@ -15,7 +15,7 @@ from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.result import Caveat, Method
 from perfanalytics.core.series import Series
-from perfanalytics.models.queues.queue import check_objective
+from perfanalytics.models.queues.queue import check_objective, numbers_of
 from perfanalytics.models.queues.recursion import ShiftEnd
 from perfanalytics.models.queues.schedule import Servers, clock_of, describe, server_steps
 from perfanalytics.models.queues.simulation import (
@@ -113,7 +113,7 @@ def forecast_queue(
     >>> q.runs, 0.0 <= q.p_meets <= 1.0
     (50, True)
     """
-    expected = np.atleast_1d(np.asarray(arrivals, dtype=float))
+    expected = numbers_of("arrivals", arrivals)
     if expected.ndim != 1 or not len(expected) or not (np.isfinite(expected).all() and (expected >= 0).all()):
         raise InputError("arrivals= are expected numbers of at least 0, one for each interval")
     if not 0 < per < math.inf:

@@ -359,14 +359,14 @@ def _columns(
 ) -> tuple[Floats, Floats, Floats]:
     if not 0 < per < math.inf:
         raise InputError(f"per= is the length of time the arrivals are counted in, above 0, got {per}")
-    rates = _numbers("arrivals", arrivals) / per
+    rates = numbers_of("arrivals", arrivals) / per
     if rates.ndim != 1 or not len(rates):
         raise InputError("arrivals= is one number, or one number per class")
     if not (np.isfinite(rates).all() and (rates >= 0).all() and rates.sum() > 0):
         raise InputError("arrivals= are finite numbers, at least 0, and not all 0")
     out = [rates]
     for name, value, least in (("service", service, 1e-300), ("service_cv", service_cv, 0.0)):
-        column = _numbers(name, value)
+        column = numbers_of(name, value)
         if len(column) not in (1, len(rates)) or column.ndim != 1:
             raise InputError(f"{name}= is one number or one per class ({len(rates)}), got {len(column)}")
         if not (np.isfinite(column).all() and (column >= least).all()):
@@ -375,11 +375,12 @@ def _columns(
     return out[0], out[1], out[2]
 
 
-def _numbers(name: str, value: float | Sequence[float]) -> Floats:
+def numbers_of(name: str, value: ArrayLike) -> Floats:
+    """One number or several, shape (k,); raise for what is none."""
     try:
         return np.atleast_1d(np.asarray(value, dtype=float))
     except (TypeError, ValueError) as error:
-        raise InputError(f"{name}= is a number, or one number per class, got {value!r}") from error
+        raise InputError(f"{name}= is a number, or a sequence of numbers: {error}") from error
 
 
 def _names(classes: Sequence[str] | None, k: int) -> list[str]:

@@ -15,7 +15,7 @@ from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.result import Method
 from perfanalytics.core.series import Series
-from perfanalytics.models.queues.queue import check_objective
+from perfanalytics.models.queues.queue import check_objective, numbers_of
 from perfanalytics.models.queues.recursion import ShiftEnd, Steps, events, many_servers, one_server
 from perfanalytics.models.queues.schedule import Servers, clock_of, describe, server_steps
 from perfanalytics.models.queues.simulation_result import (
@@ -269,7 +269,7 @@ def check_choices(of: str, shift_end: str, confidence: float) -> None:
 
 
 def _services(service: ArrayLike, n: int, rng: np.random.Generator | None) -> Floats:
-    work = np.atleast_1d(np.asarray(service, dtype=float))
+    work = numbers_of("service", service)
     if work.ndim != 1 or not len(work) or not (np.isfinite(work).all() and (work >= 0).all()):
         raise InputError("service= are finite times of at least 0; leave items without one out")
     if len(work) == n:

@@ -16,7 +16,7 @@ from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.result import Caveat, Method, Provenance, Result
 from perfanalytics.models.queues import formulas
-from perfanalytics.models.queues.queue import check_objective, tail
+from perfanalytics.models.queues.queue import check_objective, numbers_of, tail
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,7 +180,7 @@ def staffing(
     >>> int(s.servers[0]), round(float(s.service_level[0]), 3), round(float(s.mean_wait[0]), 1)
     (14, 0.888, 7.8)
     """
-    demand = np.atleast_1d(np.asarray(arrivals, dtype=float))
+    demand = numbers_of("arrivals", arrivals)
     if demand.ndim != 1 or not len(demand) or not (np.isfinite(demand).all() and (demand >= 0).all()):
         raise InputError("arrivals= are finite numbers of at least 0, one for each interval")
     for name, value in (("service", service), ("per", per)):

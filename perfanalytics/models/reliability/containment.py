@@ -318,7 +318,10 @@ def containment(
     >>> [round(float(e), 3) for e in c.efficiency], round(c.removal, 3)
     ([0.615, 0.842, 1.0], 0.876)
     """
-    array = np.asarray(counts)
+    try:
+        array = np.asarray(counts, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"counts= are whole numbers, one row and one column a phase: {error}") from error
     names = [str(p) for p in phases]
     k = len(names)
     if isinstance(phases, str) or k < 2 or len(set(names)) < k:

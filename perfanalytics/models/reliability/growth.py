@@ -321,7 +321,12 @@ def reliability_growth(
 def _observed(
     failures: ArrayLike, of: str, end: float | None, ends: ArrayLike | None
 ) -> tuple[Observed, bool]:
-    values = np.asarray(failures, dtype=float)
+    if np.asarray(failures).dtype.kind in "Mm":
+        raise InputError("failures= are numbers, no instants: (times - start) / np.timedelta64(1, 'h')")
+    try:
+        values = np.asarray(failures, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"failures= are numbers: {error}") from error
     if values.ndim != 1 or not np.isfinite(values).all():
         raise InputError("failures= are finite numbers, shape (n,)")
     if (values < 0).any():

@@ -80,6 +80,10 @@ def instants(name: str, times: ArrayLike, *, missing: bool = False) -> NDArray[n
     """
     array = np.asarray(times)
     if array.dtype.kind != "M":
+        if array.size and array.dtype.kind in "iufb":
+            raise InputError(f"{name} must be instants (datetime64), got numbers")
+        if array.dtype.kind == "O" and any(getattr(v, "tzinfo", None) for v in array.ravel().tolist()):
+            raise InputError(f"{name} have a time zone: give wall time of one zone, without it")
         try:
             array = array.astype("datetime64[us]")
         except (TypeError, ValueError) as error:

@@ -252,7 +252,10 @@ def branch(ways: Mapping[float, Part] | list[tuple[float, Part]], *, name: str |
     if any(not (isinstance(pair, tuple) and len(pair) == 2) for pair in pairs):
         raise InputError("branch takes pairs: branch([(0.8, step(...)), (0.2, step(...))])")
     parts = _checked("branch", tuple(part for _, part in pairs), 2)
-    shares = tuple(float(p) for p, _ in pairs)
+    try:
+        shares = tuple(float(p) for p, _ in pairs)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"branch takes pairs of a probability and a part: {error}") from error
     if not all(0 <= p <= 1 for p in shares):
         raise InputError(f"the probabilities of a branch lie between 0 and 1, got {shares}")
     if abs(math.fsum(shares) - 1) > 1e-9:
