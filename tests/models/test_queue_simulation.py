@@ -280,3 +280,9 @@ def test_intervals_hold_their_estimate() -> None:
     q = perf.simulate_queue(np.arange(119.0), np.full(119, 3.0), servers=1, within=5.0)
     assert q.level_low[0] <= q.service_level[0] <= q.level_high[0]
     assert q.mean_wait_low[0] >= 0
+
+
+def test_a_desk_that_opens_after_the_last_arrival() -> None:
+    q = perf.simulate_queue([0, 1.0], [1, 1.0], servers=[(0, 0), (10, 1)])
+    assert q.waits.tolist() == [10, 10]
+    assert "nobody was at work before the last arrival" in q.verdict

@@ -215,7 +215,10 @@ def verdict(q: QueueSimulation) -> str:
         )
     else:
         text += ": the mean wait cannot be given, since not everybody is served"
-    text += f"; servers are busy {percent(q.utilization)} of the time."
+    if math.isnan(q.utilization):
+        text += "; nobody was at work before the last arrival."
+    else:
+        text += f"; servers are busy {percent(q.utilization)} of the time."
     if not math.isnan(q.within):
         what = "begin" if q.of == "wait" else "are done"
         share = percent(float(q.service_level[0]), fine=True)
