@@ -1,7 +1,7 @@
 """The entries of the published inputs for baselines, capability, gauge studies and agreement.
 
-Expected numbers: reference/published_inputs_baselines.R (lme4, psych, MASS, formulas written out) and, typed here,
-those the publications print themselves.
+Expected numbers: reference/published_inputs_baselines.R (lme4, psych, MASS, formulas written out); those that
+the publications print themselves are typed here.
 """
 
 from __future__ import annotations
