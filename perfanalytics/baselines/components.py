@@ -96,7 +96,12 @@ class FTest:
 
 
 def f_test(g: Groups) -> FTest:
-    """Fisher's analysis of variance; F divided by the factor of dependence."""
+    """Fisher's analysis of variance; F divided by the factor of dependence.
+
+    Groups that differ and do not vary within have an infinite F; where nothing varies at all it is NaN.
+    """
+    if g.within == 0 and g.between > 0 and g.k > 1:
+        return FTest(math.inf, g.k - 1, g.df, 0.0)
     if not g.within > 0 or g.k < 2:
         return FTest(NAN, g.k - 1, g.df, NAN)
     f = g.between / (g.k - 1) / g.within / g.factor
@@ -302,6 +307,8 @@ def share_interval(test: FTest, total: float, *, confidence: float) -> tuple[flo
     """
     if math.isnan(test.statistic):
         return NAN, NAN
+    if test.statistic > 1e10:  # both ends are 1 to eight digits, and the series of the distribution very long
+        return 1.0, 1.0
 
     def below(ncp: float) -> float:
         return float(special.ncfdtr(test.df1, test.df2, ncp, test.statistic))

@@ -284,7 +284,7 @@ def fit_distribution(
     caveats = [*few_points(len(values)), *_doubts(series, values, censored, fits)]
     caveats += dependence_doubts(size, dependence)
     return DistributionFit(
-        verdict=_verdict(series.measure, len(values), fits),
+        verdict=_verdict(series.measure, values, fits),
         caveats=tuple(caveats),
         method=Method(
             "fit_distribution",
@@ -338,6 +338,9 @@ def _doubts(
     series: Series, values: NDArray[np.float64], censored: NDArray[np.bool_] | None, fits: Sequence[Fitted]
 ) -> list[Caveat]:
     out = []
+    if values.min() == values.max():
+        text = f"All {count(len(values), 'value')} are {values[0]:g}: no distribution describes that."
+        out.append(Caveat("zero-variance", text, {"value": float(values[0])}))
     good = [f for f in fits if f.converged]
     known = [f for f in good if not math.isnan(f.p_value)]
     if not good:
@@ -371,8 +374,11 @@ def _doubts(
     return out
 
 
-def _verdict(measure: Measure, n: int, fits: Sequence[Fitted]) -> str:
-    good = [f for f in fits if f.converged]
+def _verdict(measure: Measure, values: NDArray[np.float64], fits: Sequence[Fitted]) -> str:
+    good, n = [f for f in fits if f.converged], len(values)
+    if n > 1 and values.min() == values.max():
+        said = number(float(values[0]), measure.unit)
+        return f"{measure.name}: all {count(n, 'value')} are {said}: no distribution describes that."
     if not good:
         return f"{measure.name}: none of the families could be fitted to {count(n, 'value')}."
     best = good[0]

@@ -294,13 +294,17 @@ def _check(base: Characterized, series: Series, confidence: float) -> None:
             f"the baseline is of {own.label!r}, the new data are of {theirs.label!r}: nothing to hold "
             "against it"
         )
+    if not len(series.values):
+        raise InputError("there are no new values to hold against the baseline")
     if series.values.ndim != 1:
         raise InputError(f"a baseline describes one column of values, got shape {series.values.shape}")
     if (series.when is None) != (base.when is None):
         have, have_not = (
-            ("the new data", "the baseline") if base.when is None else ("the baseline", "the new data")
+            ("the new data have", "the baseline has none")
+            if base.when is None
+            else ("the baseline has", "the new data have none")
         )
-        raise InputError(f"{have} have times, {have_not} not: give both or neither")
+        raise InputError(f"{have} times, {have_not}: give both or neither")
     if (series.sizes is None) != (base.sizes is None):
         raise InputError("shares need sizes on both sides: the baseline and the new data differ in that")
     if series.when is not None and base.when is not None and series.clock != base.provenance.clock:

@@ -138,6 +138,8 @@ def strata(
         raise InputError(f"by= names the attributes, each once; got {attributes}")
     taken = measure_of(frame, value, measure)
     values = numbers_of(frame, value)
+    if np.isinf(values).any():
+        raise InputError(f"infinite value of {value} in row {int(np.flatnonzero(np.isinf(values))[0])}")
     times = times_of(frame)
     usable = ~np.isnan(values) if times is None else ~np.isnan(values) & ~np.isnat(times)
     if f"{value}_size" in frame.columns and bool(frame[f"{value}_size"].notna().any()):
@@ -152,7 +154,9 @@ def strata(
     kept = usable & (values > 0) if scale == "log" else usable
     part, everything = frame.loc[kept], frame.loc[usable]
     y = np.log(values[kept]) if scale == "log" else values[kept]
-    rows = read_rows(part, y, attributes, None if times is None else times[kept])
+    # equal values are measured from their own: the mean of ten times 0.1 is not 0.1
+    origin = float(y[0]) if y.min() == y.max() else 0.0
+    rows = read_rows(part, y - origin, attributes, None if times is None else times[kept])
     table, order = attribute_table(rows, attributes, chosen, confidence)
     proposals = propose(table, order, confidence=confidence, minimum_share=minimum_share)
     made_by = tuple(chosen_split) or (attributes[order[0]],)
@@ -164,21 +168,21 @@ def strata(
     has, number = np.unique(code[in_log], return_inverse=True)
     logs = np.log(grouped.batch.values[in_log]) if scale == "log" else grouped.batch.values
     factor = factor_of(rows, chosen)
-    groups = groups_of(logs, number, len(has), factor=factor, df_factor=df_factor_of(rows, chosen))
+    groups = groups_of(logs - origin, number, len(has), factor=factor, df_factor=df_factor_of(rows, chosen))
     shrunk = shrunk_means(groups, confidence=confidence, coverage=coverage)
-    center, weights = _spread_out(groups.mean, has, len(grouped.batch)), shrunk.pop("weight")
+    center, weights = _spread_out(groups.mean + origin, has, len(grouped.batch)), shrunk.pop("weight")
     weights = np.nan_to_num(_spread_out(weights, has, len(grouped.batch)))
 
     def back(column: Floats) -> Floats:
         """In the unit of the measure; within its bounds."""
-        whole = _spread_out(column, has, len(grouped.batch))
+        whole = _spread_out(column + origin, has, len(grouped.batch))
         if scale == "log":
             return np.asarray(np.exp(whole))
         return np.maximum(whole, 0.0) if taken.scale in _BOUNDED else whole
 
     opened = f"{value}_censored"
     n_open = int(everything[opened].sum()) if opened in everything.columns else 0
-    spread = levene_test(logs, number, groups.k, factor=factor)
+    spread = levene_test(logs - origin, number, groups.k, factor=factor)
     doubts = caveats_of(
         rows_missing={a: missing_in(rows, a) for a in attributes},
         lag1=rows.lag1,
@@ -187,6 +191,7 @@ def strata(
         dependence=chosen,
         order_share=order_share_of(code, grouped.batch.when),
         zeros=zeros if scale == "log" else 0,
+        equal=float(values[kept][0]) if y.min() == y.max() else None,
         split_by=made_by,
         spread_p=spread.p_value,
         negative=[a for a, flag in zip(attributes, table["negative"], strict=True) if flag],

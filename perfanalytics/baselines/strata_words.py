@@ -90,6 +90,8 @@ def verdict_of(
 ) -> str:
     """One or two sentences: split by what, or pool."""
     of = f"the variation of {f'the {unit} of ' if unit else ''}{name}"
+    if np.isnan(np.asarray(table["epsilon_squared"], dtype=float)).all():
+        return f"All values of {name} are equal: there is nothing to split by."
     if found.proposed:
         shares = {str(table["attribute"][i]): float(table["epsilon_squared"][i]) for i in order}
         told = _list(
@@ -132,10 +134,14 @@ def caveats_of(
     strata: int,
     n_open: int,
     zeros: int,
+    equal: float | None,
     confidence: float,
 ) -> list[Caveat]:
     """What a reader of the table must know."""
     out = []
+    if equal is not None:
+        text = f"All values compared are {equal:g}: there is no variation, and nothing to separate."
+        out.append(Caveat("zero-variance", text, {"value": equal}))
     for attribute, missing in rows_missing.items():
         if missing:
             text = f"{attribute} is missing in {missing:,} of {n:,} rows, which are a group of their own."

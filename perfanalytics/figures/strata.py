@@ -153,7 +153,8 @@ def _strata(record: StrataInfo, labels: list[str]) -> list[dict[str, Any]]:
     x: list[Any] = []
     y: list[Any] = []
     # where items are open P90 may be out of sight: as far as anything is drawn
-    far = record.p90[np.isfinite(record.p90)].max(initial=float(np.nanmax(record.high)))
+    seen = np.concatenate([record.p90, record.high, record.center])
+    far = seen[np.isfinite(seen)].max(initial=0.0)
     for label, low, high in zip(
         labels, record.p10.tolist(), np.minimum(record.p90, far).tolist(), strict=True
     ):
@@ -207,7 +208,7 @@ def _strata(record: StrataInfo, labels: list[str]) -> list[dict[str, Any]]:
 
 def _ticks(record: StrataInfo) -> dict[str, Any]:
     """Ticks at 1, 2, 5 (or powers of ten over a wide range) within what is drawn."""
-    drawn = np.concatenate([record.low, record.high, record.p10, record.p90])
+    drawn = np.concatenate([record.low, record.high, record.p10, record.p90, record.center])
     drawn = np.log10(drawn[np.isfinite(drawn) & (drawn > 0)])
     low, high = float(drawn.min()) - 0.05, float(drawn.max()) + 0.05
     steps = (1.0, 2.0, 5.0) if high - low < 2.2 else (1.0,)

@@ -160,9 +160,6 @@ def test_a_common_category_is_said() -> None:
 def test_everything_in_one_category() -> None:
     for method in ("fleiss", "cohen", "gwet", "krippendorff"):
         result = agreement([["a", "a"]] * 25, method=method)
-        if method == "gwet":  # chance agreement of one category is 0
-            assert result.value == 1
-            continue
         assert math.isnan(result.value)
         assert result.caveat_codes == ("one-category",)
         assert "cannot be said" in result.verdict
@@ -481,3 +478,10 @@ def test_the_figure_of_two_instruments() -> None:
     assert drawn["data"][0]["y"].tolist() == [a - b for a, b in zip(WRIGHT, MINI, strict=True)]
     levels = [s["y0"] for s in drawn["layout"]["shapes"] if s["type"] == "line"]
     assert levels == pytest.approx([-78.0959054671, -2.11764705882, 73.8606113495])
+
+
+def test_words_where_nothing_differs() -> None:
+    same = agreement({"a": [1.0, 2, 3], "b": [1.0, 2, 3]}, method="bland_altman")
+    assert "a reads the same as b on average" in same.verdict
+    flat = agreement([[1, 1]] * 9, method="kendall")
+    assert flat.caveat_codes == ("zero-variance",)

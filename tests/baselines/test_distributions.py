@@ -236,3 +236,9 @@ def test_bad_input_is_an_error_that_says_why() -> None:
     same = perf.fit_distribution([3.0] * 12, family=("normal", "gamma"))
     assert same.best is None
     assert "not-fitted" in same.caveat_codes
+
+
+def test_equal_values_have_no_distribution() -> None:
+    found = perf.fit_distribution([5.0] * 30)
+    assert found.verdict.endswith("all 30 values are 5: no distribution describes that.")
+    assert "zero-variance" in found.caveat_codes

@@ -191,7 +191,7 @@ def test_misuse() -> None:
     made, new = split(durations(1), 100)
     with pytest.raises(InputError, match="new data are of 'x"):
         made.drift(perf.Series(new.values, measure=REAL, when=new.when))
-    with pytest.raises(InputError, match="the baseline have times"):
+    with pytest.raises(InputError, match="the baseline has times, the new data have none"):
         made.drift(new.values)
     with pytest.raises(InputError, match="confidence"):
         made.drift(new, confidence=95)
@@ -228,3 +228,8 @@ def test_how_well_the_center_is_known_is_said() -> None:
     many = perf.baseline(perf.Series(durations(8, 400), measure=HOURS, when=DAYS))
     assert "would halve" not in many.verdict
     assert "would halve" in many.adequacy
+
+
+def test_no_new_values_are_an_error() -> None:
+    with pytest.raises(InputError, match="no new values"):
+        perf.baseline([4.0, 5, 6, 7, 5, 4, 6, 5]).drift([])

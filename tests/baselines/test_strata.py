@@ -199,3 +199,34 @@ def test_the_same_value_everywhere() -> None:
     found = strata(frame, value="x", by="g", measure=REAL)
     assert found.proposal.tolist() == ["undecided"]
     assert "do not vary" in found.reason[0]
+
+
+@pytest.mark.parametrize("value", [0.1, 5.0])
+@pytest.mark.parametrize("measure", [HOURS, REAL])
+def test_equal_values_separate_nothing(value: float, measure: perf.Measure) -> None:
+    # the mean of seven times 0.1 is not 0.1: no statistic may be made of that
+    frame = pd.DataFrame({"hours": [value] * 20, "team": ["A"] * 7 + ["B"] * 13})
+    found = strata(frame, value="hours", by="team", measure=measure)
+    assert found.proposed == ()
+    assert found.verdict.endswith("are equal: there is nothing to split by.")
+    assert found.caveat_codes[0] == "zero-variance"
+    assert found.center.tolist() == pytest.approx([value, value], rel=1e-15)
+    assert perf.plot(found).data
+
+
+@pytest.mark.parametrize("values", [(1.0, 2.0), (0.1, 0.3)])
+@pytest.mark.parametrize("measure", [HOURS, REAL])
+def test_groups_that_do_not_vary_within_are_not_pooled(
+    values: tuple[float, float], measure: perf.Measure
+) -> None:
+    frame = pd.DataFrame({"hours": np.repeat(values, 10), "team": np.repeat(["A", "B"], 10)})
+    found = strata(frame, value="hours", by="team", measure=measure)
+    assert found.proposed == ("team",)
+    assert found.share_low[0] == pytest.approx(1)
+    assert perf.plot(found).data
+
+
+def test_infinite_values_are_an_error() -> None:
+    frame = pd.DataFrame({"hours": [1.0, 2, np.inf, 4], "team": ["A", "A", "B", "B"]})
+    with pytest.raises(InputError, match="infinite value of hours in row 2"):
+        strata(frame, value="hours", by="team")

@@ -155,9 +155,10 @@ def _words(ratings: Ratings, lines: list[Line], n: int, options: Options) -> str
     reads = f"{number(abs(bias.estimate), spread=spread)} {'higher' if bias.estimate > 0 else 'lower'}"
     if not (bias.low > 0 or bias.high < 0):
         reads += " (which may be chance)"
+    compared = f"reads {reads} than" if bias.estimate else "reads the same as"
     ends = " to ".join(number(x.estimate, spread=spread) for x in (lower, upper))
     text = (
-        f"over {n} items {first} reads {reads} than {second} on average, and for {percent(COVERAGE)} of "
+        f"over {n} items {first} {compared} {second} on average, and for {percent(COVERAGE)} of "
         f"items the two differ by {ends}"
     )
     if options.margin is None:

@@ -143,7 +143,7 @@ def generalized(counts: Floats, *, kind: str) -> tuple[float, float, float, floa
     else:
         scale = 1 / max(1, q - 1)
         expected, by_item = scale * float(used @ (1 - used)), scale * (share @ (1 - used))
-    if expected >= 1 - 1e-12:
+    if expected >= 1 - 1e-12 or q == 1:  # of one category nobody knows how often chance would agree
         return math.nan, math.nan, observed, expected
     kappa = (observed - expected) / (1 - expected)
     each = np.where(several, n / usable * (agreed - expected) / (1 - expected), 0.0)

@@ -58,6 +58,8 @@ def kendall(ratings: Ratings, options: Options) -> Found:
         text = f"Only {n} items: the chi-square p-value of W is rough below 8."
         caveats.append(Caveat("few-items", text, {"n": n}))
     if math.isnan(w):
+        text = "No rater gives different values to different items: there is no order to compare."
+        caveats.append(Caveat("zero-variance", text, {"n": n}))
         words = f"no rater tells the {n} items apart: whether they order them alike cannot be said."
     else:
         strength = "strongly" if w >= 0.7 else "moderately" if w >= 0.5 else "weakly"
