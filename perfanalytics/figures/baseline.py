@@ -249,11 +249,12 @@ def _percentiles(record: BaselineInfo) -> list[dict[str, Any]]:
         {
             "type": "scatter",
             "mode": "lines",
-            "x": record.cumulative,
-            "y": record.cumulative_at,
+            # the smallest value that at least this share does not exceed: up first, then across
+            "x": np.concatenate([[0.0], record.cumulative]),
+            "y": np.concatenate([record.cumulative_at[:1], record.cumulative_at]),
             "xaxis": "x3",
             "yaxis": "y3",
-            "line": {"color": style.GREY, "width": 1.5, "shape": "hv"},
+            "line": {"color": style.GREY, "width": 1.5, "shape": "vh"},
             "hovertemplate": "%{x:.1%} are at most %{y:.4g}<extra></extra>",
         }
     ]

@@ -177,7 +177,9 @@ def draw(result: Capability) -> dict[str, Any]:
     data.append(histogram_trace(record.edges, record.height, "x4", "y4"))
     data += _curves(record)
     both = np.isfinite(record.within).any()
-    drawn = "Distribution and limits" + (" (solid: overall, dashed: within)" if both else "")
+    drawn = ("Distribution and limits" if record.limits else "Distribution") + (
+        " (solid: overall, dashed: within)" if both else ""
+    )
     annotations.append(_title(drawn, _RIGHT, _TOPS[0][1]))
     low, high = float(record.curve_x[0]), float(record.curve_x[-1])
     layout["xaxis4"] = style.axis(label, domain=_RIGHT, anchor="y4", range=[low, high], nticks=8)

@@ -131,9 +131,12 @@ def draw(result: DistributionFit) -> dict[str, Any]:
 
 
 def _inner_top(c: Curve, edges: NDArray[np.float64]) -> float:
-    """Highest density away from the border, where it may be infinite."""
+    """Highest density: the peak, or where it rises to the border, perhaps without end, a value near it."""
     inside = c.density[(c.x >= edges[0]) & (c.x <= edges[-1]) & np.isfinite(c.density)]
-    return float(np.quantile(inside, 0.97)) if len(inside) else 0.0
+    if not len(inside):
+        return 0.0
+    peak = 0 < int(np.argmax(inside)) < len(inside) - 1
+    return float(inside.max() if peak else np.quantile(inside, 0.97))
 
 
 def probability_axis(score: NDArray[np.float64], *, anchor: str, **more: Any) -> dict[str, Any]:

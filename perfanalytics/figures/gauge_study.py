@@ -117,7 +117,7 @@ def draw(result: GaugeStudy) -> dict[str, Any]:
         "xaxis5": style.axis("operator" if several else "", domain=_MIDDLE, anchor="y5", **operator_axis),
         "yaxis5": style.axis(label, domain=_BOTTOM, anchor="x5"),
         "xaxis6": style.axis("part", domain=_RIGHT, anchor="y6", **part_axis),
-        "yaxis6": style.axis(f"mean {label}", domain=_BOTTOM, anchor="x6"),
+        "yaxis6": style.axis(f"mean {label}", domain=_BOTTOM, anchor="x6", range=_below_the_key(record)),
         "shapes": [
             *_rule(record),
             *_limits(record.range_limits, 2),
@@ -239,6 +239,13 @@ def _interaction(result: GaugeStudy, record: GaugeInfo) -> list[dict[str, Any]]:
             }
         )
     return traces
+
+
+def _below_the_key(record: GaugeInfo) -> list[float]:
+    """Range of the means with room above them: there stands which operator is which."""
+    low, high = float(record.cell_mean.min()), float(record.cell_mean.max())
+    span = (high - low) or abs(high) or 1.0
+    return [low - 0.06 * span, high + 0.14 * span]
 
 
 def _names(names: list[str]) -> dict[str, Any]:

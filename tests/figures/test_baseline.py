@@ -70,6 +70,15 @@ def test_open_items_have_their_own_mark() -> None:
     assert info(made).cumulative[-1] == pytest.approx(4 / 6)
 
 
+def test_the_steps_pass_through_the_percentiles() -> None:
+    """Up to F(v) items the percentile is v: across at the height of v, not of the value before it."""
+    made = baseline(Series([1.0, 2, 3, 4, 5, 6, 7, 8, 9, 9], measure=HOURS))
+    steps = next(t for t in draw(made)["data"] if t.get("line", {}).get("shape"))
+    assert steps["line"]["shape"] == "vh"
+    assert steps["x"][:3].tolist() == [0.0, 0.1, 0.2]
+    assert steps["y"][:3].tolist() == [1.0, 1.0, 2.0]
+
+
 SERIES = {
     "durations": durations(60),
     "shares": Series([40, 44, 38, 41, 45], sizes=[50] * 5, measure=SLA),

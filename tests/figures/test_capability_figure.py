@@ -64,3 +64,11 @@ def test_at_most_three_families_are_drawn_and_points_lie_on_the_right_one() -> N
     closed = np.minimum(Y, 8.0)
     still = distribution_info(perf.fit_distribution(perf.Series(closed, censored=Y > 8), family="gamma"))
     assert still.values.max() < 8
+
+
+def test_the_peak_of_a_fitted_density_is_in_sight() -> None:
+    values = np.random.default_rng(3).lognormal(1.5, 0.8, 120)
+    fit = perf.fit_distribution(values, family=("lognormal", "gamma"))
+    drawn = figure_dict(fit)
+    peak = max(float(np.nanmax(t["y"])) for t in drawn["data"] if t.get("yaxis", "y") == "y" and "name" in t)
+    assert drawn["layout"]["yaxis"]["range"][1] > peak
