@@ -92,7 +92,10 @@ def draw(result: Agreement) -> dict[str, Any]:
         ),
         "annotations": [
             _heading(left["heading"], _LEFT[0]),
-            _heading(f"With {100 * result.confidence:g}% intervals", _RIGHT[0]),
+            _heading(
+                f"With {100 * result.confidence:g}% intervals" if np.isfinite(record.low).any() else "Result",
+                _RIGHT[0],
+            ),
             *left["notes"],
         ],
         "shapes": [_zero()] if result.statistic != "attribute" else [],
