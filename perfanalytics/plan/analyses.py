@@ -20,17 +20,23 @@ from perfanalytics.comparisons.many import compare_many
 from perfanalytics.comparisons.result import Comparison
 from perfanalytics.core.columns import instant
 from perfanalytics.core.errors import InputError, UnknownNameError
+from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Change, Event, Objective
 from perfanalytics.core.result import Caveat
 from perfanalytics.core.series import Series, SeriesBatch
 from perfanalytics.models.model import fit
 from perfanalytics.plan.funnels import units_of
+from perfanalytics.plan.measuring import agreement_of, study_of
 from perfanalytics.plan.tables import (
+    AgreementTable,
+    AnalysisTable,
     BaselineTable,
     CapabilityTable,
     ChartTable,
     ComparisonTable,
+    GaugeStudyTable,
     ModelTable,
+    OfObservations,
     Span,
 )
 from perfanalytics.reports.report import ReportItem
@@ -42,7 +48,7 @@ from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.rules import RULE_SETS
 from perfanalytics.spc.stages import Stage
 
-Analysis = ChartTable | BaselineTable | CapabilityTable | ComparisonTable | ModelTable
+Analysis = AnalysisTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +75,8 @@ def analyze(table: Analysis, context: Context) -> list[ReportItem]:
         When it cannot be done; nothing of it is saved then.
     """
     match table:
+        case GaugeStudyTable() | AgreementTable():
+            return [_measuring(table, context)]
         case ChartTable():
             return _charts(table, context)
         case BaselineTable():
@@ -85,7 +93,7 @@ def _selection(table: Analysis, context: Context) -> dict[str, Any]:
     """Keyword arguments for the repository."""
     since = table.since or context.since
     selection: dict[str, Any] = {"where": table.where or None, "since": since, "until": table.until}
-    if not isinstance(table, ModelTable):
+    if not isinstance(table, OfObservations):
         selection |= {
             "time": table.time,
             "every": table.every,
@@ -373,12 +381,24 @@ def _one_series(
     return difference_in_differences(whole, other, **shared)
 
 
+def _declared(table: OfObservations, context: Context) -> Measure:
+    return next(m for m in context.repo.measures() if m.name == table.measure)
+
+
+def _measuring(table: GaugeStudyTable | AgreementTable, context: Context) -> ReportItem:
+    frame = context.repo.frame(table.measure, **_selection(table, context))
+    measure = _declared(table, context)
+    if isinstance(table, GaugeStudyTable):
+        return _item(table, study_of(table, frame, measure), "Measurement systems", context)
+    return _item(table, agreement_of(table, frame, measure), "Measurement systems", context)
+
+
 def _model(table: ModelTable, context: Context) -> ReportItem:
     import pandas as pd
 
     names = [table.measure, *table.with_measures]
     frame = context.repo.frame(names, **_selection(table, context))
-    measure = next(m for m in context.repo.measures() if m.name == table.measure)
+    measure = _declared(table, context)
     model = fit(
         table.formula,
         frame,

@@ -19,6 +19,7 @@ from perfanalytics.comparisons.methods import METHODS
 from perfanalytics.comparisons.posthoc import POST_HOC
 from perfanalytics.core.errors import PerfAnalyticsError, nearest
 from perfanalytics.plan import objects, tables
+from perfanalytics.plan.measuring import columns_of
 from perfanalytics.plan.tables import Plan
 from perfanalytics.repository.selection import PERIODS, STATISTICS
 from perfanalytics.spc.families import CHARTS
@@ -48,7 +49,7 @@ def check_plan(plan: Plan) -> Iterator[str]:
     yield from _objectives(plan)
     attributes = {m.name: _attributes(m) for m in plan.measure}
     for table in plan.analyses():
-        where = f"[[{type(table).__name__.removesuffix('Table').lower()}]] '{table.name}'"
+        where = f"[[{tables.table_name(table)}]] '{table.name}'"
         known = attributes.get(table.measure, set())
         if table.since is not None and table.until is not None and str(table.since) >= str(table.until):
             yield f"{where}: since = {table.since} is not before until = {table.until}: nothing is selected"
@@ -56,6 +57,10 @@ def check_plan(plan: Plan) -> Iterator[str]:
             yield from _missing(where, f"where: attribute of {table.measure}", name, known)
         if isinstance(table, tables.ModelTable):
             yield from _model(where, table, plan, attributes)
+            continue
+        if isinstance(table, tables.GaugeStudyTable | tables.AgreementTable):
+            for key, name, besides in columns_of(table):
+                yield from _missing(where, f"{key}: attribute of {table.measure}", name, {*known, *besides})
             continue
         yield from _zone(where, "zone", table.zone)
         if table.statistic is not None:

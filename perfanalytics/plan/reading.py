@@ -173,7 +173,7 @@ def _references(plan: Plan) -> Iterator[str]:
     for e in plan.exclusion:
         yield from missing("exclusion", e.reason, "measure", e.measure, measures)
     for a in plan.analyses():
-        table = type(a).__name__.removesuffix("Table").lower()
+        table = tables.table_name(a)
         yield from missing(table, a.name, "measure", a.measure, measures)
         yield from missing(table, a.name, "objective", a.objective, objectives)
         if isinstance(a, tables.ModelTable):

@@ -215,6 +215,8 @@ def _analysis(table: Analysis, context: Context, lost: dict[str, str]) -> list[R
     except Exception as error:
         reason = unexpected(error)
     group = {
+        "GaugeStudyTable": "Measurement systems",
+        "AgreementTable": "Measurement systems",
         "ChartTable": "Control charts",
         "BaselineTable": "Baselines",
         "CapabilityTable": "Capability",

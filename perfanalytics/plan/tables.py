@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -324,22 +325,81 @@ class ComparisonTable(Analysis):
             )
 
 
-class ModelTable(Table):
-    """``[[model]]``: a regression model over measures and attributes."""
+class OfObservations(Table):
+    """What the analyses of single observations have."""
 
     name: Name
     question: str = ""
     measure: Name
-    formula: Name
-    with_measures: Texts = []
     where: Where = {}
     since: When | None = None
     until: When | None = None
+    objective: str | None = None
+    confidence: float = Field(0.95, gt=0, lt=1)
+
+
+class GaugeStudyTable(OfObservations):
+    """``[[gauge_study]]``: how much of the variation of a measure comes from measuring it."""
+
+    part: Name
+    operator: str | None = None
+    replicate: str | None = None
+    method: Literal["anova", "average_range", "reml"] = "anova"
+    interaction: Literal["pool", "keep", "none"] = "pool"
+    pool_alpha: float = Field(0.25, ge=0, le=1)
+    nested: bool = False
+    tolerance: float | None = Field(None, gt=0)
+    study_sigmas: float = Field(6.0, gt=0)
+    step: float | None = Field(None, gt=0)
+
+
+class AgreementTable(OfObservations):
+    """``[[agreement]]``: do people who classify, order or score say the same of the same items?"""
+
+    item: Name = "item"
+    rater: Name
+    rating: str | None = None
+    method: Literal[
+        "fleiss", "cohen", "gwet", "krippendorff", "kendall", "icc", "bland_altman", "attribute"
+    ] = "fleiss"
+    weights: Literal["linear", "quadratic"] | None = None
+    scale: Literal["nominal", "ordinal", "interval", "ratio"] | None = None
+    trial: str | None = None
+    standard: str | None = None
+    categories: list[str | float] | None = None
+    margin: float | None = Field(None, gt=0)
+
+
+class ModelTable(OfObservations):
+    """``[[model]]``: a regression model over measures and attributes."""
+
+    formula: Name
+    with_measures: Texts = []
     family: str = "gaussian"
     controllable: Texts = []
-    confidence: float = Field(0.95, gt=0, lt=1)
-    objective: str | None = None
     predict: list[dict[str, Any]] = []
+
+
+AnalysisTable = (
+    GaugeStudyTable
+    | AgreementTable
+    | ChartTable
+    | BaselineTable
+    | CapabilityTable
+    | ComparisonTable
+    | ModelTable
+)
+
+
+def table_name(table: AnalysisTable) -> str:
+    """The table as it stands in the plan.
+
+    Examples
+    --------
+    >>> table_name(GaugeStudyTable(name="sizes", measure="size", part="package"))
+    'gauge_study'
+    """
+    return re.sub(r"(?<=.)(?=[A-Z])", "_", type(table).__name__.removesuffix("Table")).lower()
 
 
 class Plan(Table):
@@ -354,14 +414,22 @@ class Plan(Table):
     change: list[ChangeTable] = []
     event: list[EventTable] = []
     exclusion: list[ExclusionTable] = []
+    gauge_study: list[GaugeStudyTable] = []
+    agreement: list[AgreementTable] = []
     chart: list[ChartTable] = []
     baseline: list[BaselineTable] = []
     capability: list[CapabilityTable] = []
     comparison: list[ComparisonTable] = []
     model: list[ModelTable] = []
 
-    def analyses(
-        self,
-    ) -> list[ChartTable | BaselineTable | CapabilityTable | ComparisonTable | ModelTable]:
-        """Every analysis, in the order of the report."""
-        return [*self.chart, *self.baseline, *self.capability, *self.comparison, *self.model]
+    def analyses(self) -> list[AnalysisTable]:
+        """Every analysis, in the order of the report: whether measuring can be trusted comes first."""
+        return [
+            *self.gauge_study,
+            *self.agreement,
+            *self.chart,
+            *self.baseline,
+            *self.capability,
+            *self.comparison,
+            *self.model,
+        ]
