@@ -87,6 +87,7 @@ def run(
 @click.argument("plan", type=FILE)
 def check(plan: Path) -> None:
     """Check a measurement plan without touching any data."""
+    from perfanalytics.plan.analyses import ANALYSES
     from perfanalytics.plan.checking import check_plan
     from perfanalytics.plan.reading import read_plan
 
@@ -98,11 +99,8 @@ def check(plan: Path) -> None:
         "sources": checked.source,
         "measures": checked.measure,
         "objectives": checked.objective,
-        "charts": checked.chart,
-        "baselines": checked.baseline,
-        "comparisons": checked.comparison,
-        "models": checked.model,
     }
+    parts |= {kind.many: asked for kind in ANALYSES if (asked := getattr(checked, kind.key))}
     click.echo(f"{plan}: the plan is valid: " + ", ".join(_counted(len(v), k) for k, v in parts.items()))
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from perfanalytics.core.errors import InputError
 from perfanalytics.plan import objects
-from perfanalytics.plan.analyses import Context, chart_series, draw_chart
+from perfanalytics.plan.analyses.charts import ChartTable, chart_series, draw_chart
+from perfanalytics.plan.analyses.context import Context
 from perfanalytics.plan.reading import read_plan
 from perfanalytics.plan.running import chosen_analyses, happenings
-from perfanalytics.plan.tables import ChartTable
 from perfanalytics.repository.repository import Repository
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perfanalytics.plan.tables import ChangeTable, EventTable, Plan
+from perfanalytics.plan.plan import Plan
+from perfanalytics.plan.tables import ChangeTable, EventTable
 
 if TYPE_CHECKING:
     import pandas as pd

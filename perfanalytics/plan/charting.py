@@ -7,10 +7,11 @@ from pathlib import Path
 
 from perfanalytics.core.errors import InputError, PerfAnalyticsError
 from perfanalytics.plan import objects
-from perfanalytics.plan.analyses import Context, analyze
+from perfanalytics.plan.analyses import analyze, kind_of
+from perfanalytics.plan.analyses.charts import ChartTable
+from perfanalytics.plan.analyses.context import Context
 from perfanalytics.plan.reading import read_plan
 from perfanalytics.plan.running import chosen_analyses, happenings
-from perfanalytics.plan.tables import ChartTable
 from perfanalytics.reports.report import ReportItem, report
 from perfanalytics.repository.repository import Repository
 from perfanalytics.spc.families import CHARTS
@@ -65,7 +66,7 @@ def chart_plan(
             try:
                 made += analyze(table, context)
             except PerfAnalyticsError as error:
-                failed.append(ReportItem(table.name, None, group="Control charts", error=str(error)))
+                failed.append(ReportItem(table.name, None, group=kind_of(table).chapter, error=str(error)))
     phases = [i for i in made if isinstance(i.result, PhaseOne) and len(i.result.point)]
     drawn: list[ReportItem] = []
     times: list[tuple[ReportItem, ControlChart]] = []

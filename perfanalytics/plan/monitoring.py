@@ -16,10 +16,10 @@ from typing import Any
 from perfanalytics.core.errors import PerfAnalyticsError
 from perfanalytics.core.series import Series
 from perfanalytics.plan import objects
-from perfanalytics.plan.analyses import Context, chart_series, draw_chart, saved_limits
+from perfanalytics.plan.analyses.charts import ChartTable, chart_series, draw_chart, saved_limits
+from perfanalytics.plan.analyses.context import Context
 from perfanalytics.plan.reading import read_plan
 from perfanalytics.plan.running import chosen_analyses, happenings
-from perfanalytics.plan.tables import ChartTable
 from perfanalytics.repository.repository import Repository
 from perfanalytics.spc.chart import control_chart
 from perfanalytics.spc.families import CHARTS

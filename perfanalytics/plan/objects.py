@@ -7,7 +7,8 @@ from pathlib import Path
 from perfanalytics.core.calendars import Calendar
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Change, Event, Exclusion, Objective, Process
-from perfanalytics.plan.tables import CalendarTable, MeasureTable, Plan, SourceTable
+from perfanalytics.plan.plan import Plan
+from perfanalytics.plan.tables import CalendarTable, MeasureTable, SourceTable
 from perfanalytics.repository.source import EventLog, Source, SourceMeasure, WorkingDuration
 
 Record = Process | Objective | Change | Event | Exclusion

@@ -11,8 +11,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from perfanalytics.core.errors import PlanError, nearest
-from perfanalytics.plan import tables
-from perfanalytics.plan.tables import Plan
+from perfanalytics.plan.analyses import kind_of
+from perfanalytics.plan.mistakes import undeclared
+from perfanalytics.plan.plan import Plan
+from perfanalytics.plan.tables import OfMeasure
 
 
 def read_plan(path: str | Path) -> Plan:
@@ -147,44 +149,36 @@ def _references(plan: Plan) -> Iterator[str]:
     for name in _twice(a.name for a in plan.analyses()):
         yield f"two analyses are called '{name}': each needs a name of its own"
 
-    sources, measures = {s.name for s in plan.source}, {m.name for m in plan.measure}
-    calendars, objectives = {c.name for c in plan.calendar}, {o.name for o in plan.objective}
-    processes = {p.name for p in plan.process}
-    changes = {c.name for c in plan.change} | {e.name for e in plan.event}
-
-    def missing(table: str, owner: str, key: str, name: str | None, known: set[str]) -> Iterator[str]:
-        if name is not None and name not in known:
-            hint = nearest(name, known)
-            said = f"did you mean '{hint}'?" if hint else f"known: {', '.join(sorted(known)) or 'none'}"
-            yield f"[[{table}]] '{owner}': {key} = '{name}' is not declared; {said}"
-
+    sources, calendars = {s.name for s in plan.source}, {c.name for c in plan.calendar}
+    known = {
+        "measure": {m.name for m in plan.measure},
+        "objective": {o.name for o in plan.objective},
+        "process": {p.name for p in plan.process},
+        "happening": {c.name for c in plan.change} | {e.name for e in plan.event},
+    }
     for s in plan.source:
         for d in s.duration:
-            yield from missing("source", s.name, f"duration '{d.name}': calendar", d.calendar, calendars)
+            where = f"[[source]] '{s.name}'"
+            yield from undeclared(where, f"duration '{d.name}': calendar", d.calendar, calendars)
     for m in plan.measure:
-        yield from missing("measure", m.name, "source", m.source, sources)
-        yield from missing("measure", m.name, "subprocess", m.subprocess, processes)
+        yield from undeclared(f"[[measure]] '{m.name}'", "source", m.source, sources)
+        yield from undeclared(f"[[measure]] '{m.name}'", "subprocess", m.subprocess, known["process"])
     for p in plan.process:
-        yield from missing("process", p.name, "parent", p.parent, processes)
+        yield from undeclared(f"[[process]] '{p.name}'", "parent", p.parent, known["process"])
     for o in plan.objective:
-        yield from missing("objective", o.name, "measure", o.measure, measures)
+        yield from undeclared(f"[[objective]] '{o.name}'", "measure", o.measure, known["measure"])
     for c in plan.change:
-        yield from missing("change", c.name, "process", c.process, processes)
+        yield from undeclared(f"[[change]] '{c.name}'", "process", c.process, known["process"])
     for e in plan.exclusion:
-        yield from missing("exclusion", e.reason, "measure", e.measure, measures)
-    for a in plan.analyses():
-        table = tables.table_name(a)
-        yield from missing(table, a.name, "measure", a.measure, measures)
-        yield from missing(table, a.name, "objective", a.objective, objectives)
-        if isinstance(a, tables.ModelTable):
-            for name in a.with_measures:
-                yield from missing(table, a.name, "with_measures", name, measures)
-        if isinstance(a, tables.ComparisonTable) and isinstance(a.at, str):
-            yield from missing(table, a.name, "at", a.at, changes)
-        if isinstance(a, tables.ChartTable):
-            for stage in a.stages:
-                if isinstance(stage, str):
-                    yield from missing(table, a.name, "stages", stage, changes)
+        yield from undeclared(f"[[exclusion]] '{e.reason}'", "measure", e.measure, known["measure"])
+    for analysis in plan.analyses():
+        kind = kind_of(analysis)
+        where = f"[[{kind.key}]] '{analysis.name}'"
+        if isinstance(analysis, OfMeasure):
+            yield from undeclared(where, "measure", analysis.measure, known["measure"])
+        yield from undeclared(where, "objective", analysis.objective, known["objective"])
+        for refers in kind.references(analysis):
+            yield from undeclared(where, refers.key, refers.name, known[refers.to])
 
 
 def _twice(names: Iterable[str]) -> list[str]:

@@ -11,11 +11,13 @@ from pathlib import Path
 from perfanalytics.core.errors import PerfAnalyticsError, PlanError, UnknownNameError
 from perfanalytics.core.records import Change, Event
 from perfanalytics.plan import objects
-from perfanalytics.plan.analyses import Analysis, Context, analyze
+from perfanalytics.plan.analyses import analyze, kind_of
+from perfanalytics.plan.analyses.context import Context
 from perfanalytics.plan.background import background
 from perfanalytics.plan.checking import check_plan
+from perfanalytics.plan.plan import Plan
 from perfanalytics.plan.reading import read_plan
-from perfanalytics.plan.tables import Plan
+from perfanalytics.plan.tables import Analysis
 from perfanalytics.reports.report import ReportItem, report
 from perfanalytics.repository.repository import Repository
 from perfanalytics.repository.source import Source
@@ -175,7 +177,7 @@ def _load(repo: Repository, source: Source, plan: Plan) -> ReportItem:
 def _quality(repo: Repository, chosen: Sequence[Analysis], lost: dict[str, str]) -> list[ReportItem]:
     """The data quality of each measure that is analyzed; looked at before its numbers are read."""
     out = []
-    for name in dict.fromkeys(table.measure for table in chosen):
+    for name in dict.fromkeys(name for table in chosen for name in table.looks_into()):
         if name in lost:
             continue
         item = ReportItem(f"Data quality: {name}", None, group="Data")
@@ -206,23 +208,14 @@ def _save(repo: Repository, item: ReportItem, by: str) -> int:
 def _analysis(table: Analysis, context: Context, lost: dict[str, str]) -> list[ReportItem]:
     """The results of one analysis; an error stops this analysis, not the others."""
     try:
-        if table.measure in lost:
-            # what an earlier run loaded may be old; saying nothing is better than saying it as if it were new
-            raise PlanError(lost[table.measure])
+        for name in table.looks_into():
+            if name in lost:
+                # what an earlier run loaded may be old; nothing is better than saying it as if it were new
+                raise PlanError(lost[name])
         return analyze(table, context)
     except PerfAnalyticsError as error:
         reason = str(error)
     except Exception as error:
         reason = unexpected(error)
-    group = {
-        "GaugeStudyTable": "Measurement systems",
-        "AgreementTable": "Measurement systems",
-        "ChartTable": "Control charts",
-        "BaselineTable": "Baselines",
-        "CapabilityTable": "Capability",
-        "ComparisonTable": "Before and after",
-    }
-    name = type(table).__name__
-    return [
-        ReportItem(table.name, None, question=table.question, group=group.get(name, "Models"), error=reason)
-    ]
+    chapter = kind_of(table).chapter
+    return [ReportItem(table.name, None, question=table.question, group=chapter, error=reason)]
