@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from perfanalytics.comparisons.many import Comparisons, adjust, compare_many
     from perfanalytics.comparisons.power import Power, minimum_detectable_effect, power, sample_size
     from perfanalytics.comparisons.result import Comparison
+    from perfanalytics.core.archive import Archive, Saved
     from perfanalytics.core.bulk import method
     from perfanalytics.core.calendars import Calendar, working_hours
     from perfanalytics.core.data_quality import DataQuality
@@ -51,17 +52,25 @@ if TYPE_CHECKING:
         RepositoryLockedError,
         UnknownNameError,
     )
+    from perfanalytics.core.improvement_records import (
+        CausalAnalysis,
+        Cause,
+        Deployment,
+        FailureMode,
+        Pilot,
+        Proposal,
+        SuccessCriterion,
+    )
     from perfanalytics.core.measure import Measure
+    from perfanalytics.core.practice_records import Action, Decision, Review, Risk, Work
     from perfanalytics.core.records import (
-        Action,
+        BusinessObjective,
         Change,
-        Decision,
         Event,
         Exclusion,
         Objective,
+        PlannedAnalysis,
         Process,
-        Proposal,
-        Review,
     )
     from perfanalytics.core.result import Caveat, Estimate, Interval, Method, Result
     from perfanalytics.core.series import Series, SeriesBatch
@@ -167,6 +176,7 @@ _PUBLIC = {
     "comparisons.power": ("Power", "minimum_detectable_effect", "power", "sample_size"),
     "comparisons.many": ("Comparisons", "adjust", "compare_many"),
     "comparisons.result": ("Comparison",),
+    "core.archive": ("Archive", "Saved"),
     "core.bulk": ("method",),
     "core.calendars": ("Calendar", "working_hours"),
     "core.data_quality": ("DataQuality",),
@@ -180,16 +190,24 @@ _PUBLIC = {
         "UnknownNameError",
     ),
     "core.measure": ("Measure",),
+    "core.improvement_records": (
+        "CausalAnalysis",
+        "Cause",
+        "Deployment",
+        "FailureMode",
+        "Pilot",
+        "Proposal",
+        "SuccessCriterion",
+    ),
+    "core.practice_records": ("Action", "Decision", "Review", "Risk", "Work"),
     "core.records": (
-        "Action",
+        "BusinessObjective",
         "Change",
-        "Decision",
         "Event",
         "Exclusion",
         "Objective",
+        "PlannedAnalysis",
         "Process",
-        "Proposal",
-        "Review",
     ),
     "core.result": ("Caveat", "Estimate", "Interval", "Method", "Result"),
     "core.series": ("Series", "SeriesBatch"),

@@ -1,8 +1,9 @@
-"""What people declare and decide: objectives, processes, changes, events, exclusions, actions ...
+"""What people declare: objectives, processes, changes, events, exclusions, what shall be analyzed.
 
-Records are declared in the plan or in Python, stored by the repository, computed with by the
-practices. They are small frozen values; dates are ``datetime.date``, times ``datetime.datetime``
-(compared in UTC when they carry a zone, as local wall time otherwise).
+Records are declared in the plan or in Python, stored by the repository, computed with by the practices (whose
+own records are in :mod:`perfanalytics.core.practice_records` and
+:mod:`perfanalytics.core.improvement_records`). They are small frozen values; dates are ``datetime.date``,
+times ``datetime.datetime`` (compared in UTC when they carry a zone, as local wall time otherwise).
 """
 
 from __future__ import annotations
@@ -10,17 +11,50 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal
 
 from perfanalytics.core.errors import InputError, UnknownNameError
 
 When = dt.date | dt.datetime
 
 
-def _need(kind: str, **texts: str) -> None:
+def need(kind: str, **texts: str) -> None:
+    """Raise for a text that is missing or empty."""
     for name, text in texts.items():
         if not isinstance(text, str) or not text.strip():
             raise InputError(f"{kind} needs {name}: a non-empty text")
+
+
+def check_probability(what: str, value: float | None) -> None:
+    """Raise for a number that is no probability; None passes."""
+    if value is not None and not 0 <= value <= 1:
+        raise InputError(f"{what} is between 0 and 1, got {value}")
+
+
+def checked_where(kind: str, where: Mapping[str, object]) -> dict[str, object]:
+    """Attribute values as they are kept, lists as tuples; raise for what cannot be kept."""
+    out: dict[str, object] = {}
+    for name, value in where.items():
+        parts = tuple(value) if isinstance(value, tuple | list) else (value,)
+        if not isinstance(name, str) or not all(isinstance(v, str | int | float | bool) for v in parts):
+            raise InputError(
+                f"{kind}: where says which attribute has which value (a text, a number, yes or no, or a list "
+                f"of them); got {name!r}: {value!r}"
+            )
+        out[name] = parts if isinstance(value, tuple | list) else value
+    return out
+
+
+def check_name(what: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Raise for a value that is not one of those allowed."""
+    if value not in allowed:
+        raise UnknownNameError(what, value, allowed)
+
+
+def check_amount(what: str, value: float | None) -> None:
+    """Raise for a negative amount of money or effort; None passes."""
+    if value is not None and not value >= 0:
+        raise InputError(f"{what} is an amount of money or effort, not negative; got {value}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +77,8 @@ class Objective:
     by : date, optional
         By when.
     serves : str, optional
-        The business objective it serves. Nothing is charted that traces to nothing.
+        The business objective it serves, or the objective an interim objective serves. Nothing is charted
+        that traces to nothing.
     declared_on : date, optional
         When it was declared; a threshold chosen after seeing the result is worth little.
 
@@ -68,7 +103,7 @@ class Objective:
     declared_on: dt.date | None = None
 
     def __post_init__(self) -> None:
-        _need("an objective", name=self.name, measure=self.measure, statistic=self.statistic)
+        need("an objective", name=self.name, measure=self.measure, statistic=self.statistic)
         if self.direction not in ("at_most", "at_least"):
             raise UnknownNameError("direction", str(self.direction), ("at_most", "at_least"))
         if self.share is not None and not 0 < self.share <= 1:
@@ -96,7 +131,7 @@ class Process:
     description: str = ""
 
     def __post_init__(self) -> None:
-        _need("a process", name=self.name, version=self.version)
+        need("a process", name=self.name, version=self.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +150,7 @@ class Change:
     why: str = ""
 
     def __post_init__(self) -> None:
-        _need("a change", name=self.name, what=self.what)
+        need("a change", name=self.name, what=self.what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +173,7 @@ class Event:
     why: str = ""
 
     def __post_init__(self) -> None:
-        _need("an event", name=self.name, what=self.what)
+        need("an event", name=self.name, what=self.what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,82 +236,58 @@ class Exclusion:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
-    """An improvement or action proposal, with what it shall bring and what it costs."""
+class BusinessObjective:
+    """What the organization wants to reach, in the words of its management.
 
-    kind: ClassVar[str] = "proposal"
+    Quality and process performance objectives serve it (``Objective.serves`` is its name).
+
+    Examples
+    --------
+    >>> BusinessObjective("Customers can work again the next day", owner="Head of service").name
+    'Customers can work again the next day'
+    """
+
+    kind: ClassVar[str] = "business_objective"
 
     name: str
     _: KW_ONLY
-    originator: str
-    outcome: str
-    cause: str = ""
-    category: str = ""
-    phase: str = ""
     what: str = ""
-    cost: float | None = None
-    expected_benefit: float | None = None
-    cost_of_not_fixing: float | None = None
-    success_criterion: str = ""
+    owner: str | None = None
+    by: dt.date | None = None
     declared_on: dt.date | None = None
 
     def __post_init__(self) -> None:
-        _need("a proposal", name=self.name, originator=self.originator, outcome=self.outcome)
+        need("a business objective", name=self.name)
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
-    """Something somebody will do by a date, and what became of it."""
+class PlannedAnalysis:
+    """What the plan asks for: which saved results belong to it, and what they serve.
 
-    kind: ClassVar[str] = "action"
+    Parameters
+    ----------
+    name : str
+        Name of the analysis; its results are saved under it (or under ``name: stratum``).
+    what : str
+        The table of the plan: "chart", "baseline", "model" ...
+    measure : str, optional
+        The measure it is about; None where it is about no measure of the repository.
+    objective : str, optional
+        The objective it serves.
+    question : str
+    measures : tuple of str
+        Further measures it uses (factors of a model, steps of a composed process).
+    """
+
+    kind: ClassVar[str] = "planned_analysis"
 
     name: str
     _: KW_ONLY
     what: str
-    owner: str = ""
-    due: dt.date | None = None
-    proposal: str | None = None
-    state: Literal["open", "done", "dropped"] = "open"
-    closed_on: dt.date | None = None
+    measure: str | None = None
+    objective: str | None = None
+    question: str = ""
+    measures: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _need("an action", name=self.name, what=self.what)
-        states = get_args(Literal["open", "done", "dropped"])
-        if self.state not in states:
-            raise UnknownNameError("state of an action", self.state, states)
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """A review that was held: of what, when, by whom, with which saved results before it."""
-
-    kind: ClassVar[str] = "review"
-
-    name: str
-    _: KW_ONLY
-    subject: str
-    held_on: dt.date
-    participants: tuple[str, ...] = ()
-    results: tuple[str, ...] = ()
-    notes: str = ""
-
-    def __post_init__(self) -> None:
-        _need("a review", name=self.name, subject=self.subject)
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What was decided, by whom, when and why."""
-
-    kind: ClassVar[str] = "decision"
-
-    name: str
-    _: KW_ONLY
-    what: str
-    who: str
-    decided_on: dt.date
-    why: str = ""
-    subject: str | None = None
-
-    def __post_init__(self) -> None:
-        _need("a decision", name=self.name, what=self.what, who=self.who)
+        need("a planned analysis", name=self.name, what=self.what)

@@ -16,7 +16,7 @@ from perfanalytics.baselines.wording import count, number
 from perfanalytics.core.codec import read_only
 from perfanalytics.core.errors import InputError
 from perfanalytics.core.measure import Measure
-from perfanalytics.core.records import Decision
+from perfanalytics.core.practice_records import Decision
 from perfanalytics.core.result import Caveat, Method, Result
 from perfanalytics.core.series import Series
 from perfanalytics.models.backtest import Backtest

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from perfanalytics._version import __version__
 from perfanalytics.core import codec
 from perfanalytics.core.errors import InputError, UnknownNameError
+from perfanalytics.core.improvement_records import (
+    CausalAnalysis,
+    Cause,
+    Deployment,
+    FailureMode,
+    Pilot,
+    Proposal,
+    SuccessCriterion,
+)
 from perfanalytics.core.measure import Measure
+from perfanalytics.core.practice_records import Action, Decision, Review, Risk, Work
 from perfanalytics.core.records import (
-    Action,
+    BusinessObjective,
     Change,
-    Decision,
     Event,
     Exclusion,
     Objective,
+    PlannedAnalysis,
     Process,
-    Proposal,
-    Review,
 )
 from perfanalytics.core.result import Result
 from perfanalytics.repository.engine import Engine
@@ -27,8 +35,29 @@ from perfanalytics.repository.engine import Engine
 if TYPE_CHECKING:
     import pandas as pd
 
-Record = Objective | Process | Change | Event | Exclusion | Proposal | Action | Review | Decision | Measure
-_TYPES = (Objective, Process, Change, Event, Exclusion, Proposal, Action, Review, Decision, Measure)
+Record = (
+    Measure
+    | BusinessObjective
+    | Objective
+    | Process
+    | PlannedAnalysis
+    | Change
+    | Event
+    | Exclusion
+    | Work
+    | Risk
+    | CausalAnalysis
+    | Cause
+    | FailureMode
+    | Proposal
+    | SuccessCriterion
+    | Pilot
+    | Deployment
+    | Action
+    | Review
+    | Decision
+)
+_TYPES = get_args(Record)
 KINDS = tuple(t.kind for t in _TYPES)
 
 
@@ -62,13 +91,18 @@ def declare(engine: Engine, records: Iterable[Record]) -> None:
 
 def records(engine: Engine, kind: str) -> tuple[Any, ...]:
     """The records of a kind, each in its last version, in the order in which they were first declared."""
-    if kind not in KINDS:
-        raise UnknownNameError("kind of record", kind, KINDS)
+    check_kind(kind)
     found = engine.rows(
         "SELECT arg_max(content, version) FROM record WHERE kind = ? GROUP BY name ORDER BY min(record_id)",
         [kind],
     )
     return tuple(codec.from_record(json.loads(content)) for (content,) in found)
+
+
+def check_kind(kind: str) -> None:
+    """Raise for a kind that no record has."""
+    if kind not in KINDS:
+        raise UnknownNameError("kind of record", kind, KINDS)
 
 
 def _name(record: Record) -> str:

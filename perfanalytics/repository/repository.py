@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from perfanalytics.core.archive import Archive
 from perfanalytics.core.bulk import BulkMethod
 from perfanalytics.core.cross_products import CrossProducts
 from perfanalytics.core.data_quality import DataQuality
@@ -15,6 +17,7 @@ from perfanalytics.core.records import When
 from perfanalytics.core.result import Result
 from perfanalytics.core.series import Series, SeriesBatch
 from perfanalytics.repository import (
+    archiving,
     checks,
     definitions,
     frames,
@@ -472,6 +475,48 @@ class Repository:
         UnknownNameError
         """
         return records_store.records(self._engine, kind)
+
+    def record_history(self, kind: str, name: str | None = None) -> pd.DataFrame:
+        """Every version of the records of a kind: nothing that was declared is ever overwritten.
+
+        Columns: name, version, declared_at (UTC), then the fields of the record.
+
+        Raises
+        ------
+        UnknownNameError
+        """
+        return archiving.record_history(self._engine, kind, name)
+
+    def archive(self, *, on: dt.date | None = None) -> Archive:
+        """Everything that was declared and saved, as the practices need it.
+
+        Parameters
+        ----------
+        on : date, optional
+            The day the practices speak of; default the last day the data speak of.
+        """
+        return archiving.archive(self._engine, on=on)
+
+    def export(self, folder: str | Path) -> tuple[Path, ...]:
+        """Write all records and saved results, every version, as CSV tables and JSON.
+
+        Parameters
+        ----------
+        folder : path
+            A new or empty folder. It gets a table for each kind of record, ``records.json``, ``results.csv``
+            (the history), and for each saved result its JSON and its table in ``results/``.
+
+        Returns
+        -------
+        tuple of Path
+            The files written.
+
+        Raises
+        ------
+        InputError
+            When the folder is not empty.
+        """
+        return archiving.export(self._engine, Path(folder))
 
     def save(self, result: Result, *, name: str, by: str, note: str = "") -> int:
         """Keep a result under a name; the version it got, from 1. Nothing is ever overwritten."""

@@ -11,18 +11,10 @@ from hypothesis.extra import numpy as hnp
 
 from perfanalytics.core import codec
 from perfanalytics.core.errors import RecordError
+from perfanalytics.core.improvement_records import Proposal
 from perfanalytics.core.measure import Measure
-from perfanalytics.core.records import (
-    Action,
-    Change,
-    Decision,
-    Event,
-    Exclusion,
-    Objective,
-    Process,
-    Proposal,
-    Review,
-)
+from perfanalytics.core.practice_records import Action, Decision, Review
+from perfanalytics.core.records import Change, Event, Exclusion, Objective, Process
 from perfanalytics.core.result import Caveat, Estimate, Interval, Method, Provenance
 
 DAY = dt.date(2024, 3, 1)

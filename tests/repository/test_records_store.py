@@ -5,17 +5,9 @@ import datetime as dt
 import pytest
 
 from perfanalytics.core.errors import InputError, RepositoryError, UnknownNameError
-from perfanalytics.core.records import (
-    Action,
-    Change,
-    Decision,
-    Event,
-    Exclusion,
-    Objective,
-    Process,
-    Proposal,
-    Review,
-)
+from perfanalytics.core.improvement_records import Proposal
+from perfanalytics.core.practice_records import Action, Decision, Review
+from perfanalytics.core.records import Change, Event, Exclusion, Objective, Process
 from perfanalytics.repository.load_report import LoadReport
 from perfanalytics.repository.repository import Repository
 from repository.samples import simple, tickets
