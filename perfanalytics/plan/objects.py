@@ -29,6 +29,12 @@ def objectives(plan: Plan) -> dict[str, Objective]:
     return {t.name: Objective(**t.model_dump()) for t in plan.objective}
 
 
+def processes(plan: Plan) -> dict[str, Process]:
+    """Processes by name (of several versions the one declared last), and by name and version."""
+    made = [Process(**t.model_dump()) for t in plan.process]
+    return {p.name: p for p in made} | {f"{p.name} {p.version}": p for p in made}
+
+
 def measures(plan: Plan) -> dict[str, Measure]:
     """Measures by name."""
     return {t.name: measure(t) for t in plan.measure}

@@ -7,6 +7,7 @@ from perfanalytics.plan.analyses.baselines import BaselineTable
 from perfanalytics.plan.analyses.capability import CapabilityTable
 from perfanalytics.plan.analyses.charts import ChartTable
 from perfanalytics.plan.analyses.comparisons import ComparisonTable
+from perfanalytics.plan.analyses.drift import DriftTable
 from perfanalytics.plan.analyses.measurement_systems import AgreementTable, GaugeStudyTable
 from perfanalytics.plan.analyses.models import ModelTable
 from perfanalytics.plan.tables import (
@@ -40,6 +41,7 @@ class Plan(Table):
     agreement: list[AgreementTable] = []
     chart: list[ChartTable] = []
     baseline: list[BaselineTable] = []
+    drift: list[DriftTable] = []
     capability: list[CapabilityTable] = []
     comparison: list[ComparisonTable] = []
     model: list[ModelTable] = []

@@ -150,10 +150,11 @@ def _references(plan: Plan) -> Iterator[str]:
         yield f"two analyses are called '{name}': each needs a name of its own"
 
     sources, calendars = {s.name for s in plan.source}, {c.name for c in plan.calendar}
+    processes = {p.name for p in plan.process}
     known = {
         "measure": {m.name for m in plan.measure},
         "objective": {o.name for o in plan.objective},
-        "process": {p.name for p in plan.process},
+        "process": processes | {f"{p.name} {p.version}" for p in plan.process},
         "happening": {c.name for c in plan.change} | {e.name for e in plan.event},
     }
     for s in plan.source:
@@ -162,13 +163,13 @@ def _references(plan: Plan) -> Iterator[str]:
             yield from undeclared(where, f"duration '{d.name}': calendar", d.calendar, calendars)
     for m in plan.measure:
         yield from undeclared(f"[[measure]] '{m.name}'", "source", m.source, sources)
-        yield from undeclared(f"[[measure]] '{m.name}'", "subprocess", m.subprocess, known["process"])
+        yield from undeclared(f"[[measure]] '{m.name}'", "subprocess", m.subprocess, processes)
     for p in plan.process:
-        yield from undeclared(f"[[process]] '{p.name}'", "parent", p.parent, known["process"])
+        yield from undeclared(f"[[process]] '{p.name}'", "parent", p.parent, processes)
     for o in plan.objective:
         yield from undeclared(f"[[objective]] '{o.name}'", "measure", o.measure, known["measure"])
     for c in plan.change:
-        yield from undeclared(f"[[change]] '{c.name}'", "process", c.process, known["process"])
+        yield from undeclared(f"[[change]] '{c.name}'", "process", c.process, processes)
     for e in plan.exclusion:
         yield from undeclared(f"[[exclusion]] '{e.reason}'", "measure", e.measure, known["measure"])
     for analysis in plan.analyses():

@@ -118,6 +118,7 @@ def run_plan(
             objectives=objects.objectives(plan),
             happenings=happenings(plan),
             since=since,
+            processes=objects.processes(plan),
         )
         for step, table in enumerate(chosen, len(plan.source)):
             told(table.name, step, steps)
@@ -125,6 +126,8 @@ def run_plan(
                 items.append(item)
                 if item.result is not None:
                     saved[item.name] = _save(repo, item, plan.plan.by)
+                else:
+                    context.undone[item.name] = item.error
     told("report", steps - 1, steps)
     written = None
     if items:

@@ -15,6 +15,7 @@ from perfanalytics.plan.analyses.capability import CAPABILITY
 from perfanalytics.plan.analyses.charts import CHART
 from perfanalytics.plan.analyses.comparisons import COMPARISON
 from perfanalytics.plan.analyses.context import Context
+from perfanalytics.plan.analyses.drift import DRIFT
 from perfanalytics.plan.analyses.kind import Kind
 from perfanalytics.plan.analyses.measurement_systems import AGREEMENT, GAUGE_STUDY
 from perfanalytics.plan.analyses.models import MODEL
@@ -27,6 +28,7 @@ ANALYSES: tuple[Kind[Any], ...] = (
     AGREEMENT,
     CHART,
     BASELINE,
+    DRIFT,
     CAPABILITY,
     COMPARISON,
     MODEL,

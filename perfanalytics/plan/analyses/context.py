@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
+from perfanalytics.core.errors import InputError, PlanError, UnknownNameError
 from perfanalytics.core.measure import Measure
-from perfanalytics.core.records import Change, Event, Objective
+from perfanalytics.core.records import Change, Event, Objective, Process
 from perfanalytics.core.result import Result
 from perfanalytics.plan.tables import Analysis, OfMeasure, OfSeries, When
 from perfanalytics.reports.report import ReportItem
 from perfanalytics.repository.repository import Repository
+
+R = TypeVar("R", bound=Result)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +29,17 @@ class Context:
     happenings : mapping of name to Change or Event
     since : date, optional
         First day of the analyses that do not name one.
+    processes : mapping of name, and of name and version, to Process
+    undone : dict of name to reason
+        Analyses of this run that could not be done: what an earlier run saved of them may be old.
     """
 
     repo: Repository
     objectives: Mapping[str, Objective]
     happenings: Mapping[str, Change | Event]
     since: dt.date | None = None
+    processes: Mapping[str, Process] = field(default_factory=dict)
+    undone: dict[str, str] = field(default_factory=dict)
 
     def objective(self, table: Analysis) -> Objective | None:
         """The objective the analysis serves."""
@@ -48,6 +56,28 @@ class Context:
     def measure(self, name: str) -> Measure:
         """A measure by its name."""
         return next(m for m in self.repo.measures() if m.name == name)
+
+    def saved(self, name: str, of: type[R]) -> R:
+        """The newest saved result of a name: of an analysis before this one, or of an earlier run.
+
+        Raises
+        ------
+        PlanError
+            When the analysis of this name could not be done in this run.
+        UnknownNameError
+            When nothing was saved under the name.
+        InputError
+            When what was saved is another kind of result.
+        """
+        if name in self.undone:
+            raise PlanError(f"'{name}' could not be done, and what was saved of it earlier may be old")
+        known = list(dict.fromkeys(self.repo.history()["name"]))
+        if name not in known:
+            raise UnknownNameError(f"saved {of.kind}", name, known)
+        result = self.repo.result(name)
+        if not isinstance(result, of):
+            raise InputError(f"the saved result {name!r} is a {result.kind}: a {of.kind} is needed")
+        return result
 
 
 def selection(table: OfMeasure, context: Context) -> dict[str, Any]:
