@@ -23,6 +23,7 @@ from perfanalytics.baselines.drift_tests import (
 )
 from perfanalytics.baselines.drift_words import reasons_of, verdict_of
 from perfanalytics.baselines.intervals import Dependence
+from perfanalytics.comparisons.arguments import check_confidence
 from perfanalytics.core.codec import read_only
 from perfanalytics.core.coerce import as_series
 from perfanalytics.core.columns import Floats
@@ -286,8 +287,7 @@ MEETING = "share meeting the objective"
 
 
 def _check(base: Characterized, series: Series, confidence: float) -> None:
-    if not 0.5 < confidence < 1:
-        raise InputError(f"confidence is above 0.5 and below 1 (0.95), got {confidence}")
+    check_confidence(confidence)
     theirs, own = series.measure, base.measure
     if theirs.is_named and own.is_named and (theirs.name, theirs.unit) != (own.name, own.unit):
         raise InputError(

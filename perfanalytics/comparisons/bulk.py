@@ -7,6 +7,7 @@ import datetime as dt
 import numpy as np
 from numpy.typing import NDArray
 
+from perfanalytics.comparisons.arguments import check_confidence
 from perfanalytics.comparisons.levels import level_changes
 from perfanalytics.comparisons.sides import values_and_weights
 from perfanalytics.core.bulk import BulkMethod
@@ -64,8 +65,7 @@ def bulk_method(
         raise UnknownNameError("scale", str(scale), ("raw", "log"))
     if every is not None:
         check_every(every)
-    if not 0.5 < confidence < 1:
-        raise InputError(f"confidence is above 0.5 and below 1 (0.95), got {confidence}")
+    check_confidence(confidence)
     date = at if isinstance(at, str) else at.isoformat()
     instant(date)
     parameters = {"at": date, "every": every, "scale": scale, "confidence": confidence}

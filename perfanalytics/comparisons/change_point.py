@@ -7,12 +7,13 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from perfanalytics.comparisons.arguments import check_confidence
 from perfanalytics.comparisons.course import Course
 from perfanalytics.comparisons.method import NAN, Answer, Effect, Options
-from perfanalytics.comparisons.methods.means import CENTERS
 from perfanalytics.comparisons.result import Comparison
+from perfanalytics.comparisons.rows import CENTERS
 from perfanalytics.comparisons.scales import AnalysisScale, analysis_scale
-from perfanalytics.comparisons.segmented import back_array, cut_series, period_word, times_of
+from perfanalytics.comparisons.segmented import cut_series, period_word, times_of
 from perfanalytics.comparisons.series_checks import period_series
 from perfanalytics.comparisons.side_tables import provenance_of, side_table
 from perfanalytics.comparisons.sides import Sides, day
@@ -100,8 +101,7 @@ def change_point(
         raise UnknownNameError("sort of change (of=)", str(of), get_args(Of))
     if isinstance(draws, bool) or not isinstance(draws, int) or draws < 199:
         raise InputError(f"draws= is a whole number of at least 199, got {draws!r}")
-    if not 0.5 < confidence < 1:
-        raise InputError(f"confidence is above 0.5 and below 1 (0.95), got {confidence}")
+    check_confidence(confidence)
     whole = as_series(series, measure=measure)
     usable = np.flatnonzero(~np.isnan(whole.values)) if whole.values.ndim == 1 else np.arange(len(whole))
     if len(usable) < 2 * FEWEST:
@@ -208,7 +208,7 @@ def _result(
     unit = read.measure.unit
     if of == "level":
         quantity, form = CENTERS[scale.name]
-        levels = back_array(scale, np.array([one.mean(), two.mean()]))
+        levels = scale.levels(np.array([one.mean(), two.mean()]))
         size = scale.back(float(two.mean() - one.mean()))
     else:
         quantity, form = "ratio_of_sds", "ratio"
@@ -232,7 +232,7 @@ def _result(
             before=float(levels[0]),
             after=float(levels[1]),
             estimate=size,
-            form="ratio" if form == "ratio" else "difference",
+            form=form,
             unit="" if form == "ratio" else unit,
             method="at the most likely date; descriptive: too large on average as the date was searched",
         ),
@@ -241,9 +241,9 @@ def _result(
     blank = np.where(np.arange(len(y)) >= at, 0.0, np.nan)
     course = Course(
         when=when,
-        observed=back_array(scale, y),
-        fitted=back_array(scale, line),
-        expected=back_array(scale, np.full(len(y), one.mean())) + blank,
+        observed=scale.levels(y),
+        fitted=scale.levels(line),
+        expected=scale.levels(np.full(len(y), one.mean())) + blank,
         low=np.full(len(y), np.nan),
         high=np.full(len(y), np.nan),
         reference=np.full(len(y), np.nan),

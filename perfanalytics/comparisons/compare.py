@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from perfanalytics.comparisons.arguments import check_confidence, check_margin, check_tail
 from perfanalytics.comparisons.choices import check_choices, named
 from perfanalytics.comparisons.group_methods import GROUP_METHODS, SHORT_NAMES
 from perfanalytics.comparisons.importance import bounds
@@ -230,12 +231,9 @@ def compare(
 
 
 def _check_arguments(confidence: float, tail: float, margin: float | None, rng: object) -> None:
-    if not 0.5 < confidence < 1:
-        raise InputError(f"confidence is above 0.5 and below 1 (0.95), got {confidence}")
-    if not 0 < tail < 1:
-        raise InputError(f"tail is a fraction between 0 and 1 (0.9 for P90), got {tail}")
-    if margin is not None and not (np.isfinite(margin) and margin > 0):
-        raise InputError(f"the margin is a positive number, got {margin}")
+    check_confidence(confidence)
+    check_tail(tail)
+    check_margin(margin)
     if not (rng is None or isinstance(rng, np.random.Generator | int | np.integer)):
         raise InputError(f"rng is a numpy Generator or a whole number as seed, got {type(rng).__name__}")
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from perfanalytics.comparisons.arguments import check_confidence, check_margin, check_tail
 from perfanalytics.comparisons.classical import Contrast, ljung_box, t_quantile
 from perfanalytics.comparisons.course import Course
 from perfanalytics.comparisons.importance import bounds
@@ -17,11 +18,11 @@ from perfanalytics.comparisons.method import Answer, Effect, Options
 from perfanalytics.comparisons.methods.series import FEW
 from perfanalytics.comparisons.regression import Regression, fit_regression
 from perfanalytics.comparisons.result import Comparison
+from perfanalytics.comparisons.rows import whiteness_row
 from perfanalytics.comparisons.scales import AnalysisScale, analysis_scale
 from perfanalytics.comparisons.seasons import season_caveat, season_columns
 from perfanalytics.comparisons.segmented import (
     At,
-    back_array,
     cut_series,
     refuse_flat,
     row,
@@ -112,12 +113,9 @@ def difference_in_differences(
     >>> c.outcome, round(c.primary.estimate, 1)
     ('detected', -3.1)
     """
-    if not 0.5 < confidence < 1:
-        raise InputError(f"confidence is above 0.5 and below 1 (0.95), got {confidence}")
-    if not 0 < tail < 1:
-        raise InputError(f"tail is a fraction between 0 and 1 (0.9 for P90), got {tail}")
-    if margin is not None and not (np.isfinite(margin) and margin > 0):
-        raise InputError(f"the margin is a positive number, got {margin}")
+    check_confidence(confidence)
+    check_tail(tail)
+    check_margin(margin)
     treated = cut_series(series, at, measure=measure, every=every)
     found_scale = analysis_scale(treated.sides, scale)
     if found_scale.name == "rank":
@@ -320,15 +318,7 @@ def _answer(
         ),
         slope,
         *_placebo(data, terms, scale, options.confidence, sides.measure.unit),
-        Effect(
-            "whiteness",
-            role="companion",
-            statistic=white.statistic,
-            df=white.df,
-            p_value=white.p_value,
-            form="test",
-            method="Ljung-Box test of the whitened residuals",
-        ),
+        whiteness_row(white),
     ]
     doubts, caveats = [], list(scale.caveats)
     if slope.p_value < CHECK_LEVEL:
@@ -436,12 +426,12 @@ def _course(
     change = int(np.argmax(own.after))
     return Course(
         when=times_of(sides),
-        observed=back_array(scale, own.values[0]),
-        fitted=back_array(scale, reference + x @ fitted.beta),
-        expected=back_array(scale, expected) + blank,
-        low=back_array(scale, expected - half) + blank,
-        high=back_array(scale, expected + half) + blank,
-        reference=back_array(scale, reference),
+        observed=scale.levels(own.values[0]),
+        fitted=scale.levels(reference + x @ fitted.beta),
+        expected=scale.levels(expected) + blank,
+        low=scale.levels(expected - half) + blank,
+        high=scale.levels(expected + half) + blank,
+        reference=scale.levels(reference),
         change=change,
         earliest=change,
         latest=change,

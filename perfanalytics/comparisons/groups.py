@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from perfanalytics.comparisons.arguments import check_confidence, check_tail
 from perfanalytics.comparisons.choices import check_choices
 from perfanalytics.comparisons.group_methods import BLOCKED_POST_HOC, GROUP_METHODS, SHORT_NAMES, GroupMethod
 from perfanalytics.comparisons.group_words import group_verdict
@@ -112,10 +113,8 @@ def compare_groups(
     >>> c.method.name, c.outcome, [e.contrast for e in c.effects if e.p_adjusted <= 0.05]
     ('welch_anova', 'detected', ['B - A', 'C - A', 'C - B'])
     """
-    if not 0.5 < confidence < 1:
-        raise InputError(f"confidence is above 0.5 and below 1 (0.95), got {confidence}")
-    if not 0 < tail < 1:
-        raise InputError(f"tail is a fraction between 0 and 1 (0.9 for P90), got {tail}")
+    check_confidence(confidence)
+    check_tail(tail)
     if adjust not in ADJUSTMENTS:
         raise UnknownNameError("adjustment", str(adjust), ADJUSTMENTS)
     if method is not None and method not in GROUP_METHODS and method not in SHORT_NAMES:

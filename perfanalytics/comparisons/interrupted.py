@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from perfanalytics.comparisons.arguments import check_confidence, check_margin, check_tail
 from perfanalytics.comparisons.classical import Contrast, ljung_box, t_p_value, t_quantile
 from perfanalytics.comparisons.course import Course
 from perfanalytics.comparisons.importance import bounds
@@ -17,11 +18,11 @@ from perfanalytics.comparisons.method import NAN, Answer, Effect, Options
 from perfanalytics.comparisons.methods.series import FEW
 from perfanalytics.comparisons.regression import Regression, fit_regression
 from perfanalytics.comparisons.result import Comparison
+from perfanalytics.comparisons.rows import contrast_row, whiteness_row
 from perfanalytics.comparisons.scales import AnalysisScale, analysis_scale
 from perfanalytics.comparisons.seasons import season_caveat, season_terms
 from perfanalytics.comparisons.segmented import (
     At,
-    back_array,
     cut_series,
     period_word,
     refuse_flat,
@@ -223,12 +224,9 @@ def _check(
     for name, value, least in (("transition", transition, 0), ("ramp", ramp, 1)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise InputError(f"{name}= is a whole number of periods, at least {least}, got {value!r}")
-    if not 0.5 < confidence < 1:
-        raise InputError(f"confidence is above 0.5 and below 1 (0.95), got {confidence}")
-    if not 0 < tail < 1:
-        raise InputError(f"tail is a fraction between 0 and 1 (0.9 for P90), got {tail}")
-    if margin is not None and not (np.isfinite(margin) and margin > 0):
-        raise InputError(f"the margin is a positive number, got {margin}")
+    check_confidence(confidence)
+    check_tail(tail)
+    check_margin(margin)
 
 
 def _model(data: PeriodSeries, terms: Floats, ramp: int, keep: NDArray[np.bool_]) -> _Model:
@@ -324,15 +322,10 @@ def _answer(
     white = ljung_box(residuals, fitted=1 if v == 0 else 2)
     naive = _least_squares(data, model, keep, primary, confidence)
     rows += [
-        Effect(
+        contrast_row(
             "cumulative_effect",
+            total,
             role="secondary",
-            estimate=total.estimate,
-            low=total.low,
-            high=total.high,
-            statistic=total.statistic,
-            df=total.df,
-            p_value=total.p_value,
             unit=unit,
             method=f"{TITLE}; sum over the {word}s after the change"
             + ("" if scale.name == "raw" else ", delta method"),
@@ -345,15 +338,7 @@ def _answer(
             unit=f"{unit} a {word}".strip() if primary.startswith("slope") else unit,
             method="least squares, periods independent",
         ),
-        Effect(
-            "whiteness",
-            role="companion",
-            statistic=white.statistic,
-            df=white.df,
-            p_value=white.p_value,
-            form="test",
-            method="Ljung-Box test of the whitened residuals",
-        ),
+        whiteness_row(white),
     ]
     rows.sort(key=lambda e: ("primary", "secondary", "companion").index(e.role))
     inner = fitted.contrast(model.contrasts[primary], 2 * confidence - 1)
@@ -407,12 +392,12 @@ def _course(
     line = model.x @ fitted.beta
     expected = model.without @ fitted.beta
     half = t_quantile(mean.df, confidence) * fitted.standard_errors(model.without)
-    low, high = back_array(scale, expected - half), back_array(scale, expected + half)
-    one, two = back_array(scale, line), back_array(scale, expected)
+    low, high = scale.levels(expected - half), scale.levels(expected + half)
+    one, two = scale.levels(line), scale.levels(expected)
     blank = np.where(after, 0.0, np.nan)
     course = Course(
         when=times_of(sides),
-        observed=back_array(scale, data.values[0]),
+        observed=scale.levels(data.values[0]),
         fitted=np.where(keep, one, np.nan),
         expected=two + blank,
         low=low + blank,

@@ -33,10 +33,7 @@ def predicted_mean(sides: Sides, scale: AnalysisScale, confidence: float) -> Eff
         df = max(1.0, n_eff - 1)
         half = t_quantile(df, confidence) * float(y.std(ddof=1)) * np.sqrt(1 / max(n_eff, 1.0) + 1 / m_eff)
         low, high = mean - half, mean + half
-    if scale.name == "log":
-        mean, next_mean, low, high = (float(np.exp(x)) for x in (mean, next_mean, low, high))
-    elif scale.name == "logit":
-        mean, next_mean, low, high = (1 / (1 + float(np.exp(-x))) for x in (mean, next_mean, low, high))
+    mean, next_mean, low, high = scale.levels(np.array([mean, next_mean, low, high])).tolist()
     return Effect(
         "predicted_mean_after",
         role="primary",

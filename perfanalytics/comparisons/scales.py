@@ -52,6 +52,14 @@ class AnalysisScale:
         """A difference on the analysis scale as an effect: a ratio for logarithms."""
         return float(np.exp(effect)) if self.name in ("log", "logit") else effect
 
+    def levels(self, y: Floats) -> Floats:
+        """Levels on the analysis scale in the unit of the measure: the way back of :meth:`forward`."""
+        if self.name == "log":
+            return np.asarray(np.exp(y))
+        if self.name == "logit":
+            return np.asarray(1 / (1 + np.exp(-y)))
+        return y
+
 
 def analysis_scale(sides: Sides, asked: str | None) -> AnalysisScale:
     """The scale asked for, else the one the measure declares, else decided from the before period.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from perfanalytics.comparisons.classical import Contrast
 from perfanalytics.comparisons.effect_words import direction_words, range_words
 from perfanalytics.comparisons.method import Answer, Effect, Form, Options, Role
+from perfanalytics.comparisons.rows import contrast_row, in_terms_of_measure
 from perfanalytics.comparisons.scales import AnalysisScale
 from perfanalytics.comparisons.seasons import period_times
 from perfanalytics.comparisons.series_checks import PeriodSeries
@@ -101,15 +102,6 @@ def period_word(sides: Sides) -> str:
     return word if word in ("hour", "day", "week", "month", "quarter", "year") else "period"
 
 
-def back_array(scale: AnalysisScale, y: Floats) -> Floats:
-    """Levels on the analysis scale in the unit of the measure."""
-    if scale.name == "log":
-        return np.asarray(np.exp(y))
-    if scale.name == "logit":
-        return np.asarray(1 / (1 + np.exp(-y)))
-    return y
-
-
 def row(
     quantity: str,
     found: Contrast,
@@ -124,20 +116,15 @@ def row(
     """A contrast on the analysis scale as a row: a ratio for logarithms."""
     ratio = scale.name in ("log", "logit")
     form: Form = "ratio" if ratio else "difference"
-    return Effect(
+    return contrast_row(
         quantity,
+        in_terms_of_measure(found, scale),
         role=role,
-        before=before,
-        after=after,
-        estimate=scale.back(found.estimate),
-        low=scale.back(found.low),
-        high=scale.back(found.high),
-        statistic=found.statistic,
-        df=found.df,
-        p_value=found.p_value,
+        method=method,
         form=form,
         unit="" if ratio else unit,
-        method=method,
+        before=before,
+        after=after,
     )
 
 

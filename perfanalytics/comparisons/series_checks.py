@@ -11,6 +11,7 @@ from perfanalytics.comparisons.classical import Contrast, midranks, t_p_value, t
 from perfanalytics.comparisons.levels import slope_design
 from perfanalytics.comparisons.method import Effect
 from perfanalytics.comparisons.reml import Fit, fit_reml
+from perfanalytics.comparisons.rows import contrast_row
 from perfanalytics.comparisons.scales import AnalysisScale
 from perfanalytics.comparisons.sides import Sides
 from perfanalytics.core.columns import Floats
@@ -78,15 +79,10 @@ def slope_before(data: PeriodSeries, seasonal: Floats | None = None) -> Effect:
     contrast[1] = 1.0
     fit = fit_reml(design, contrast)
     found = fitted_contrast(fit, 0, 0.95)
-    return Effect(
+    return contrast_row(
         "slope_before",
+        found,
         role="companion",
-        estimate=found.estimate,
-        low=found.low,
-        high=found.high,
-        statistic=found.statistic,
-        df=found.df,
-        p_value=found.p_value,
         unit="a period, on the analysis scale",
         method="REML slope within the before period (95% interval)",
     )

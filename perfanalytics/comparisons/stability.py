@@ -46,10 +46,8 @@ def side_charts(
     for k, y in enumerate(parts):
         center, sigma = float(y.mean()), float(np.abs(np.diff(y)).mean()) / D2
         ends = np.array([center - 3 * sigma, center, center + 3 * sigma])
-        if scale.name == "log":
-            ends = np.exp(ends)
-        elif scale.name == "logit":
-            ends = 1 / (1 + np.exp(-ends))
+        if scale.name in ("log", "logit"):
+            ends = scale.levels(ends)
         elif sides.measure.scale in ("count", "positive", "duration"):
             ends[0] = max(ends[0], 0.0)
         elif sides.measure.scale == "proportion":

@@ -12,8 +12,9 @@ from perfanalytics.comparisons.importance import bounds
 from perfanalytics.comparisons.independence import dependence_caveat
 from perfanalytics.comparisons.levels import FEWEST, LEVEL_CONTRAST, effective_periods, level_design
 from perfanalytics.comparisons.method import NAN, Answer, ComparisonMethod, Effect, Options
-from perfanalytics.comparisons.methods.means import CENTERS, independent_companions
+from perfanalytics.comparisons.methods.means import independent_companions
 from perfanalytics.comparisons.methods.series import block_length
+from perfanalytics.comparisons.rows import CENTERS
 from perfanalytics.comparisons.scales import AnalysisScale, analysis_scale
 from perfanalytics.comparisons.series_checks import period_series
 from perfanalytics.comparisons.sides import Sides
@@ -142,11 +143,7 @@ def _answer(
     low, middle, high = (scale.back(found.quantile(p)) for p in (tail, 0.5, 1 - tail))
     quantity, form = CENTERS[scale.name]
     start = float(np.average(y[~after]))
-    levels = np.array([start, start + found.quantile(0.5)])
-    if scale.name == "log":
-        levels = np.exp(levels)
-    elif scale.name == "logit":
-        levels = 1 / (1 + np.exp(-levels))
+    levels = scale.levels(np.array([start, start + found.quantile(0.5)]))
     primary = Effect(
         quantity,
         role="primary",
@@ -155,7 +152,7 @@ def _answer(
         estimate=middle,
         low=low,
         high=high,
-        form="ratio" if form == "ratio" else "difference",
+        form=form,
         unit=sides.measure.unit if form == "difference" else "",
         method="posterior median and equal-tailed interval",
     )

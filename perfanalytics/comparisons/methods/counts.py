@@ -7,7 +7,7 @@ import math
 from perfanalytics.comparisons.choices import Choice
 from perfanalytics.comparisons.classical import NAN
 from perfanalytics.comparisons.independence import dependence_caveat
-from perfanalytics.comparisons.method import Answer, ComparisonMethod, Effect, Options
+from perfanalytics.comparisons.method import Answer, ComparisonMethod, Effect, Options, Role
 from perfanalytics.comparisons.methods.proportions import (
     binomial_caveats,
     counts_of,
@@ -16,6 +16,7 @@ from perfanalytics.comparisons.methods.proportions import (
     risk_ratio,
     score_contrast,
 )
+from perfanalytics.comparisons.rows import contrast_row
 from perfanalytics.comparisons.sides import Sides
 from perfanalytics.comparisons.tables import (
     MCNEMAR_P,
@@ -29,21 +30,16 @@ from perfanalytics.core.errors import InputError
 
 
 def difference_row(
-    x1: float, n1: float, x2: float, n2: float, confidence: float, *, role: str, unit: str
+    x1: float, n1: float, x2: float, n2: float, confidence: float, *, role: Role, unit: str
 ) -> Effect:
     """Difference of two proportions with Newcombe's interval and the score test."""
     found = score_contrast(x1, n1, x2, n2, confidence)
-    return Effect(
+    return contrast_row(
         "difference_of_proportions",
-        role="primary" if role == "primary" else "secondary",
+        found,
+        role=role,
         before=x1 / n1,
         after=x2 / n2,
-        estimate=found.estimate,
-        low=found.low,
-        high=found.high,
-        statistic=found.statistic,
-        df=found.df,
-        p_value=found.p_value,
         unit=unit,
         method="score test, Newcombe interval",
     )

@@ -9,9 +9,10 @@ import numpy as np
 
 from perfanalytics.comparisons.classical import Contrast, ewc_welch, t_p_value, t_quantile
 from perfanalytics.comparisons.levels import FEWEST
-from perfanalytics.comparisons.method import NAN, Answer, ComparisonMethod, Effect, Options
-from perfanalytics.comparisons.methods.means import CENTERS, independent_companions
+from perfanalytics.comparisons.method import NAN, Answer, ComparisonMethod, Options
+from perfanalytics.comparisons.methods.means import independent_companions
 from perfanalytics.comparisons.methods.series import AR1_LEVEL_CHANGE, block_length
+from perfanalytics.comparisons.rows import center_row
 from perfanalytics.comparisons.scales import analysis_scale
 from perfanalytics.comparisons.series_checks import period_series
 from perfanalytics.comparisons.sides import Sides
@@ -65,27 +66,8 @@ class LongRunWelch(ComparisonMethod):
         before, after = y[~data.after], y[data.after]
         found = self._contrast(before, after, options.confidence)
         inner = self._contrast(before, after, 2 * options.confidence - 1)
-        quantity, form = CENTERS[scale.name]
-        levels = np.array([before.mean(), after.mean()])
-        if scale.name == "log":
-            levels = np.exp(levels)
-        elif scale.name == "logit":
-            levels = 1 / (1 + np.exp(-levels))
-        primary = Effect(
-            quantity,
-            role="primary",
-            before=float(levels[0]),
-            after=float(levels[1]),
-            estimate=scale.back(found.estimate),
-            low=scale.back(found.low),
-            high=scale.back(found.high),
-            statistic=found.statistic,
-            df=found.df,
-            p_value=found.p_value,
-            form="ratio" if form == "ratio" else "difference",
-            unit=sides.measure.unit if form == "difference" else "",
-            method=self.title,
-        )
+        means = np.array([before.mean(), after.mean()])
+        primary = center_row(found, scale, means, role="primary", unit=sides.measure.unit, method=self.title)
         pair = [_lag1(before), _lag1(after)]
         worth = [float(effective_size(len(p), r)) for p, r in zip((before, after), pair, strict=True)]
         return Answer(

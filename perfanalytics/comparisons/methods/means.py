@@ -7,17 +7,10 @@ import numpy as np
 from perfanalytics.comparisons.classical import Contrast, brown_forsythe, mann_whitney, welch
 from perfanalytics.comparisons.independence import dependence_caveat
 from perfanalytics.comparisons.method import NAN, Answer, ComparisonMethod, Effect, Options, Role
+from perfanalytics.comparisons.rows import center_row, check_row, contrast_row
 from perfanalytics.comparisons.scales import AnalysisScale, analysis_scale
 from perfanalytics.comparisons.sides import Sides
 from perfanalytics.core.errors import InputError
-
-#: What the center is called on each analysis scale.
-CENTERS = {
-    "raw": ("difference_of_means", "difference"),
-    "log": ("ratio_of_geometric_means", "ratio"),
-    "logit": ("ratio_of_odds", "ratio"),
-    "rank": ("probability_of_superiority", "probability"),
-}
 
 #: The companion that is quoted as the naive test.
 NAIVE = "Welch's t test of all items"
@@ -76,29 +69,9 @@ def center_effect(
     method: str,
 ) -> Effect:
     """A difference of means on the analysis scale as a row in the terms of the measure."""
-    name, form = CENTERS[scale.name]
     used = scale.used(sides)
-    before = float(scale.forward(used.before.values).mean())
-    after = float(scale.forward(used.after.values).mean())
-    if scale.name == "log":
-        before, after = float(np.exp(before)), float(np.exp(after))
-    elif scale.name == "logit":
-        before, after = 1 / (1 + float(np.exp(-before))), 1 / (1 + float(np.exp(-after)))
-    return Effect(
-        name,
-        role=role,
-        before=before,
-        after=after,
-        estimate=scale.back(found.estimate),
-        low=scale.back(found.low),
-        high=scale.back(found.high),
-        statistic=found.statistic,
-        df=found.df,
-        p_value=found.p_value,
-        form="ratio" if form == "ratio" else "difference",
-        unit=sides.measure.unit if form == "difference" else "",
-        method=method,
-    )
+    means = np.array([scale.forward(side.values).mean() for side in (used.before, used.after)])
+    return center_row(found, scale, means, role=role, unit=sides.measure.unit, method=method)
 
 
 def independent_companions(
@@ -121,17 +94,7 @@ def independent_companions(
         rows.append(shift_effect(sides, confidence, role=shift_role))
     used = scale.used(sides)
     spread = brown_forsythe(scale.forward(used.before.values), scale.forward(used.after.values))
-    rows.append(
-        Effect(
-            "equal_spread",
-            role="companion",
-            statistic=spread.statistic,
-            df=spread.df,
-            p_value=spread.p_value,
-            form="test",
-            method="Brown-Forsythe test of all items",
-        )
-    )
+    rows.append(check_row("equal_spread", spread, "Brown-Forsythe test of all items"))
     return tuple(rows)
 
 
@@ -143,17 +106,17 @@ def shift_effect(sides: Sides, confidence: float, *, role: Role) -> Effect:
     found = mann_whitney(sides.before.values, sides.after.values, confidence)
     if max(len(sides.before.values), len(sides.after.values)) < 2:
         found = Contrast(found.estimate, NAN, NAN, NAN, NAN, NAN, how="no test of one value a side")
-    return Effect(
+    return shift_row(found, sides, role=role, method=f"Mann-Whitney test of all items ({found.how})")
+
+
+def shift_row(found: Contrast, sides: Sides, *, role: Role, method: str) -> Effect:
+    """A Hodges-Lehmann shift in the unit of the measure, beside the medians of the sides."""
+    return contrast_row(
         "hodges_lehmann_shift",
+        found,
         role=role,
+        method=method,
+        unit=sides.measure.unit,
         before=float(np.median(sides.before.values)),
         after=float(np.median(sides.after.values)),
-        estimate=found.estimate,
-        low=found.low,
-        high=found.high,
-        statistic=found.statistic,
-        df=found.df,
-        p_value=found.p_value,
-        unit=sides.measure.unit,
-        method=f"Mann-Whitney test of all items ({found.how})",
     )

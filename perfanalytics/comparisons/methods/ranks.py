@@ -7,7 +7,7 @@ import numpy as np
 from perfanalytics.comparisons.choices import Choice
 from perfanalytics.comparisons.classical import NAN, Contrast, midranks, t_p_value, t_quantile
 from perfanalytics.comparisons.independence import dependence_caveat
-from perfanalytics.comparisons.method import Answer, ComparisonMethod, Effect, Options
+from perfanalytics.comparisons.method import Answer, ComparisonMethod, Options
 from perfanalytics.comparisons.methods.means import independent_companions
 from perfanalytics.comparisons.methods.t_tests import (
     SPREAD_ROWS,
@@ -18,6 +18,7 @@ from perfanalytics.comparisons.methods.t_tests import (
     shift_from_value,
     shift_of_pairs,
 )
+from perfanalytics.comparisons.rows import contrast_row
 from perfanalytics.comparisons.scales import AnalysisScale
 from perfanalytics.comparisons.sides import Sides
 from perfanalytics.comparisons.signed_rank import signed_rank
@@ -75,15 +76,10 @@ class BrunnerMunzel(ComparisonMethod):
                 "often; method='mann_whitney' is exact there."
             )
             caveats.append(Caveat("too-few-points", text, {"n": min(len(x), len(y)), "needed": FEW}))
-        primary = Effect(
+        primary = contrast_row(
             "probability_of_superiority",
+            found,
             role="primary",
-            estimate=found.estimate,
-            low=found.low,
-            high=found.high,
-            statistic=found.statistic,
-            df=found.df,
-            p_value=found.p_value,
             form="probability",
             method=self.title,
         )

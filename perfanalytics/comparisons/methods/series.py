@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from perfanalytics.comparisons.classical import (
@@ -20,9 +22,10 @@ from perfanalytics.comparisons.levels import (
     whitened,
 )
 from perfanalytics.comparisons.method import NAN, Answer, ComparisonMethod, Effect, Options
-from perfanalytics.comparisons.methods.means import CENTERS, NAIVE, center_effect, independent_companions
+from perfanalytics.comparisons.methods.means import NAIVE, center_effect, independent_companions
 from perfanalytics.comparisons.prediction import predicted_mean
 from perfanalytics.comparisons.reml import NOISE_GAIN, Fit, fit_reml
+from perfanalytics.comparisons.rows import CENTERS, contrast_row, whiteness_row
 from perfanalytics.comparisons.scales import AnalysisScale, analysis_scale
 from perfanalytics.comparisons.seasons import season_caveat, season_terms
 from perfanalytics.comparisons.series_checks import (
@@ -96,15 +99,7 @@ def _tested(sides: Sides, used: Sides, options: Options, scale: AnalysisScale) -
         _ewc_companion(data, sides, scale, options.confidence),
         *independent_companions(sides, _no_rank(scale), options.confidence),
         slope,
-        Effect(
-            "whiteness",
-            role="companion",
-            statistic=white.statistic,
-            df=white.df,
-            p_value=white.p_value,
-            form="test",
-            method="Ljung-Box test of the whitened residuals",
-        ),
+        whiteness_row(white),
     )
     naive = next(c for c in companions if c.method == NAIVE)
     return Answer(
@@ -171,35 +166,28 @@ def _tested(sides: Sides, used: Sides, options: Options, scale: AnalysisScale) -
 def _as_effect(found: Contrast, scale: AnalysisScale, sides: Sides) -> tuple[float, float, float]:
     """Estimate and interval in the terms of the primary row."""
     if scale.name == "rank":
-        n = len(sides.values)
-        return 0.5 + found.estimate / n, max(0.0, 0.5 + found.low / n), min(1.0, 0.5 + found.high / n)
+        return _probability(found, len(sides.values))
     return scale.back(found.estimate), scale.back(found.low), scale.back(found.high)
+
+
+def _probability(found: Contrast, n: int) -> tuple[float, float, float]:
+    """A difference of mean ranks of n values as a probability that a value after is higher."""
+    return 0.5 + found.estimate / n, max(0.0, 0.5 + found.low / n), min(1.0, 0.5 + found.high / n)
 
 
 def _primary(found: Contrast, fit: Fit, sides: Sides, scale: AnalysisScale) -> Effect:
     quantity, form = CENTERS[scale.name]
     estimate, low, high = _as_effect(found, scale, sides)
-    levels = fit.beta[0]
-    if scale.name == "log":
-        levels = np.exp(levels)
-    elif scale.name == "logit":
-        levels = 1 / (1 + np.exp(-levels))
-    elif scale.name == "rank":
-        levels = np.array([NAN, NAN])
+    levels = np.array([NAN, NAN]) if scale.name == "rank" else scale.levels(fit.beta[0])
     if sides.measure.scale == "proportion" and form == "difference":
         low, high = max(low, -1.0), min(high, 1.0)
-    return Effect(
+    return contrast_row(
         quantity,
+        replace(found, estimate=estimate, low=low, high=high),
         role="primary",
         before=float(levels[0]),
         after=float(levels[1]),
-        estimate=estimate,
-        low=low,
-        high=high,
-        statistic=found.statistic,
-        df=found.df,
-        p_value=found.p_value,
-        form="ratio" if form == "ratio" else "probability" if form == "probability" else "difference",
+        form=form,
         unit=sides.measure.unit if form == "difference" else "",
         method=AR1LevelChange.title,
     )
@@ -237,16 +225,11 @@ def _no_rank(scale: AnalysisScale) -> AnalysisScale:
 
 def _rank_companion(fit: Fit, sides: Sides, confidence: float) -> Effect:
     found = fitted_contrast(fit, 1, confidence)
-    n = len(sides.values)
-    return Effect(
+    estimate, low, high = _probability(found, len(sides.values))
+    return contrast_row(
         "probability_of_superiority",
+        replace(found, estimate=estimate, low=low, high=high),
         role="companion",
-        estimate=0.5 + found.estimate / n,
-        low=max(0.0, 0.5 + found.low / n),
-        high=min(1.0, 0.5 + found.high / n),
-        statistic=found.statistic,
-        df=found.df,
-        p_value=found.p_value,
         form="probability",
         method="REML level change of the ranks",
     )
@@ -264,15 +247,10 @@ def _ewc_companion(data: PeriodSeries, sides: Sides, scale: AnalysisScale, confi
     )
     if scale.name != "rank":
         return effect
-    return Effect(
+    return contrast_row(
         "difference_of_mean_ranks",
+        found,
         role="companion",
-        estimate=found.estimate,
-        low=found.low,
-        high=found.high,
-        statistic=found.statistic,
-        df=found.df,
-        p_value=found.p_value,
         method=effect.method,
     )
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from perfanalytics.comparisons.classical import NAN, Contrast, t_p_value, t_quantile
 from perfanalytics.comparisons.independence import dependence_caveat
-from perfanalytics.comparisons.method import Answer, ComparisonMethod, Effect, Options
-from perfanalytics.comparisons.methods.means import center_effect, independent_companions
+from perfanalytics.comparisons.method import Answer, ComparisonMethod, Effect, Options, Role
+from perfanalytics.comparisons.methods.means import center_effect, independent_companions, shift_row
 from perfanalytics.comparisons.scales import AnalysisScale, analysis_scale
 from perfanalytics.comparisons.sides import Sides
 from perfanalytics.comparisons.signed_rank import signed_rank
@@ -214,7 +214,7 @@ def differences_as_side(sides: Sides, differences: Floats) -> Sides:
 
 
 def shift_of_pairs(
-    sides: Sides, confidence: float, *, zeros: str = "wilcoxon", role: str = "secondary"
+    sides: Sides, confidence: float, *, zeros: str = "wilcoxon", role: Role = "secondary"
 ) -> Effect:
     """The Hodges-Lehmann estimate of the differences, in the unit, with the signed-rank test."""
     found = signed_rank(sides.after.values - sides.before.values, confidence, zeros=zeros)
@@ -222,27 +222,14 @@ def shift_of_pairs(
 
 
 def shift_from_value(
-    sides: Sides, value: float, confidence: float, *, zeros: str = "wilcoxon", role: str = "secondary"
+    sides: Sides, value: float, confidence: float, *, zeros: str = "wilcoxon", role: Role = "secondary"
 ) -> Effect:
     """The Hodges-Lehmann estimate of the values less the given one."""
     return _shift(signed_rank(sides.after.values - value, confidence, zeros=zeros), sides, role)
 
 
-def _shift(found: Contrast, sides: Sides, role: str) -> Effect:
-    return Effect(
-        "hodges_lehmann_shift",
-        role="primary" if role == "primary" else "secondary",
-        before=float(np.median(sides.before.values)),
-        after=float(np.median(sides.after.values)),
-        estimate=found.estimate,
-        low=found.low,
-        high=found.high,
-        statistic=found.statistic,
-        df=found.df,
-        p_value=found.p_value,
-        unit=sides.measure.unit,
-        method=f"signed-rank test ({found.how})",
-    )
+def _shift(found: Contrast, sides: Sides, role: Role) -> Effect:
+    return shift_row(found, sides, role=role, method=f"signed-rank test ({found.how})")
 
 
 def quantile_rows(options: Options) -> tuple[str, ...]:
