@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from perfanalytics.core.errors import PerfAnalyticsError
-from perfanalytics.plan import objects
+from perfanalytics.plan import objects, practice_records
 from perfanalytics.plan.analyses import kind_of
 from perfanalytics.plan.analyses.kind import Declared
 from perfanalytics.plan.mistakes import bad_statistic, bad_zone, tried, unknown
@@ -26,6 +26,7 @@ def check_plan(plan: Plan) -> Iterator[str]:
         attributes={m.name: frozenset(m.attributes) for m in plan.measure},
         analyses={table.name: table for table in analyses},
     )
+    yield from practice_records.mistakes(plan)
     for table in analyses:
         kind = kind_of(table)
         where = f"[[{kind.key}]] '{table.name}'"

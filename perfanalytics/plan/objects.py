@@ -6,22 +6,42 @@ from pathlib import Path
 
 from perfanalytics.core.calendars import Calendar
 from perfanalytics.core.measure import Measure
-from perfanalytics.core.records import Change, Event, Exclusion, Objective, Process
+from perfanalytics.core.records import Change, Event, Exclusion, Objective, PlannedAnalysis, Process
+from perfanalytics.plan.analyses import kind_of
 from perfanalytics.plan.plan import Plan
+from perfanalytics.plan.practice_records import PracticeRecord, practice_records
 from perfanalytics.plan.tables import CalendarTable, MeasureTable, SourceTable
 from perfanalytics.repository.source import EventLog, Source, SourceMeasure, WorkingDuration
 
-Record = Process | Objective | Change | Event | Exclusion
+Record = Process | Objective | PlannedAnalysis | Change | Event | Exclusion | PracticeRecord
 
 
 def records(plan: Plan) -> list[Record]:
-    """Processes, objectives, changes, events and exclusions, as declared."""
+    """Processes, objectives, changes, events, exclusions and the records of the practices, as declared.
+
+    And what the plan asks for, so that it is known of every saved result what it serves.
+    """
     out: list[Record] = [Process(**t.model_dump()) for t in plan.process]
     out += [Objective(**t.model_dump()) for t in plan.objective]
     out += [Change(**t.model_dump()) for t in plan.change]
     out += [Event(**t.model_dump()) for t in plan.event]
     out += [Exclusion(**t.model_dump()) for t in plan.exclusion]
-    return out
+    return out + _planned(plan) + practice_records(plan)
+
+
+def _planned(plan: Plan) -> list[Record]:
+    """Each analysis of the plan, with what it is about and what it serves."""
+    return [
+        PlannedAnalysis(
+            t.name,
+            what=kind_of(t).key,
+            measure=getattr(t, "measure", None),
+            objective=t.objective,
+            question=t.question,
+            measures=tuple(r.name for r in kind_of(t).references(t) if r.to == "measure" and r.name),
+        )
+        for t in plan.analyses()
+    ]
 
 
 def objectives(plan: Plan) -> dict[str, Objective]:

@@ -10,6 +10,7 @@ from perfanalytics.plan.analyses.comparisons import ComparisonTable
 from perfanalytics.plan.analyses.drift import DriftTable
 from perfanalytics.plan.analyses.measurement_systems import AgreementTable, GaugeStudyTable
 from perfanalytics.plan.analyses.models import ModelTable
+from perfanalytics.plan.practice_tables import PracticeTables
 from perfanalytics.plan.tables import (
     Analysis,
     CalendarTable,
@@ -21,11 +22,10 @@ from perfanalytics.plan.tables import (
     PlanTable,
     ProcessTable,
     SourceTable,
-    Table,
 )
 
 
-class Plan(Table):
+class Plan(PracticeTables):
     """The whole file."""
 
     plan: PlanTable

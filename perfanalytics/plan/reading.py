@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from perfanalytics.core.errors import PlanError, nearest
+from perfanalytics.plan import practice_records
 from perfanalytics.plan.analyses import kind_of
 from perfanalytics.plan.mistakes import undeclared
 from perfanalytics.plan.plan import Plan
@@ -143,7 +144,8 @@ def _short(value: object) -> str:
 
 def _references(plan: Plan) -> Iterator[str]:
     """Names that occur twice or refer to nothing."""
-    for table in ("process", "calendar", "source", "measure", "objective", "change", "event"):
+    declared = ("process", "calendar", "source", "measure", "objective", "change", "event")
+    for table in (*declared, *practice_records.RECORDS):
         for name in _twice(f"{r.name} {getattr(r, 'version', '')}".strip() for r in getattr(plan, table)):
             yield f"[[{table}]]: the name '{name}' is used twice"
     for name in _twice(a.name for a in plan.analyses()):
@@ -172,6 +174,7 @@ def _references(plan: Plan) -> Iterator[str]:
         yield from undeclared(f"[[change]] '{c.name}'", "process", c.process, processes)
     for e in plan.exclusion:
         yield from undeclared(f"[[exclusion]] '{e.reason}'", "measure", e.measure, known["measure"])
+    yield from practice_records.references(plan, known)
     for analysis in plan.analyses():
         kind = kind_of(analysis)
         where = f"[[{kind.key}]] '{analysis.name}'"

@@ -47,6 +47,8 @@ class ReportItem:
         The objective it serves.
     extra : tuple of (title, DataFrame)
         Further tables, shown before those of the result.
+    verdict : str
+        What is said where there is no result: an entry of words and tables (records, for example).
     """
 
     name: str
@@ -57,6 +59,7 @@ class ReportItem:
     error: str = ""
     serves: str = ""
     extra: tuple[tuple[str, pd.DataFrame], ...] = ()
+    verdict: str = ""
 
 
 def report(
@@ -152,7 +155,7 @@ def _entry(number: int, item: ReportItem) -> dict[str, Any]:
         "group": item.group,
         "serves": item.serves,
         "error": item.error,
-        "verdict": item.error,
+        "verdict": item.error or item.verdict,
         "definition": "",
         "figure": "",
         "height": 0,
@@ -162,6 +165,7 @@ def _entry(number: int, item: ReportItem) -> dict[str, Any]:
         "method": (),
     }
     if result is None:
+        entry["tables"] = () if item.error else _tables(item.extra)
         return entry
     entry["verdict"] = result.verdict
     entry["caveats"] = result.caveats
