@@ -1,3 +1,10 @@
+from __future__ import annotations
+
+import pandas as pd
+
+import perfanalytics as perf
+
+
 def test_an_entry_of_words_and_tables_needs_no_result(tmp_path):
     table = pd.DataFrame({"action": ["train the desk"], "owner": ["ana"]})
     item = perf.ReportItem("Actions", None, verdict="One action is open.", extra=(("Actions", table),))
