@@ -266,6 +266,24 @@ def measures(repository: Path) -> None:
             click.echo(f"{m.label}: {m.definition} (better: {m.better}; scale: {m.scale})")
 
 
+@cli.command()
+@click.argument("repository", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--to",
+    "folder",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A new or empty folder.",
+)
+def export(repository: Path, folder: Path) -> None:
+    """Write all records and saved results, every version, as CSV tables and JSON."""
+    from perfanalytics.repository.repository import Repository
+
+    with Repository.open(repository, read_only=True) as repo:
+        written = repo.export(folder)
+    click.echo(f"{_counted(len(written), 'files')} written to {folder}")
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; mistakes are told in a sentence, not as a stack trace."""
     try:
