@@ -62,7 +62,7 @@ def expected_at(law: Predictive, luck: Luck) -> Floats:
     """Expected value of an item of each row at each draw, shape (draws, rows)."""
     if isinstance(law, NormalPredictive):
         center = law.center + luck.scale * (luck.steps @ (law.rows @ law.root).T)
-        return np.asarray((np.exp(center) if law.logged else center) * law.smearing)
+        return np.asarray((np.exp(center) if law.logged else center) * law.to_mean)
     if isinstance(law, LawPredictive):
         mu, _ = _of_law(law, luck)
         return np.asarray(mu / (law.sizes if law.divided else 1.0))

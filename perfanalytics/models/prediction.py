@@ -86,6 +86,29 @@ class Readable(Protocol):
     def largest_leverage(self) -> float: ...
 
 
+def frame_of(new: pd.DataFrame | Mapping[str, Any]) -> pd.DataFrame:
+    """New rows as a frame; a mapping of columns to single values is one row.
+
+    Raises
+    ------
+    InputError
+        When it is neither, or its columns differ in length.
+    """
+    import pandas as pd
+
+    if isinstance(new, pd.DataFrame):
+        return new
+    if not isinstance(new, Mapping):
+        raise InputError(
+            f"new rows are a DataFrame or a mapping of column to values, got {type(new).__name__}"
+        )
+    single = all(isinstance(v, str) or not hasattr(v, "__len__") for v in new.values())
+    try:
+        return pd.DataFrame(dict(new), index=[0] if single else None)
+    except ValueError as error:
+        raise InputError(f"the columns of the new rows do not go together: {error}") from error
+
+
 def read_new(model: Readable, new: pd.DataFrame | Mapping[str, Any]) -> NewRows:
     """New rows as numbers, each compared with the data of the model.
 
@@ -96,22 +119,22 @@ def read_new(model: Readable, new: pd.DataFrame | Mapping[str, Any]) -> NewRows:
     InputError
         When a column of numbers holds something else.
     """
-    import pandas as pd
-
-    frame = new if isinstance(new, pd.DataFrame) else pd.DataFrame(dict(new))
+    frame = frame_of(new)
     parsed = parse(model.formula)
     needed = [model.columns[role] for role in ("offset", "exposure") if role in model.columns]
     check_columns(frame, (*parsed.columns, *needed))
     known = known_rows(frame, parsed, model.levels, model.ranges)
     n = len(frame)
-    offset, usable = np.zeros(n), known.usable.copy()
-    if "offset" in model.columns:
-        offset = offset + _numbers(frame, model.columns["offset"])
-    if "exposure" in model.columns:
-        exposure = _numbers(frame, model.columns["exposure"])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            offset = offset + np.where(exposure > 0, np.log(exposure), np.nan)
-    usable &= np.isfinite(offset)
+    usable, why = known.usable.copy(), known.why.copy()
+    own = {"offset": np.zeros(n)} | {role: np.ones(n) for role in ("exposure", "weights", "sizes")}
+    for role in own:
+        name = model.columns.get(role)
+        if name is None or (name not in frame.columns and name not in needed):
+            continue
+        own[role], said = _role(frame, name, role)
+        why = np.array(["; ".join(t for t in two if t) for two in zip(why, said, strict=True)], dtype=object)
+        usable &= said == ""
+    offset = own["offset"] + np.log(own["exposure"])
     x = np.full((n, len(model.unscaled)), np.nan)
     leverage = np.full(n, np.nan)
     if usable.any():
@@ -119,7 +142,7 @@ def read_new(model: Readable, new: pd.DataFrame | Mapping[str, Any]) -> NewRows:
         x[usable] = made
         leverage[usable] = np.maximum(np.sum((made @ model.unscaled) * made, axis=1), 0.0)
     group = np.full(n, -1)
-    why, outside = known.why.copy(), known.outside.copy()
+    outside = known.outside.copy()
     if "groups" in model.columns and model.columns["groups"] in frame.columns:
         place = {level: k for k, level in enumerate(model.group_levels)}
         group = np.array(
@@ -131,8 +154,8 @@ def read_new(model: Readable, new: pd.DataFrame | Mapping[str, Any]) -> NewRows:
         index=frame.index,
         x=x,
         offset=np.where(usable, offset, 0.0),
-        weights=_optional(frame, model.columns.get("weights")),
-        sizes=_optional(frame, model.columns.get("sizes")),
+        weights=own["weights"],
+        sizes=own["sizes"],
         group=group,
         leverage=leverage,
         extrapolates=outside | far,
@@ -183,8 +206,20 @@ def _numbers(frame: pd.DataFrame, name: str) -> Floats:
         raise InputError(f"column {name!r} must hold numbers: {error}") from error
 
 
-def _optional(frame: pd.DataFrame, name: str | None) -> Floats:
-    """A column where there is one, otherwise 1: one item of weight 1."""
-    if name is None or name not in frame.columns:
-        return np.ones(len(frame))
-    return _numbers(frame, name)
+def _role(frame: pd.DataFrame, name: str, role: str) -> tuple[Floats, NDArray[Any]]:
+    """A column with a part of its own, and what is wrong with each row ("" where nothing is).
+
+    Where something is, a harmless value stands in its place: the row is not predicted.
+    """
+    values = _numbers(frame, name)
+    missing, none = np.isnan(values), np.isinf(values)
+    said = "finite" if role == "offset" else "a whole number from 1 on" if role == "sizes" else "above 0"
+    if role != "offset":
+        none |= values <= 0
+    if role == "sizes":
+        none |= values != np.round(values)
+    why = np.full(len(values), "", dtype=object)
+    why[missing] = f"{name} is missing"
+    for k in np.flatnonzero(none & ~missing).tolist():
+        why[k] = f"{name} {values[k]:g} is not {said}"
+    return np.where(missing | none, 0.0 if role == "offset" else 1.0, values), why

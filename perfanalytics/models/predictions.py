@@ -19,6 +19,7 @@ from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Objective
 from perfanalytics.core.result import Caveat, Method, Result
 from perfanalytics.models.conditional import law_of
+from perfanalytics.models.prediction import frame_of
 from perfanalytics.models.predictive import Predictive
 from perfanalytics.models.result import Model
 
@@ -158,9 +159,7 @@ class Predictions(Result):
         for name, value in dict(outcomes).items():
             if str(name) not in place_of:
                 raise UnknownNameError("predicted item", str(name), place_of)
-            number = float(value)
-            if not math.isfinite(number):
-                raise InputError(f"the outcome of {name!r} is a finite number, got {value}")
+            number = _outcome(name, value)
             k = place_of[str(name)]
             if not math.isnan(observed[k]) and observed[k] != number:
                 raise InputError(
@@ -211,9 +210,7 @@ def predictions(
     >>> made.with_outcomes({"a": 4.1}).inside
     1.0
     """
-    import pandas as pd
-
-    frame = new if isinstance(new, pd.DataFrame) else pd.DataFrame(dict(new))
+    frame = frame_of(new)
     if isinstance(items, str):
         if items not in frame.columns:
             raise UnknownNameError("column (items=)", items, [str(c) for c in frame.columns])
@@ -275,8 +272,8 @@ def quantile_grid(law: Predictive) -> Floats:
 def scores_of(quantiles: Floats, observed: Floats) -> Floats:
     """Normal score of each outcome among the quantiles of its item.
 
-    Of whole numbers a random place in their step (Dunn and Smyth 1996, JCGS 5, 236-244), drawn with a fixed
-    seed: only so are the scores standard normal while the model holds.
+    Of whole numbers and shares a random place in their step (Dunn and Smyth 1996, JCGS 5, 236-244), drawn
+    with a fixed seed: only so are the scores standard normal while the model holds.
 
     Examples
     --------
@@ -289,9 +286,13 @@ def scores_of(quantiles: Floats, observed: Floats) -> Floats:
         row, y = quantiles[k], float(observed[k])
         if np.isnan(row).any():
             continue
-        if np.all(row == np.round(row)) and len(np.unique(row)) < len(row):
-            out[k] = special.ndtri(rng.uniform(_chance(row < y), _chance(row <= y)))
-            continue
+        if len(np.unique(row)) < len(row):
+            # a law with steps: of counts, or of shares of so many trials
+            tiny = 1e-9 * float(np.abs(row).max())
+            low, high = _chance(row < y - tiny), _chance(row <= y + tiny)
+            if high > low or np.all(row == np.round(row)):
+                out[k] = special.ndtri(rng.uniform(low, high))
+                continue
         inside = float(np.interp(y, row, SCORES))
         step = (SCORES[1] - SCORES[0]) / max(float(row[1] - row[0]), 1e-300)
         last = (SCORES[-1] - SCORES[-2]) / max(float(row[-1] - row[-2]), 1e-300)
@@ -301,6 +302,17 @@ def scores_of(quantiles: Floats, observed: Floats) -> Floats:
             inside = SCORES[-1] + last * (y - row[-1])
         out[k] = inside
     return np.asarray(np.clip(out, -FARTHEST, FARTHEST))
+
+
+def _outcome(name: object, value: Any) -> float:
+    """What happened, as a number."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"the outcome of {name!r} is a finite number, got {value!r}")
+    return number
 
 
 def _chance(under: NDArray[np.bool_]) -> float:

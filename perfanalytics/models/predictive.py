@@ -109,18 +109,26 @@ class NormalPredictive:
         with np.errstate(invalid="ignore"):
             return np.sqrt(self.center_sd**2 + self.extra_sd**2 + self.group_spread.sd**2 + self.item.sd**2)
 
+    @property
+    def to_mean(self) -> Floats | float:
+        """What turns the median into the mean: smearing, and on the log scale the spread of groups.
+
+        ``smearing`` knows the residuals of known groups only; the level of a group is lognormal besides.
+        """
+        if not self.logged:
+            return self.smearing
+        return np.asarray(self.smearing * np.exp((self.extra_sd**2 + self.group_spread.sd**2) / 2))
+
     def typical(self) -> Floats:
         return self._back(self.center)
 
     def mean(self) -> Floats:
-        return self._back(self.center) * self.smearing
+        return np.asarray(self._back(self.center) * self.to_mean)
 
     def mean_interval(self, confidence: float) -> tuple[Floats, Floats]:
         half = t_quantile(self.df_mean, (1 + confidence) / 2) * np.sqrt(self.center_sd**2 + self.extra_sd**2)
-        return (
-            self._back(self.center - half) * self.smearing,
-            self._back(self.center + half) * self.smearing,
-        )
+        low, high = (self._back(self.center + s * half) * self.to_mean for s in (-1, 1))
+        return np.asarray(low), np.asarray(high)
 
     def cdf(self, bound: float) -> Floats:
         if self.logged:

@@ -249,7 +249,7 @@ class Model(Result):
 
         Parameters
         ----------
-        new : DataFrame or mapping of column to values
+        new : DataFrame or mapping of column to values (or to one value: one row)
             With the columns on the right side of the formula, and those of ``offset=`` and ``exposure=``;
             where there is one of ``weights=``, ``sizes=`` and ``groups=``, it is used.
         confidence : float
@@ -260,15 +260,16 @@ class Model(Result):
         DataFrame, one row per new row (same index)
             - estimate: the typical (median) value, in the unit of the measure; of counts and shares the mean;
             - mean, mean_low, mean_high: the expected value and its confidence interval. On the log scale
-              the median is multiplied by the smearing factor (Duan 1983), taken as known;
+              the median is multiplied by the smearing factor (Duan 1983), taken as known, of a mixed model
+              also by the mean of the lognormal law of the level of a group;
             - item_low, item_high: prediction interval for one new item, with the uncertainty of the
               parameters in it: Student's t (gaussian, mixed), quadrature over the parameters (gamma,
               binomial, Poisson, negative binomial; whole numbers where items are), quantiles calibrated on
               items left out (quantile);
             - confidence;
             - extrapolates: True where the row lies outside the data; why: in which way. A level that the
-              data did not have, and a missing value, give NaN. A group that a mixed model does not know is
-              predicted as a new one.
+              data did not have, a missing value, and an exposure, weight or size that is none give NaN. A
+              group that a mixed model does not know is predicted as a new one.
 
         Raises
         ------

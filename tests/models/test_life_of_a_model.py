@@ -158,6 +158,21 @@ def test_scores_are_standard_normal_while_the_model_holds() -> None:
     assert np.isnan(scores_of(SCORES[None, :], np.array([np.nan]))).all()
 
 
+@pytest.mark.parametrize("trials", [5, 20])
+def test_scores_of_shares_are_standard_normal_too(trials: int) -> None:
+    rng = np.random.default_rng(trials)
+    data = pd.DataFrame({"x": rng.uniform(0, 1, 4000), "trials": trials})
+    data["share"] = rng.binomial(trials, 1 / (1 + np.exp(1.5 - data["x"]))) / trials
+    measure = perf.Measure("share", definition="d", unit="1", better="lower", scale="proportion")
+    model = perf.fit("share ~ x", data.head(2000), family="binomial", sizes="trials", measure=measure)
+    made = perf.predictions(model, data.tail(2000)).with_outcomes(data["share"].tail(2000))
+    scores = made.error_scores()
+    assert abs(scores.mean()) < 0.1
+    assert scores.std() == pytest.approx(1.0, abs=0.06)
+    with pytest.raises(perf.InputError, match="finite number"):
+        made.with_outcomes({"3999": "many"})  # type: ignore[dict-item]
+
+
 def test_predictions_are_kept_and_held_against_what_happened(tmp_path: Path) -> None:
     new = DATA.head(30)
     made = perf.predictions(MODEL, new, made_on=dt.date(2024, 5, 1), confidence=0.9)

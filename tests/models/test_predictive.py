@@ -231,3 +231,41 @@ def test_what_cannot_be_predicted_is_missing() -> None:
         assert made.predict(new)["item_high"].isna().all()
         assert np.isnan(made.simulate_items(new, draws=3, rng=1)).all()
         assert made.probability(new, at_most=1)["probability"].isna().all()
+
+
+def test_what_is_no_exposure_weight_or_size_is_said_and_not_predicted() -> None:
+    binomial = model("binomial").predict({"x": [0.5] * 4, "g": ["a"] * 4, "m": [-1, 0, 2.5, 10]})
+    assert binomial["item_high"].isna().tolist() == [True, True, True, False]
+    assert binomial["why"].tolist()[:3] == [
+        f"m {v} is not a whole number from 1 on" for v in ("-1", "0", "2.5")
+    ]
+    counts = fit("y ~ x", items("poisson", 60, 1), family="poisson", exposure="m")
+    told = counts.predict({"x": [0.5] * 3, "m": [0.0, math.nan, 2.0]})
+    assert told["why"].tolist() == ["m 0 is not above 0", "m is missing", told["why"][2]]
+    assert told["mean"].isna().tolist() == [True, True, False]
+    weighted = fit("y ~ x", items("gaussian", 60, 1), weights="m")
+    assert weighted.predict({"x": [0.5, 0.5], "m": [-1, 4]})["item_low"].isna().tolist() == [True, False]
+
+
+def test_new_rows_may_be_one_row_of_single_values() -> None:
+    made = model("gaussian")
+    assert made.predict({"x": 0.5, "g": "a"}).equals(made.predict({"x": [0.5], "g": ["a"]}))
+    with pytest.raises(InputError, match="do not go together"):
+        made.predict({"x": [0.5, 0.6], "g": ["a", "b", "c"]})
+    with pytest.raises(InputError, match="mapping of column"):
+        made.predict([0.5, "a"])  # type: ignore[arg-type]
+
+
+def test_the_mean_of_a_logged_mixed_model_holds_the_spread_of_groups() -> None:
+    rng = np.random.default_rng(5)
+    group = rng.integers(0, 40, 800)
+    data = pd.DataFrame({"h": group, "x": rng.uniform(0, 1, 800)})
+    data["y"] = np.exp(1 + data["x"] + rng.normal(0, 0.7, 40)[group] + rng.normal(0, 0.4, 800))
+    made = fit("y ~ x", data, family="mixed", groups="h", measure=HOURS)
+    new = pd.DataFrame({"x": [0.5, 0.5], "h": ["never seen", 3]})
+    told = made.predict(new)
+    drawn = made.simulate_items(new, draws=100_000, rng=1)
+    # draws hold the doubt of the spread of groups too, so their mean of a new group is a little larger
+    assert told["mean"].to_numpy() == pytest.approx(drawn.mean(axis=0), rel=0.05)
+    factor = math.exp(made.parameters["group_sd"] ** 2 / 2) * made.smearing
+    assert told["mean"][0] == pytest.approx(told["estimate"][0] * factor)
