@@ -11,6 +11,7 @@ from perfanalytics.core.errors import PerfAnalyticsError
 from perfanalytics.plan import objects, practice_records
 from perfanalytics.plan.analyses import kind_of
 from perfanalytics.plan.analyses.kind import Declared
+from perfanalytics.plan.analyses.simulations import check_composed_process
 from perfanalytics.plan.mistakes import bad_statistic, bad_zone, tried, unknown
 from perfanalytics.plan.plan import Plan
 from perfanalytics.plan.tables import OfMeasure, OfSeries
@@ -25,7 +26,11 @@ def check_plan(plan: Plan) -> Iterator[str]:
     declared = Declared(
         attributes={m.name: frozenset(m.attributes) for m in plan.measure},
         analyses={table.name: table for table in analyses},
+        objectives={o.name: o for o in plan.objective},
     )
+    composed = {c.name: c.steps for c in plan.composed_process}
+    for c in plan.composed_process:
+        yield from check_composed_process(f"[[composed_process]] '{c.name}'", c, composed, declared)
     yield from practice_records.mistakes(plan)
     for table in analyses:
         kind = kind_of(table)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import model_validator
+
 from perfanalytics.plan.analyses import ANALYSES
 from perfanalytics.plan.analyses.baselines import BaselineTable
 from perfanalytics.plan.analyses.capability import CapabilityTable
@@ -10,6 +12,19 @@ from perfanalytics.plan.analyses.comparisons import ComparisonTable
 from perfanalytics.plan.analyses.drift import DriftTable
 from perfanalytics.plan.analyses.measurement_systems import AgreementTable, GaugeStudyTable
 from perfanalytics.plan.analyses.models import ModelTable
+from perfanalytics.plan.analyses.queue_simulations import QueueForecastTable, QueueReplayTable
+from perfanalytics.plan.analyses.queues import CapacityTable, QueueTable, StaffingTable
+from perfanalytics.plan.analyses.reliability import (
+    AvailabilityTable,
+    ContainmentTable,
+    GrowthTable,
+    LifetimesTable,
+)
+from perfanalytics.plan.analyses.simulations import (
+    ComposedProcessTable,
+    ProcessComparisonTable,
+    SimulationTable,
+)
 from perfanalytics.plan.practice_tables import PracticeTables
 from perfanalytics.plan.tables import (
     Analysis,
@@ -37,6 +52,7 @@ class Plan(PracticeTables):
     change: list[ChangeTable] = []
     event: list[EventTable] = []
     exclusion: list[ExclusionTable] = []
+    composed_process: list[ComposedProcessTable] = []
     gauge_study: list[GaugeStudyTable] = []
     agreement: list[AgreementTable] = []
     chart: list[ChartTable] = []
@@ -45,6 +61,25 @@ class Plan(PracticeTables):
     capability: list[CapabilityTable] = []
     comparison: list[ComparisonTable] = []
     model: list[ModelTable] = []
+    simulation: list[SimulationTable] = []
+    process_comparison: list[ProcessComparisonTable] = []
+    queue: list[QueueTable] = []
+    staffing: list[StaffingTable] = []
+    capacity: list[CapacityTable] = []
+    queue_replay: list[QueueReplayTable] = []
+    queue_forecast: list[QueueForecastTable] = []
+    availability: list[AvailabilityTable] = []
+    lifetimes: list[LifetimesTable] = []
+    growth: list[GrowthTable] = []
+    containment: list[ContainmentTable] = []
+
+    @model_validator(mode="after")
+    def _compose(self) -> Plan:
+        """Processes are composed by name: each analysis of them knows those of the plan."""
+        composed = {table.name: table for table in self.composed_process}
+        for table in (*self.simulation, *self.process_comparison):
+            table.knows(composed)
+        return self
 
     def analyses(self) -> list[Analysis]:
         """Every analysis, in the order of the report."""

@@ -66,6 +66,10 @@ def _lines(error: ValidationError, raw: dict[str, Any]) -> Iterator[str]:
             hint = nearest(str(problem["input"]), expected.replace("'", "").replace(" or ", ", ").split(", "))
             text = f"{where}: key '{key}' is {problem['input']!r}; expected {expected}"
             yield text + (f"; did you mean '{hint}'?" if hint else "")
+        elif problem["type"] == "mistakes":
+            # those of a key with tables in it, each with its place
+            inside = "" if key == "steps" else f": {key}"
+            yield from (f"{where}{inside}: {said}" for said in problem["ctx"]["said"].splitlines())
         else:
             message = problem["msg"].removeprefix("Value error, ")
             named = (
@@ -98,7 +102,17 @@ def _without_alternatives(problems: Iterable[Any]) -> Iterator[Any]:
 
 
 #: How pydantic names the alternatives of a key at the end of a place.
-ALTERNATIVES = ("date", "datetime", "str", "int", "float", "bool", "list[str]", "constrained-str")
+ALTERNATIVES = (
+    "date",
+    "datetime",
+    "str",
+    "int",
+    "float",
+    "bool",
+    "list[str]",
+    "dict[str,float]",
+    "constrained-str",
+)
 
 
 def _is_date(problem: Any) -> bool:
@@ -145,7 +159,7 @@ def _short(value: object) -> str:
 def _references(plan: Plan) -> Iterator[str]:
     """Names that occur twice or refer to nothing."""
     declared = ("process", "calendar", "source", "measure", "objective", "change", "event")
-    for table in (*declared, *practice_records.RECORDS):
+    for table in (*declared, "composed_process", *practice_records.RECORDS):
         for name in _twice(f"{r.name} {getattr(r, 'version', '')}".strip() for r in getattr(plan, table)):
             yield f"[[{table}]]: the name '{name}' is used twice"
     for name in _twice(a.name for a in plan.analyses()):
@@ -157,6 +171,7 @@ def _references(plan: Plan) -> Iterator[str]:
         "measure": {m.name for m in plan.measure},
         "objective": {o.name for o in plan.objective},
         "process": processes | {f"{p.name} {p.version}" for p in plan.process},
+        "calendar": calendars,
         "happening": {c.name for c in plan.change} | {e.name for e in plan.event},
     }
     for s in plan.source:

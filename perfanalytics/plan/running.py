@@ -117,6 +117,7 @@ def run_plan(
             repo=repo,
             objectives=objects.objectives(plan),
             happenings=happenings(plan),
+            calendars={t.name: objects.calendar(t) for t in plan.calendar},
             since=since,
             processes=objects.processes(plan),
         )

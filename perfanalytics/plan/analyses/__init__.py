@@ -19,6 +19,10 @@ from perfanalytics.plan.analyses.drift import DRIFT
 from perfanalytics.plan.analyses.kind import Kind
 from perfanalytics.plan.analyses.measurement_systems import AGREEMENT, GAUGE_STUDY
 from perfanalytics.plan.analyses.models import MODEL
+from perfanalytics.plan.analyses.queue_simulations import QUEUE_FORECAST, QUEUE_REPLAY
+from perfanalytics.plan.analyses.queues import CAPACITY, QUEUE, STAFFING
+from perfanalytics.plan.analyses.reliability import AVAILABILITY, CONTAINMENT, GROWTH, LIFETIMES
+from perfanalytics.plan.analyses.simulations import PROCESS_COMPARISON, SIMULATION
 from perfanalytics.plan.tables import Analysis
 from perfanalytics.reports.report import ReportItem
 
@@ -32,6 +36,17 @@ ANALYSES: tuple[Kind[Any], ...] = (
     CAPABILITY,
     COMPARISON,
     MODEL,
+    SIMULATION,
+    PROCESS_COMPARISON,
+    QUEUE,
+    STAFFING,
+    CAPACITY,
+    QUEUE_REPLAY,
+    QUEUE_FORECAST,
+    AVAILABILITY,
+    LIFETIMES,
+    GROWTH,
+    CONTAINMENT,
 )
 _KINDS: dict[type[Analysis], Kind[Any]] = {kind.table: kind for kind in ANALYSES}
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from perfanalytics.core.calendars import Calendar
 from perfanalytics.core.errors import InputError, PlanError, UnknownNameError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Change, Event, Objective, Process
@@ -27,6 +28,7 @@ class Context:
     repo : Repository
     objectives : mapping of name to Objective
     happenings : mapping of name to Change or Event
+    calendars : mapping of name to Calendar
     since : date, optional
         First day of the analyses that do not name one.
     processes : mapping of name, and of name and version, to Process
@@ -37,6 +39,7 @@ class Context:
     repo: Repository
     objectives: Mapping[str, Objective]
     happenings: Mapping[str, Change | Event]
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
     since: dt.date | None = None
     processes: Mapping[str, Process] = field(default_factory=dict)
     undone: dict[str, str] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from perfanalytics.plan.analyses.context import Context
-from perfanalytics.plan.tables import Analysis, key_of
+from perfanalytics.plan.tables import Analysis, ObjectiveTable, key_of
 from perfanalytics.reports.report import ReportItem
 
 T = TypeVar("T", bound=Analysis)
@@ -18,7 +18,7 @@ class Reference(NamedTuple):
 
     key: str
     name: str | None
-    to: Literal["measure", "objective", "process", "happening"]
+    to: Literal["measure", "objective", "process", "calendar", "happening"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +29,12 @@ class Declared:
     ----------
     attributes : mapping of measure to the names of its attributes
     analyses : mapping of name to the table of the analysis
+    objectives : mapping of name to the table of the objective
     """
 
     attributes: Mapping[str, frozenset[str]]
     analyses: Mapping[str, Analysis]
+    objectives: Mapping[str, ObjectiveTable]
 
 
 def _nothing(*_: object) -> Iterator[str]:
