@@ -9,6 +9,12 @@ import numpy as np
 from perfanalytics.comparisons.words import number as rounded
 from perfanalytics.comparisons.words import powers_of_ten
 
+#: Units that are written in the singular after 1.
+PLURALS = (
+    *("seconds", "minutes", "hours", "days", "weeks", "months", "years", "working days", "working hours"),
+    *("person-hours", "person-days", "person-months", "points", "calls", "failures", "defects"),
+)
+
 
 def number(value: float, unit: str = "", *, spread: float = math.nan) -> str:
     """A number with at most three significant digits (all digits before the point are kept).
@@ -22,6 +28,8 @@ def number(value: float, unit: str = "", *, spread: float = math.nan) -> str:
     ('12.3 hours', '123,457', '0.000123', '5')
     >>> number(123456.7, spread=0.5), number(1.5e12)
     ('123,456.7', '1.5e12')
+    >>> number(1.0, "hours"), number(1.02, "hours")
+    ('1 hour', '1.02 hours')
     """
     if not math.isfinite(value):
         return "unknown" if math.isnan(value) else ("no upper end" if value > 0 else "no lower end")
@@ -30,6 +38,8 @@ def number(value: float, unit: str = "", *, spread: float = math.nan) -> str:
     else:
         before = 1 + math.floor(math.log10(abs(value)))
         text = rounded(value, 3 if powers_of_ten(value, 3) else max(3, before), spread=spread)
+    if text == "1" and unit in PLURALS:
+        unit = unit[:-1]
     return f"{text} {unit}" if unit not in ("", "1") else text
 
 
@@ -79,7 +89,7 @@ def adequacy_text(
     Examples
     --------
     >>> adequacy_text(10.0, 9.0, 11.0, "hours", 90)
-    'The center is known to within 1 hours (10% of it); 90 more points would halve that.'
+    'The center is known to within 1 hour (10% of it); 90 more points would halve that.'
     """
     if not (math.isfinite(low) and math.isfinite(high)):
         return "How well the center is known cannot be said."

@@ -52,8 +52,9 @@ def info(result: Growth) -> GrowthInfo:
         "none": "no growth shown",
         "deterioration": "failures become more frequent",
     }
+    doubt = "; the model does not fit" if "does-not-fit" in result.caveat_codes else ""
     return GrowthInfo(
-        title=f"{result.n} failures: {words[result.trend]}",
+        title=f"{result.n} failures: {words[result.trend]}{doubt}",
         unit=result.unit,
         at=at,
         seen=seen,

@@ -36,8 +36,9 @@ def info(result: Lifetimes) -> LifetimesInfo:
     before = np.searchsorted(result.km_times, alive, side="right")
     x = np.linspace(1e-9, 1.1 * last, 300)
     survival = np.append(1.0, result.km_survival)
+    doubt = ": the fitted law is off" if "distribution-does-not-fit" in result.caveat_codes else ""
     return LifetimesInfo(
-        title=f"{result.n_failed} of {result.n} units failed",
+        title=f"{result.n_failed} of {result.n} units failed{doubt}",
         axis=f"age ({result.measure.unit})" if result.measure.unit else "age",
         t=np.append(np.append(0.0, result.km_times), last),
         survival=np.append(survival, survival[-1]),
@@ -49,6 +50,14 @@ def info(result: Lifetimes) -> LifetimesInfo:
         alive=alive,
         alive_at=survival[before],
     )
+
+
+def _corner(record: LifetimesInfo) -> dict[str, Any]:
+    """The place of the legend: above a curve that has fallen by the middle, else below it."""
+    middle = np.searchsorted(record.t, record.x[-1] / 2, side="right") - 1
+    if float(record.survival[middle]) < 0.6:
+        return {"x": 0.99, "xanchor": "right", "y": 0.99, "yanchor": "top"}
+    return {"x": 0.01, "xanchor": "left", "y": 0.02, "yanchor": "bottom"}
 
 
 def draw(result: Lifetimes) -> dict[str, Any]:
@@ -105,6 +114,6 @@ def draw(result: Lifetimes) -> dict[str, Any]:
     layout = style.layout(record.title, showlegend=True) | {
         "xaxis": style.axis(record.axis, rangemode="tozero"),
         "yaxis": style.axis("share still working", range=[0, 1.02], tickformat=".0%"),
-        "legend": {"x": 0.01, "xanchor": "left", "y": 0.02, "yanchor": "bottom"},
+        "legend": _corner(record),
     }
     return {"data": data, "layout": layout}

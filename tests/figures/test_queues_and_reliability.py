@@ -154,3 +154,19 @@ def test_more_classes_than_colors_differ_by_their_dashes() -> None:
     drawn = figure_dict(perf.queue(arrivals=[1] * 7, service=1, servers=8, discipline="preemptive"))
     looks = [(d["line"]["color"], d["line"]["dash"]) for d in drawn["data"]]
     assert len(set(looks)) == 7
+
+
+def test_a_law_that_does_not_fit_is_told_and_the_legend_hides_no_curve() -> None:
+    rng = np.random.default_rng(1)
+    early = np.concatenate([rng.uniform(20, 60, 150), rng.uniform(600, 900, 50)])
+    result = perf.lifetimes(early)
+    assert "distribution-does-not-fit" in result.caveat_codes
+    layout = figure_dict(result)["layout"]
+    assert "the fitted law is off" in layout["title"]["text"]
+    assert layout["legend"]["yanchor"] == "top"
+    late = figure_dict(perf.lifetimes(rng.weibull(6, 200) * 100))["layout"]
+    assert late["legend"]["yanchor"] == "bottom"
+    assert "off" not in late["title"]["text"]
+    clustered = np.sort(np.repeat(rng.uniform(1, 1000, 60), 4) + np.tile([0.0, 0.1, 0.2, 0.3], 60))
+    growth = perf.reliability_growth(clustered, out_of_sample=False)
+    assert "does not fit" in figure_dict(growth)["layout"]["title"]["text"]

@@ -200,6 +200,34 @@ def test_a_structure_carries_the_uncertainty_of_its_parts() -> None:
     assert "parts-taken-as-known" in known.caveat_codes
 
 
+def test_uneven_outages_are_said() -> None:
+    """60 outages in March, 10 in every other month: dispersion by hand; evenly spread they are no doubt."""
+    since, until = np.datetime64("2024-01-01"), np.datetime64("2025-01-01")
+    months = np.arange("2024-01", "2025-01", dtype="datetime64[M]").astype("datetime64[h]")
+    each = np.where(np.arange(12) == 2, 60, 10)
+    starts = np.concatenate(
+        [m + (np.arange(k) * (600 // k)).astype("timedelta64[h]") for m, k in zip(months, each, strict=True)]
+    )
+    uneven = perf.availability(starts, starts + np.timedelta64(1, "h"), since=since, until=until, draws=200)
+    found = next(c for c in uneven.caveats if c.code == "overdispersed")
+    days = np.array([31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+    expected = 170 * days / 366
+    assert found.evidence["dispersion"] == pytest.approx(((each - expected) ** 2 / expected).sum() / 11)
+    even = starts[np.isin(starts.astype("datetime64[M]"), months[[0, 3, 6]].astype("datetime64[M]"))]
+    calm = perf.availability(
+        even, even + np.timedelta64(1, "h"), since=since, until=np.datetime64("2024-02-01"), draws=200
+    )
+    assert "overdispersed" not in calm.caveat_codes
+    rng = np.random.default_rng(2)
+    alarms = 0
+    for _ in range(200):
+        drawn = since + rng.uniform(0, 366 * 24 * 60, rng.poisson(60)).astype("timedelta64[m]")
+        a = perf.availability(drawn, drawn + np.timedelta64(9, "m"), since=since, until=until, draws=200)
+        alarms += "overdispersed" in a.caveat_codes
+    # 1% nominal; P(more than 8 of 200) below 0.1%
+    assert alarms <= 8
+
+
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real data sets lie beside the checkout")
 def test_three_real_clusters_in_2004() -> None:
     frame = pd.read_csv(DATA / "lanl_failures.csv.gz", low_memory=False).drop_duplicates()

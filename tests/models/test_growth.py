@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import perfanalytics as perf
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.models.reliability.growth import ALL
+from perfanalytics.models.reliability.growth_doubts import goodness
 from perfanalytics.models.reliability.growth_models import MODELS, Observed, fit, log_likelihood
 from perfanalytics.models.reliability.growth_tests import count_interval, crow, laplace
 
@@ -301,3 +302,61 @@ def test_no_fault_left_is_zero() -> None:
 def test_failures_are_numbers(failures) -> None:
     with pytest.raises(InputError, match="are numbers"):
         perf.reliability_growth(failures)
+
+
+def test_a_model_that_does_not_fit_says_so() -> None:
+    """Clusters of five at the times of a steady process: the rate is constant, the counts are not."""
+    rng = np.random.default_rng(3)
+    centers = np.sort(rng.uniform(0, 1000, 60))
+    times = np.sort(np.concatenate([centers + x for x in (0.0, 0.1, 0.2, 0.3, 0.4)]))
+    g = perf.reliability_growth(times, end=1001, out_of_sample=False)
+    found = next(c for c in g.caveats if c.code == "does-not-fit")
+    # clusters of five have five times the variance of single failures; 50 spans: standard error 1
+    assert found.evidence["dispersion"] == pytest.approx(5, abs=3)
+    assert found.evidence["spans"] == 50
+    assert "too narrow" in g.verdict
+    alone = perf.reliability_growth(centers, end=1001, out_of_sample=False)
+    assert "does-not-fit" not in alone.caveat_codes
+    assert "too narrow" not in alone.verdict
+
+
+def test_the_dispersion_by_hand() -> None:
+    """Fifteen failures under a constant rate, in three spans of 5 expected: 9, 3 and 3 seen."""
+    times = np.concatenate([np.linspace(1, 9, 9), [11, 13, 15], [21, 23, 25]])
+    g = perf.reliability_growth(times, end=30, models=("poisson",), out_of_sample=False)
+    found = goodness(g, g["poisson"])
+    assert found is not None
+    assert (found.spans, found.dispersion) == (3, pytest.approx((16 + 4 + 4) / 5 / 2))
+    assert found.p_value == pytest.approx(math.exp(-2.4))
+    # the same as counts in periods
+    counted = perf.reliability_growth(
+        [9, 3, 3], of="counts", ends=[10, 20, 30], models=("poisson",), out_of_sample=False
+    )
+    same = goodness(counted, counted["poisson"])
+    assert same is not None
+    assert (same.spans, same.dispersion) == (3, pytest.approx(found.dispersion, rel=1e-9))
+
+
+def test_models_that_fit_are_seldom_doubted() -> None:
+    rng = np.random.default_rng(5)
+    alarms = 0
+    for _ in range(150):
+        times = np.sort(rng.exponential(100, rng.poisson(120)))
+        g = perf.reliability_growth(
+            times[times < 150], end=150, models=("goel_okumoto", "poisson"), out_of_sample=False
+        )
+        alarms += "does-not-fit" in g.caveat_codes
+    # 1% nominal; P(more than 6 of 150) = 0.1%
+    assert alarms <= 6
+
+
+def test_far_ahead_is_said() -> None:
+    near = perf.reliability_growth(NTDS, of="intervals", out_of_sample=False)
+    far = perf.reliability_growth(NTDS, of="intervals", next_period=150, out_of_sample=False)
+    assert "far-ahead" not in near.caveat_codes
+    assert next(c for c in far.caveats if c.code == "far-ahead").evidence["ratio"] == 0.6
+    counts = perf.reliability_growth([9, 6, 4, 3], of="counts", out_of_sample=False)
+    assert "far-ahead" not in counts.caveat_codes
+    assert "far-ahead" in (
+        perf.reliability_growth([9, 6, 4, 3], of="counts", next_period=2, out_of_sample=False).caveat_codes
+    )

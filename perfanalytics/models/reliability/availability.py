@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 REPAIRS = ("bootstrap", "lognormal", "exponential")
 #: Fewer outages than this: intervals are rough.
 FEW = 10
+#: Outages are called uneven over the months below this p-value, where there are so many a month.
+UNEVEN, LEAST_A_MONTH = 0.01, 3
 Pair = tuple[ArrayLike, ArrayLike]
 
 
@@ -170,7 +172,8 @@ def availability(
     constant failure rate; the interval of the availability takes the down time as a compound Poisson sum, on
     the log scale, so that no form of repair times is assumed. An outage outside the agreed service time is no
     break in service. ``p_meets`` draws the number of outages (gamma-Poisson) and their lengths (bootstrap) of
-    a next period of the same service time.
+    a next period of the same service time. All of them take outages as independent, at a constant rate; the
+    caveat ``overdispersed`` says where they vary more from month to month (chi-square, p below 1%).
 
     References
     ----------
@@ -234,7 +237,7 @@ def availability(
     service, lost = agreed * count_items, float(down.sum())
     up = service - lost
     rng = np.random.default_rng(seed)
-    months, by_month = _months(low, high, taken, pieces, calendar, count_items)
+    months, by_month, agreed_by_month = _months(low, high, taken, pieces, calendar, count_items)
     rate = rate_interval(n, up, confidence, failure_truncated=False) if up > 0 else (math.nan, math.nan)
     p_meets = math.nan if target is None else _chance(down, service, target, rng, draws)
     found = Availability(
@@ -285,7 +288,7 @@ def availability(
         months=read_only(months),
         month_availability=read_only(by_month),
     )
-    caveats = _doubts(found, merged=merged, outside=outside, cut=cut, free=free, still=still)
+    caveats = _doubts(found, agreed_by_month, merged=merged, outside=outside, cut=cut, free=free, still=still)
     return replace(found, verdict=_verdict(found), caveats=tuple(caveats))
 
 
@@ -334,7 +337,8 @@ def _planned(planned: Pair | None, low: int, high: int) -> Spans:
 
 def _months(
     low: int, high: int, taken: Spans, pieces: list[Spans], calendar: Calendar | None, n_items: int
-) -> tuple[NDArray[np.datetime64], Floats]:
+) -> tuple[NDArray[np.datetime64], Floats, Floats]:
+    """Months, the share of each that was up, and its agreed hours."""
     first, last = (np.datetime64(t, "us").astype("datetime64[M]") for t in (low, high - 1))
     months = np.arange(first, last + 1)
     edges = np.append(months, last + 1).astype("datetime64[us]").astype(np.int64)
@@ -355,7 +359,7 @@ def _months(
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         share = 1 - within(whole) / (agreed * n_items)
-    return months, np.where(agreed > 1e-9, share, np.nan)
+    return months, np.where(agreed > 1e-9, share, np.nan), agreed
 
 
 def _availability_interval(down: Floats, service: float, confidence: float) -> Interval:
@@ -463,11 +467,37 @@ def _nines(share: float) -> str:
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
 
 
-def _doubts(a: Availability, *, merged: int, outside: int, cut: int, free: int, still: int) -> list[Caveat]:
+def _unevenness(a: Availability, agreed: Floats) -> Caveat | None:
+    """Outages that vary more from month to month than a constant rate lets them."""
+    months = agreed > 1e-9
+    k = int(months.sum())
+    if a.outages < FEW or k < 3 or a.outages < LEAST_A_MONTH * k:
+        return None
+    place = (a.start.astype("datetime64[M]") - a.months[0]).astype(int)
+    seen = np.bincount(place, minlength=len(agreed))[months]
+    expected = a.outages * agreed[months] / agreed[months].sum()
+    statistic = float(((seen - expected) ** 2 / expected).sum())
+    p_value = float(special.chdtrc(k - 1, statistic))
+    if p_value >= UNEVEN:
+        return None
+    times = statistic / (k - 1)
+    text = (
+        f"Outages vary {number(times)} times as much from month to month as at a constant rate: they come in "
+        "clusters, or their rate changes. The intervals of MTBF and availability are too narrow."
+    )
+    return Caveat("overdispersed", text, {"dispersion": times, "p_value": p_value, "months": k})
+
+
+def _doubts(
+    a: Availability, agreed: Floats, *, merged: int, outside: int, cut: int, free: int, still: int
+) -> list[Caveat]:
     out = []
     if a.outages < FEW:
         text = f"Only {count(a.outages, 'outage')}: intervals are rough below {FEW}."
         out.append(Caveat("too-few-points", text, {"n": a.outages, "needed": FEW}))
+    uneven = _unevenness(a, agreed)
+    if uneven:
+        out.append(uneven)
     if merged:
         text = f"{count(merged, 'outage')} overlapped another of the same unit and became part of it."
         out.append(Caveat("overlaps-merged", text, {"merged": merged}))

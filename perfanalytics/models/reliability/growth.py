@@ -15,8 +15,9 @@ from perfanalytics.comparisons.words import p_text
 from perfanalytics.core.codec import read_only
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import InputError, UnknownNameError
-from perfanalytics.core.result import Caveat, Method, Result
+from perfanalytics.core.result import Method, Result
 from perfanalytics.core.series import Series
+from perfanalytics.models.reliability.growth_doubts import corrected_trend, doubts, misfit
 from perfanalytics.models.reliability.growth_fit import (
     JM,
     GrowthFit,
@@ -26,7 +27,7 @@ from perfanalytics.models.reliability.growth_fit import (
     without_counts,
 )
 from perfanalytics.models.reliability.growth_models import JM_REFERENCE, MODELS, Observed
-from perfanalytics.models.reliability.growth_tests import Crow, Trend, crow, laplace, military_handbook
+from perfanalytics.models.reliability.growth_tests import Crow, crow, laplace, military_handbook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,8 +43,6 @@ ALL = (
     "power_law",
     "poisson",
 )
-#: Fewer failures than this: models are fitted, with a doubt.
-FEW = 15
 #: Pieces of the second half that are predicted out of sample.
 STEPS = 20
 
@@ -224,8 +223,10 @@ def reliability_growth(
     -----
     Time should be effort (execution time, test hours): calendar time in which nobody tested looks like
     growth. A model whose best fit is a limit (infinitely many faults) is marked as not converged, and nothing
-    is claimed from it. Intervals of remaining faults are profile likelihood, those of the power law exact;
-    the range of the next period is Poisson with the uncertainty of its mean as a gamma variable.
+    is claimed from it. A model that failures do not follow (counts in spans of equal expectation, p below 1%)
+    carries the caveat ``does-not-fit``: the best is not always good. Intervals of remaining faults are
+    profile likelihood, those of the power law exact; the range of the next period is Poisson with the
+    uncertainty of its mean as a gamma variable.
 
     References
     ----------
@@ -315,7 +316,7 @@ def reliability_growth(
         counts=None if data.counts is None else read_only(data.counts),
         fits=tuple(fits),
     )
-    return replace(found, verdict=_verdict(found), caveats=tuple(_doubts(found, one)))
+    return replace(found, verdict=_verdict(found), caveats=tuple(doubts(found)))
 
 
 def _observed(
@@ -365,6 +366,19 @@ def _observed(
 
 
 def _verdict(g: Growth) -> str:
+    found = misfit(g)
+    silent = g.trend == "deterioration" or (g.trend == "growth" and (not g.best or g.best.model == "poisson"))
+    if found is None or silent:
+        return _statement(g)
+    text = f" But the failures vary {number(found.dispersion)} times as much as the model lets them: its "
+    text += "ranges are too narrow"
+    p_value = corrected_trend(g, found)[1]
+    if g.trend == "growth" and p_value >= 1 - g.confidence:
+        text += f", and with that allowed for no growth is shown ({p_text(p_value)})"
+    return f"{_statement(g)}{text}."
+
+
+def _statement(g: Growth) -> str:
     test = f"Laplace {round(g.laplace, 2) + 0.0:g}, {p_text(g.laplace_p)}"
     best = g.best
     seen = f"{count(g.n, 'failure')} in {number(g.end, g.unit)}"
@@ -405,37 +419,3 @@ def _ends(g: Growth, f: GrowthFit) -> str:
     if high is None:
         return f"{percent(g.confidence)} interval from {number(f.remaining_low)}, without upper end"
     return f"{percent(g.confidence)} interval {number(f.remaining_low)} to {high}"
-
-
-def _doubts(g: Growth, test: Trend) -> list[Caveat]:
-    out = []
-    if g.n < FEW:
-        text = f"Only {count(g.n, 'failure')}: models of growth need about {FEW}."
-        out.append(Caveat("too-few-points", text, {"n": g.n, "needed": FEW}))
-    if g.trend != "growth":
-        text = f"Laplace's test shows no growth ({round(test.statistic, 2) + 0.0:g}, {p_text(test.p_value)})."
-        out.append(Caveat("no-growth", text, {"laplace": test.statistic, "p_value": test.p_value}))
-    best, ahead = g.best, g.best_ahead
-    if best and g.trend == "growth" and math.isinf(best.remaining_high):
-        text = f"The failures do not bound the number of faults from above ({best.label})."
-        out.append(Caveat("unbounded", text, {"remaining_low": best.remaining_low}))
-    if best and ahead and ahead.model != best.model and ahead.prequential - best.prequential > 2:
-        text = (
-            f"{ahead.label} predicted the second half better than {best.label}, which fits best: the "
-            "ratio of "
-            f"their predictive likelihoods is e^{ahead.prequential - best.prequential:.1f}."
-        )
-        evidence = {"best": best.model, "best_ahead": ahead.model}
-        out.append(Caveat("fits-but-does-not-predict", text, evidence))
-    close = [f for f in g.fits if f.converged and best and f is not best and f.aicc - best.aicc < 2]
-    finite = [f.remaining for f in (*([best] if best else []), *close) if math.isfinite(f.remaining)]
-    if len(finite) > 1 and max(finite) > 2 * max(min(finite), 0.5):
-        text = (
-            f"Models that fit equally well disagree: {number(min(finite))} to {number(max(finite))} "
-            "faults left."
-        )
-        out.append(Caveat("models-disagree", text, {"low": min(finite), "high": max(finite)}))
-    if g.times is not None and (np.diff(g.times) == 0).any():
-        ties = int((np.diff(g.times) == 0).sum())
-        out.append(Caveat("ties", f"{count(ties, 'failure')} at the same time as another.", {"ties": ties}))
-    return out
