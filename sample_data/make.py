@@ -35,6 +35,11 @@ COMPLEXITY_RATIO = 1.5  # complex work packages take half as much again
 REVIEW_EFFECT = -1.2  # log defects per unit of review coverage (0 to 1): the controllable factor
 # three people who count sizes: one counts higher; counting twice differs
 COUNTER_BIAS, COUNTER_SD = 1.2, 0.5
+SUPPLIER_CHANGE = dt.date(2024, 7, 1)  # a new supplier contract: fewer of their tickets on time ...
+SUPPLIER_ON_TIME = (0.93, 0.84)  # ... before and since
+BACKLOG_RHO = 0.8  # lag-1 correlation of the open requests from one week to the next
+RECURRENCE = 0.12  # problems that come back after they were resolved: the same all year
+OUTAGE_COMPLAINTS = 5.0  # complaints about Mail in the week of the outage, as a multiple
 # contact type has no effect on anything; nor has the team on effort
 
 GROUPS = {"Service desk": 0.45, "Applications": 0.25, "Network": 0.18, "Workplace": 0.12}
@@ -227,12 +232,110 @@ def size_counts(rng: np.random.Generator) -> list[list[object]]:
     return rows
 
 
+def service_weeks(rng: np.random.Generator) -> list[list[object]]:
+    """The figures that the service desk reports of each service and week, in one wide table."""
+    weeks = [START + dt.timedelta(7 * k) for k in range(52)]
+    rows: list[list[object]] = []
+    for service, share in SERVICES.items():
+        backlog, size = 40 * share, 600 * share
+        deviation = 0.0
+        for week in weeks:
+            deviation = BACKLOG_RHO * deviation + rng.normal(0, np.sqrt(1 - BACKLOG_RHO**2))
+            received = int(rng.poisson(240 * share))
+            fulfilled = max(1, received + int(rng.integers(-4, 5)))
+            hours = round(float(fulfilled * rng.gamma(40, 0.62 / 40)), 1)
+            supplier_tickets = int(rng.poisson(30 * share)) + 1
+            new_contract = week >= SUPPLIER_CHANGE
+            users = int(3000 * share)
+            bad_week = service == "Mail" and week <= OUTAGE[1] < week + dt.timedelta(7)
+            returned = int(rng.binomial(fulfilled, 0.3))
+            scores = rng.choice([1, 2, 3, 4, 5], p=[0.03, 0.07, 0.2, 0.4, 0.3], size=returned)
+            cost = 5000 * share + 14.0 * fulfilled
+            releases = int(rng.poisson(0.8))
+            figures: dict[str, object] = {
+                "service": service,
+                "week": week.isoformat(),
+                "requests_received": received,
+                "requests_forecast": round(240 * share),
+                "requests_fulfilled": fulfilled,
+                "requests_on_time": int(rng.binomial(fulfilled, 0.9)),
+                "requests_reworked": int(rng.binomial(fulfilled, 0.05)),
+                "requests_open": round(max(0.0, backlog + 0.2 * backlog * deviation)),
+                "handling_hours": hours,
+                "staff_hours": round(240 * share * 0.62 / 0.78, 1),
+                "calls_offered": (calls := int(rng.poisson(300 * share)) + 1),
+                "calls_abandoned": (lost := int(rng.binomial(calls, 0.06))),
+                "calls_in_time": int(rng.binomial(calls - lost, 0.85)),
+                "surveys_sent": fulfilled,
+                "surveys_returned": returned,
+                "score_sum": int(scores.sum()),
+                "satisfied": int((scores >= 4).sum()),
+                "users": users,
+                "complaints": int(rng.poisson(users / 1000 * 2 * (OUTAGE_COMPLAINTS if bad_week else 1))),
+                "targets_measured": 6,
+                "targets_met": int(rng.binomial(6, 0.92)),
+                "reports_due": 1,
+                "reports_on_time": int(rng.random() < 0.95),
+                "releases": releases,
+                "releases_successful": int(rng.binomial(releases, 0.9)),
+                "releases_on_date": int(rng.binomial(releases, 0.8)),
+                "release_incidents": int(rng.poisson(0.5 * releases)),
+                "recovery_tests": (tests := int(rng.poisson(0.4))),
+                "recovery_tests_failed": int(rng.binomial(tests, 0.12)),
+                "backups": 14,
+                "backups_successful": int(rng.binomial(14, 0.97)),
+                "capacity_available": round(size),
+                "capacity_used": round(float(size * rng.normal(0.68, 0.03)), 1),
+                "supplier_tickets": supplier_tickets,
+                "supplier_on_time": int(rng.binomial(supplier_tickets, SUPPLIER_ON_TIME[new_contract])),
+                "deliveries": (deliveries := int(rng.poisson(1.5))),
+                "deliveries_rejected": int(rng.binomial(deliveries, 0.08)),
+                "security_incidents": int(rng.poisson(0.25)),
+                "vulnerabilities_due": (due := int(rng.poisson(8 * share)) + 1),
+                "vulnerabilities_in_time": int(rng.binomial(due, 0.87)),
+                "items_audited": 40,
+                "items_deviating": int(rng.binomial(40, 0.04)),
+                "cost_planned": round(5000 * share + 14.0 * 240 * share),
+                "cost_actual": round(float(cost * rng.lognormal(0, 0.04))),
+                "cost_unplanned_capacity": round(float(60 * share * rng.gamma(2.0))),
+            }
+            if not rows:
+                rows.append(list(figures))
+            rows.append(list(figures.values()))
+    return rows
+
+
+def problems(rng: np.random.Generator) -> list[list[object]]:
+    """Problem records: about one a working day."""
+    rows: list[list[object]] = [
+        ["problem_id", "opened_on", "cause_known_on", "resolved_on", "service", "origin", "incidents",
+         "recurred"],
+    ]  # fmt: skip
+    for d in range((END - START).days + 1):
+        day = START + dt.timedelta(d)
+        for _ in range(int(rng.poisson(1.0)) if day.weekday() < 5 else 0):
+            known = day + dt.timedelta(days=1 + round(float(rng.lognormal(1.6, 0.7))))
+            resolved = known + dt.timedelta(days=1 + round(float(rng.lognormal(2.2, 0.8))))
+            origin = pick(rng, {"incidents": 0.7, "trend analysis": 0.3})
+            linked = int(rng.poisson(3.0)) + 1 if origin == "incidents" else int(rng.poisson(0.5))
+            service, recurred = pick(rng, SERVICES), bool(rng.random() < RECURRENCE)
+            rows.append(
+                [f"PRB{len(rows):04d}", day.isoformat(), known.isoformat() if known <= END else "",
+                 resolved.isoformat() if resolved <= END else "", service, origin, linked,
+                 ("yes" if recurred else "no") if resolved <= END else ""]
+            )  # fmt: skip
+    return rows
+
+
+#: New files come last, so that the streams of the others stay as they are.
 FILES = {
     "incidents.csv": incidents,
     "changes.csv": changes,
     "availability.csv": availability,
     "work_packages.csv": work_packages,
     "size_counts.csv": size_counts,
+    "service_weeks.csv": service_weeks,
+    "problems.csv": problems,
 }
 
 
