@@ -180,7 +180,7 @@ def fit(
         roles=_roles(parsed.columns, controllable),
         measure=measure,
         objective=objective,
-        columns=_columns(
+        columns=own_columns(
             family,
             errors,
             weights=weights,
@@ -190,7 +190,7 @@ def fit(
             groups=groups,
             time=time,
         ),
-        quantiles=_quantiles(family, quantile),
+        quantiles=own_quantiles(family, quantile),
         errors=errors,
         confidence=confidence,
         folds=folds,
@@ -212,8 +212,32 @@ def _roles(used: tuple[str, ...], controllable: Sequence[str | Factor] | str | F
     return role_list(used, declared)
 
 
-def _columns(family: str, errors: str, **given: str | None) -> dict[str, str]:
-    """The columns with a part of their own, each where its family knows it."""
+def own_columns(
+    family: str,
+    errors: str,
+    *,
+    weights: str | None,
+    offset: str | None,
+    exposure: str | None,
+    sizes: str | None,
+    groups: str | None,
+    time: str | None,
+) -> dict[str, str]:
+    """The columns with a part of their own, each where its family knows it.
+
+    Raises
+    ------
+    InputError, UnknownNameError
+        For a column or errors that the family does not take, or lacks.
+    """
+    given = {
+        "weights": weights,
+        "offset": offset,
+        "exposure": exposure,
+        "sizes": sizes,
+        "groups": groups,
+        "time": time,
+    }
     if errors not in ERRORS:
         raise UnknownNameError("standard errors (errors=)", str(errors), ERRORS)
     columns = {role: name for role, name in given.items() if name is not None}
@@ -229,7 +253,14 @@ def _columns(family: str, errors: str, **given: str | None) -> dict[str, str]:
     return columns
 
 
-def _quantiles(family: str, quantile: float | Sequence[float]) -> tuple[float, ...]:
+def own_quantiles(family: str, quantile: float | Sequence[float]) -> tuple[float, ...]:
+    """The shares of a quantile model, in order; none of the others.
+
+    Raises
+    ------
+    InputError
+        For shares of another family, and shares that are none.
+    """
     asked = tuple(float(q) for q in ((quantile,) if isinstance(quantile, int | float) else tuple(quantile)))
     if family != "quantile":
         if asked != (0.5,):

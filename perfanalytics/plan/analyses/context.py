@@ -60,7 +60,7 @@ class Context:
         """A measure by its name."""
         return next(m for m in self.repo.measures() if m.name == name)
 
-    def saved(self, name: str, of: type[R]) -> R:
+    def saved(self, name: str, of: type[R] | tuple[type[R], ...]) -> R:
         """The newest saved result of a name: of an analysis before this one, or of an earlier run.
 
         Raises
@@ -72,15 +72,18 @@ class Context:
         InputError
             When what was saved is another kind of result.
         """
+        wanted = of if isinstance(of, tuple) else (of,)
+        kinds = " or ".join(kind.kind.replace("_", " ") for kind in wanted)
         if name in self.undone:
             raise PlanError(f"'{name}' could not be done, and what was saved of it earlier may be old")
         known = list(dict.fromkeys(self.repo.history()["name"]))
         if name not in known:
-            raise UnknownNameError(f"saved {of.kind}", name, known)
+            raise UnknownNameError(f"saved {kinds}", name, known)
         result = self.repo.result(name)
-        if not isinstance(result, of):
-            raise InputError(f"the saved result {name!r} is a {result.kind}: a {of.kind} is needed")
-        return result
+        for kind in wanted:
+            if isinstance(result, kind):
+                return result
+        raise InputError(f"the saved result {name!r} is a {result.kind}: a {kinds} is needed")
 
 
 def selection(table: OfMeasure, context: Context) -> dict[str, Any]:
