@@ -80,8 +80,9 @@ if TYPE_CHECKING:
     from perfanalytics.models.cost_benefit import CostBenefit, cost_benefit
     from perfanalytics.models.factors import Factor
     from perfanalytics.models.from_products import fit_products
+    from perfanalytics.models.goals import Goal
     from perfanalytics.models.model import fit
-    from perfanalytics.models.optimize import Goal, Optimum
+    from perfanalytics.models.optimum import Optimum
     from perfanalytics.models.prediction_errors import PredictionErrors, prediction_errors
     from perfanalytics.models.predictions import Predictions, predictions
     from perfanalytics.models.profile import Profile
@@ -217,8 +218,9 @@ _PUBLIC = {
     "models.cost_benefit": ("CostBenefit", "cost_benefit"),
     "models.factors": ("Factor",),
     "models.from_products": ("fit_products",),
+    "models.goals": ("Goal",),
     "models.model": ("fit",),
-    "models.optimize": ("Goal", "Optimum"),
+    "models.optimum": ("Optimum",),
     "models.prediction_errors": ("PredictionErrors", "prediction_errors"),
     "models.predictions": ("Predictions", "predictions"),
     "models.profile": ("Profile",),

@@ -85,7 +85,7 @@ KINDS: dict[str, str] = {
     "what_if": "perfanalytics.models.what_if:WhatIf",
     "factor_profile": "perfanalytics.models.profile:Profile",
     "sensitivity": "perfanalytics.models.sensitivity:Sensitivity",
-    "optimum": "perfanalytics.models.optimize:Optimum",
+    "optimum": "perfanalytics.models.optimum:Optimum",
     "model_review": "perfanalytics.models.review:ModelReview",
     "calibration": "perfanalytics.models.calibration:Calibration",
     "backtest": "perfanalytics.models.backtest:Backtest",

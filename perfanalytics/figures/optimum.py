@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from perfanalytics.baselines.wording import number, percent
 from perfanalytics.figures import style
-from perfanalytics.models.optimize import Optimum
+from perfanalytics.models.optimum import Optimum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,9 @@ from perfanalytics.core.result import Result
 from perfanalytics.models import tabulating
 from perfanalytics.models.checking import influence_table
 from perfanalytics.models.factors import Factor
-from perfanalytics.models.optimize import Goal, Optimum, optimize
+from perfanalytics.models.goals import Goal
+from perfanalytics.models.optimize import optimize
+from perfanalytics.models.optimum import Optimum
 from perfanalytics.models.predicting import predictive_of
 from perfanalytics.models.prediction import NewRows, read_new
 from perfanalytics.models.predictive import Predictive

@@ -11,7 +11,7 @@ import pytest
 
 import perfanalytics as perf
 from perfanalytics.models.conditional import chance_at, draw_luck, expected_at, law_of
-from perfanalytics.models.optimize import desirability
+from perfanalytics.models.goals import desirability
 
 RNG = np.random.default_rng(5)
 N = 240
@@ -261,3 +261,70 @@ def test_review_says_what_is_known_and_what_is_not() -> None:
         MODEL.review(backtest=chart)
     noise = perf.fit("y ~ b", DATA.assign(b=RNG.permutation(DATA["b"])), controllable=["b"])
     assert noise.review().to_frame().set_index("criterion").loc["validated out of sample", "answer"] == "no"
+
+
+def test_the_optimum_in_several_factors_is_found() -> None:
+    rng = np.random.default_rng(3)
+    truth = {"p": 0.7, "q": -0.3, "r": 1.1, "s": -1.5}
+    data = pd.DataFrame({c: rng.uniform(-2, 2, 400) for c in truth})
+    data["loss"] = sum((data[c] - v) ** 2 for c, v in truth.items()) + rng.normal(0, 0.2, 400)
+    terms = " + ".join(f"{c} + I({c}**2)" for c in truth)
+    model = perf.fit(f"loss ~ {terms}", data, controllable=list(truth))
+    made = model.optimize(perf.Goal(model, better="lower"))
+    b = dict(zip(model.terms, model.coefficients, strict=True))
+    for name in truth:
+        assert made.settings()[name] == pytest.approx(-b[name] / (2 * b[f"I({name} ** 2)"]), abs=0.02)
+    low, high = made.low.astype(float), made.high.astype(float)
+    assert np.all(low <= list(truth.values()))
+    assert np.all(high >= list(truth.values()))
+    assert np.all(high - low < 0.2)
+    assert np.all(high > low)
+
+
+def test_levels_that_are_numbers_or_true_and_false_can_be_set_again() -> None:
+    data = DATA.assign(k=np.arange(N) % 3, flag=np.arange(N) % 2 == 0)
+    model = perf.fit("y ~ C(k) + flag", data, measure=Y, controllable=["k", "flag"])
+    settings = model.optimize().settings()
+    assert settings["k"] in (0, 1, 2)
+    assert isinstance(settings["flag"], bool)
+    assert model.what_if({"best": settings}).caveat_codes == ()
+
+
+def test_a_factor_of_two_models_stays_where_both_may_be_set() -> None:
+    data = DATA.assign(z=-DATA["y"])
+    other = perf.fit("z ~ a", data, controllable=[perf.Factor("a", low=8, high=20)])
+    goals = [perf.Goal(MODEL), perf.Goal(other, better="higher")]
+    made = MODEL.optimize(goals)
+    assert (made.feasible_low[0], made.feasible_high[0]) == (8.0, 14.0)
+    far = perf.fit("z ~ a", data, controllable=[perf.Factor("a", low=15, high=20)])
+    with pytest.raises(perf.InputError, match="feasible in all models"):
+        MODEL.optimize([perf.Goal(MODEL), perf.Goal(far, better="higher")])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"confidence": 95}, "confidence lies between"),
+        ({"rows": 0}, "at least 10 rows"),
+        ({"within": {"a": "eight"}}, "a number or"),
+        ({"within": {"a": (9, 8)}}, "low <= high"),
+    ],
+)
+def test_optimize_refuses(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(perf.InputError, match=message):
+        MODEL.optimize(**options)
+
+
+def test_goals_in_the_wrong_order_are_refused() -> None:
+    for options in (
+        {"better": "lower", "worst": 1, "best": 20},
+        {"better": "higher", "worst": 20, "best": 1},
+        {"better": "target", "worst": 20, "target": 5, "best": 1},
+        {"better": "lower", "worst": float("nan")},
+    ):
+        with pytest.raises(perf.InputError, match=r"that means|finite numbers"):
+            perf.Goal(MODEL, **options)
+    data = DATA.assign(k=np.arange(N) % 3)
+    whole = perf.fit("y ~ k", data, measure=Y, controllable=["k"])
+    with pytest.raises(perf.InputError, match="there is none between"):
+        whole.optimize(within={"k": (0.2, 0.8)})

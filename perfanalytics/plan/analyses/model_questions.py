@@ -11,7 +11,7 @@ from perfanalytics.baselines.result import Baseline
 from perfanalytics.core.result import Result
 from perfanalytics.models.backtest import backtest
 from perfanalytics.models.calibration import calibrate
-from perfanalytics.models.optimize import Goal
+from perfanalytics.models.goals import Goal
 from perfanalytics.models.prediction_errors import prediction_errors
 from perfanalytics.models.result import Model
 from perfanalytics.plan.analyses.baselines import BaselineTable
