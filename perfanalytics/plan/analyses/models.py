@@ -144,8 +144,8 @@ def _check(where: str, table: ModelTable, declared: Declared) -> Iterator[str]:
     if table.select is not None and table.family != "gaussian":
         yield f"{where}: select = '{table.select}' chooses terms of a gaussian model, not of '{table.family}'"
     for place, row in enumerate(table.predict, 1):
-        for name in sorted(set(parsed.columns) - set(row)):
-            yield f"{where}: predict {place} does not say what {name} is"
+        if missing := sorted(set(parsed.columns) - set(row)):
+            yield f"{where}: predict {place} does not say what {' and '.join(missing)} is"
     yield from tried(where, lambda given: _roles(given), table)
     besides = [own[key] for key in COLUMNS if key != "time" and own[key] is not None]
     yield from wrong_questions(where, table, declared, parsed.columns, besides)
