@@ -47,6 +47,8 @@ SORTS: dict[str, str] = {
     "growth": "model",
     "containment": "model",
 }
+#: How a result stands against an objective; other results use the word for other verdicts.
+STANDINGS = ("met", "missed", "undecided")
 #: Days of a period, for series of periods: their last point is the first day of the last period.
 PERIOD_DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 
@@ -231,7 +233,7 @@ def found(saved: Saved, result: Result) -> Found:
         stable=stable,
         stability=stability,
         objective=objective.name if isinstance(objective, Objective) else None,
-        standing=standing if standing in ("met", "missed", "undecided") else None,
+        standing=standing if isinstance(standing, str) and standing in STANDINGS else None,
         process=process if isinstance(process, Process) else None,
     )
 
@@ -276,8 +278,9 @@ def _days(value: object) -> NDArray[np.datetime64]:
     timed = times or isinstance(value, np.datetime64 | dt.date)
     if not timed and not (isinstance(value, str) and value[4:5] == "-"):
         return np.empty(0, dtype="datetime64[D]")
-    days = np.atleast_1d(np.asarray(value, dtype="datetime64[D]")).ravel()
-    return days[~np.isnat(days)]
+    days: NDArray[np.datetime64] = np.atleast_1d(np.asarray(value, dtype="datetime64[D]")).ravel()
+    known: NDArray[np.datetime64] = days[~np.isnat(days)]
+    return known
 
 
 def _n(result: Any) -> int | None:

@@ -40,6 +40,7 @@ class Node:
     agreed: str = ""
     stale: str = ""
     missing: list[str] = field(default_factory=list)
+    contradicts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,12 @@ def _cell(one: Found) -> tuple[str, ...]:
     return (str(sorted(where.items())), str(chosen.get("every")), str(chosen.get("statistic")))
 
 
+def _series_of(one: Found) -> tuple[str, ...]:
+    """Which values a chart is of: charts of different values do not contradict each other."""
+    where = one.result.provenance.selection.get("where") or {}
+    return (str(sorted(where.items())), str(getattr(one.result, "id", "")))
+
+
 class Tree:
     """The tree while it grows."""
 
@@ -271,6 +278,8 @@ class Tree:
             node.state = "not stable" if bad else "stable"
             if bad and len(newest) > 1:
                 node.words = f"{len(bad)} of {len(newest)} charts not stable"
+                same = {_series_of(f) for f in bad} & {_series_of(f) for f in newest if f.stable}
+                node.contradicts = bool(same)
         if not charts:
             node.missing.append("no chart")
         if name in self.archive.newest:
