@@ -9,9 +9,11 @@ from perfanalytics.plan.analyses.baselines import BaselineTable
 from perfanalytics.plan.analyses.capability import CapabilityTable
 from perfanalytics.plan.analyses.charts import ChartTable
 from perfanalytics.plan.analyses.comparisons import ComparisonTable
+from perfanalytics.plan.analyses.cost_benefit import CostBenefitTable
 from perfanalytics.plan.analyses.drift import DriftTable
 from perfanalytics.plan.analyses.measurement_systems import AgreementTable, GaugeStudyTable
 from perfanalytics.plan.analyses.models import ModelTable
+from perfanalytics.plan.analyses.prediction_errors import PredictionErrorsTable
 from perfanalytics.plan.analyses.queue_simulations import QueueForecastTable, QueueReplayTable
 from perfanalytics.plan.analyses.queues import CapacityTable, QueueTable, StaffingTable
 from perfanalytics.plan.analyses.reliability import (
@@ -61,6 +63,7 @@ class Plan(PracticeTables):
     capability: list[CapabilityTable] = []
     comparison: list[ComparisonTable] = []
     model: list[ModelTable] = []
+    prediction_errors: list[PredictionErrorsTable] = []
     simulation: list[SimulationTable] = []
     process_comparison: list[ProcessComparisonTable] = []
     queue: list[QueueTable] = []
@@ -72,6 +75,7 @@ class Plan(PracticeTables):
     lifetimes: list[LifetimesTable] = []
     growth: list[GrowthTable] = []
     containment: list[ContainmentTable] = []
+    cost_benefit: list[CostBenefitTable] = []
 
     @model_validator(mode="after")
     def _compose(self) -> Plan:

@@ -15,10 +15,12 @@ from perfanalytics.plan.analyses.capability import CAPABILITY
 from perfanalytics.plan.analyses.charts import CHART
 from perfanalytics.plan.analyses.comparisons import COMPARISON
 from perfanalytics.plan.analyses.context import Context
+from perfanalytics.plan.analyses.cost_benefit import COST_BENEFIT
 from perfanalytics.plan.analyses.drift import DRIFT
 from perfanalytics.plan.analyses.kind import Kind
 from perfanalytics.plan.analyses.measurement_systems import AGREEMENT, GAUGE_STUDY
 from perfanalytics.plan.analyses.models import MODEL
+from perfanalytics.plan.analyses.prediction_errors import PREDICTION_ERRORS
 from perfanalytics.plan.analyses.queue_simulations import QUEUE_FORECAST, QUEUE_REPLAY
 from perfanalytics.plan.analyses.queues import CAPACITY, QUEUE, STAFFING
 from perfanalytics.plan.analyses.reliability import AVAILABILITY, CONTAINMENT, GROWTH, LIFETIMES
@@ -36,6 +38,7 @@ ANALYSES: tuple[Kind[Any], ...] = (
     CAPABILITY,
     COMPARISON,
     MODEL,
+    PREDICTION_ERRORS,
     SIMULATION,
     PROCESS_COMPARISON,
     QUEUE,
@@ -47,6 +50,7 @@ ANALYSES: tuple[Kind[Any], ...] = (
     LIFETIMES,
     GROWTH,
     CONTAINMENT,
+    COST_BENEFIT,
 )
 _KINDS: dict[type[Analysis], Kind[Any]] = {kind.table: kind for kind in ANALYSES}
 

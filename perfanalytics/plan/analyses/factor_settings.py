@@ -52,7 +52,7 @@ def stated(given: Mapping[str, Any]) -> Distribution:
     return made
 
 
-def drawn_from(given: Setting, context: Context) -> Any:
+def drawn_from(given: object, context: Context) -> Any:
     """What has the distribution that is meant; anything else as it is.
 
     Raises
