@@ -27,6 +27,7 @@ FIGURES: dict[str, str] = {
     "gauge_study": "perfanalytics.figures.gauge_study:draw",
     "agreement": "perfanalytics.figures.agreement:draw",
     "model": "perfanalytics.figures.model:draw",
+    "model_selection": "perfanalytics.figures.model_selection:draw",
     "what_if": "perfanalytics.figures.what_if:draw",
     "factor_profile": "perfanalytics.figures.profile:draw",
     "sensitivity": "perfanalytics.figures.sensitivity:draw",

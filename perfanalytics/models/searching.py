@@ -79,6 +79,35 @@ def search(sums: Sums, term_of: NDArray[np.int64], method: str) -> Chosen:
         now, own = min(values), moves[int(np.argmin(values))]
 
 
+def path_of(sums: Sums, term_of: NDArray[np.int64], method: str) -> list[Chosen]:
+    """The terms the search would choose were it told how many: none, one, two ... all.
+
+    Of all subsets the one with the smallest residuals, forward steps, or the lasso at the smallest penalty
+    that leaves no more terms than that.
+    """
+    k = int(term_of.max()) + 1 if len(term_of) else 0
+    if method == "lasso":
+        along = _penalties(sums, term_of)
+        count = [int(c.terms.sum()) for c in along]
+        return [
+            max((c for c, m in zip(along, count, strict=True) if m <= t), key=lambda c: c.r2)
+            for t in range(k + 1)
+        ]
+    if method == "best_subset":
+        best = [
+            min(combinations(range(k), t), key=lambda s: _rss(sums, np.isin(term_of, s)))
+            for t in range(k + 1)
+        ]
+        return [_made(sums, term_of, set(s)) for s in best]
+    own: set[int] = set()
+    out = [_made(sums, term_of, own)]
+    while len(own) < k:
+        rest = [t for t in range(k) if t not in own]
+        own = own | {min(rest, key=lambda t: _rss(sums, np.isin(term_of, [*own, t])))}
+        out.append(_made(sums, term_of, own))
+    return out
+
+
 def _rss(sums: Sums, columns: NDArray[np.bool_]) -> float:
     if not columns.any():
         return sums.yy
@@ -114,8 +143,18 @@ def _made(sums: Sums, term_of: NDArray[np.int64], own: set[int]) -> Chosen:
     return Chosen(terms, b, sums.y_mean - float(sums.x_mean @ b), 1 - _rss(sums, columns) / sums.yy)
 
 
-def _lasso(sums: Sums, term_of: NDArray[np.int64], penalties: int = 40) -> Chosen:
-    """All penalties at once by accelerated gradient steps; the one with the lowest AICc.
+def _lasso(sums: Sums, term_of: NDArray[np.int64]) -> Chosen:
+    """The penalty with the lowest AICc."""
+    along = _penalties(sums, term_of)
+    values = [
+        _aicc_of(sums.n, max((1 - c.r2) * sums.yy, 1e-14 * sums.yy), int(np.count_nonzero(c.b)))
+        for c in along
+    ]
+    return along[int(np.argmin(values))]
+
+
+def _penalties(sums: Sums, term_of: NDArray[np.int64], penalties: int = 40) -> list[Chosen]:
+    """The lasso at all penalties at once, the largest first, by accelerated gradient steps.
 
     References
     ----------
@@ -139,10 +178,12 @@ def _lasso(sums: Sums, term_of: NDArray[np.int64], penalties: int = 40) -> Chose
     rss = np.maximum(
         sums.yy - 2 * cross @ b + np.einsum("ij,ik,kj->j", b, gram, b), 1e-14 * max(sums.yy, 1e-300)
     )
-    values = [_aicc_of(sums.n, float(r), int(np.count_nonzero(b[:, j]))) for j, r in enumerate(rss)]
-    j = int(np.argmin(values))
-    found = b[:, j] / scale
-    terms = np.zeros(int(term_of.max()) + 1, dtype=bool)
-    terms[term_of[found != 0]] = True
-    intercept = sums.y_mean - float(sums.x_mean @ found)
-    return Chosen(terms, found, intercept, 1 - float(rss[j]) / sums.yy)
+    out = []
+    for j in range(penalties):
+        found = b[:, j] / scale
+        terms = np.zeros(int(term_of.max()) + 1, dtype=bool)
+        terms[term_of[found != 0]] = True
+        out.append(
+            Chosen(terms, found, sums.y_mean - float(sums.x_mean @ found), 1 - float(rss[j]) / sums.yy)
+        )
+    return out

@@ -17,7 +17,7 @@ from perfanalytics.models.building import listed
 from perfanalytics.models.factors import Factor
 from perfanalytics.models.formula import parse
 from perfanalytics.models.preparing import Asked, Prepared, prepare, provenance_of
-from perfanalytics.models.searching import search, sums_of
+from perfanalytics.models.searching import path_of, search, sums_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,9 +66,15 @@ class ModelSelection(Result):
         Share of shuffled responses for which the search found an R2 at least as good (the data counted too).
     noise_finds : float
         Share of shuffled responses in which it chose any term at all.
+    path_terms : text array, shape (k + 1,)
+        Terms the search would choose were it told how many: none, one ... all.
+    path_r2, path_r2_cv, path_r2_error : float arrays, shape (k + 1,)
+        Of these: R2 in the sample, out of sample (the terms chosen anew in each fold; mean over the repeats),
+        and the standard error of the latter over folds. Empty in results of earlier versions.
     """
 
     kind: ClassVar[str] = "model_selection"
+    schema_version: ClassVar[int] = 2
 
     formula: str
     response: str
@@ -90,6 +96,36 @@ class ModelSelection(Result):
     noise_r2: Floats
     noise_share: float
     noise_finds: float
+    path_terms: NDArray[Any]
+    path_r2: Floats
+    path_r2_cv: Floats
+    path_r2_error: Floats
+
+    @classmethod
+    def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+        """Version 1 did not know the path."""
+        none = {name: read_only(np.zeros(0)) for name in ("path_r2", "path_r2_cv", "path_r2_error")}
+        return (
+            fields | {"path_terms": read_only(np.zeros(0, dtype=object))} | none if version == 1 else fields
+        )
+
+    def path_frame(self) -> pd.DataFrame:
+        """One row per number of terms: n_terms, terms, r2, r2_cv, r2_cv_error (standard error over folds)."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "n_terms": np.arange(len(self.path_terms)),
+                "terms": self.path_terms,
+                "r2": self.path_r2,
+                "r2_cv": self.path_r2_cv,
+                "r2_cv_error": self.path_r2_error,
+            }
+        )
+
+    def tables(self) -> tuple[tuple[str, pd.DataFrame], ...]:
+        """The summary, the candidates, what each number of terms is worth."""
+        return ("Summary", self.summary()), ("Candidates", self.to_frame()), ("Path", self.path_frame())
 
     def to_frame(self) -> pd.DataFrame:
         """One row per candidate: term, chosen, chosen_in_folds."""
@@ -184,6 +220,9 @@ def select_model(
     """
     if method not in METHODS:
         raise UnknownNameError("search (method=)", str(method), METHODS)
+    counts = (folds, repeats, permutations)
+    if any(isinstance(v, bool) or not isinstance(v, int | np.integer) for v in counts):
+        raise InputError(f"folds, repeats and permutations are whole numbers, got {counts}")
     if folds < 2 or repeats < 1 or permutations < 19:
         raise InputError("folds is at least 2, repeats at least 1, permutations at least 19")
     name = formula.split("~")[0].strip() if isinstance(formula, str) else ""
@@ -217,20 +256,27 @@ def select_model(
     term_of = np.array([names.index(ready.made.factor_of[k]) for k in own])
     whole = search(sums_of(x, y), term_of, method)
     every = sums_of(x, y)
+    path = path_of(every, term_of, method)
     full = _full(x, y, x)
     rng = np.random.default_rng(seed)
     r2s, errors, all_r2s, often = [], [], [], np.zeros(len(names))
+    along, spread = [], []
     for _ in range(repeats):
-        told, plain = np.empty(len(y)), np.empty(len(y))
+        told, plain, lost = np.empty(len(y)), np.empty(len(y)), np.empty((len(names) + 1, len(y)))
         fold = rng.permutation(len(y)) % min(folds, len(y))
         for k in range(int(fold.max()) + 1):
             out = fold == k
-            chosen = search(sums_of(x[~out], y[~out]), term_of, method)
+            others = sums_of(x[~out], y[~out])
+            chosen = search(others, term_of, method)
             told[out] = chosen.predict(x[out])
+            lost[:, out] = [(y[out] - c.predict(x[out])) ** 2 for c in path_of(others, term_of, method)]
             plain[out] = _full(x[~out], y[~out], x[out])
             often += chosen.terms / (int(fold.max()) + 1) / repeats
         errors.append(float(np.mean((y - told) ** 2)))
         r2s.append(1 - errors[-1] * len(y) / every.yy)
+        along.append(1 - lost.sum(axis=1) / every.yy)
+        each = np.array([lost[:, fold == k].mean(axis=1) for k in range(int(fold.max()) + 1)])
+        spread.append(each.std(axis=0, ddof=1) / np.sqrt(len(each)) * len(y) / every.yy)
         all_r2s.append(1 - float(np.sum((y - plain) ** 2)) / every.yy)
     noise, found = np.empty(permutations), 0
     for k in range(permutations):
@@ -278,6 +324,15 @@ def select_model(
         noise_r2=read_only(noise),
         noise_share=share,
         noise_finds=found / permutations,
+        path_terms=read_only(
+            np.array(
+                [" + ".join(t for t, c in zip(names, p.terms.tolist(), strict=True) if c) for p in path],
+                dtype=object,
+            )
+        ),
+        path_r2=read_only(np.array([p.r2 for p in path])),
+        path_r2_cv=read_only(np.mean(along, axis=0)),
+        path_r2_error=read_only(np.mean(spread, axis=0)),
     )
 
 

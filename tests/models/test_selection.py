@@ -88,3 +88,39 @@ def test_misuse_is_told() -> None:
         select_model("y ~ a + b - 1", data(1.0))
     with pytest.raises(InputError, match="at most 10"):
         select_model("y ~ (a + b + c + d + e) ** 2", data(1.0))
+
+
+@pytest.mark.parametrize("method", ["best_subset", "stepwise", "lasso"])
+def test_what_each_number_of_terms_is_worth(method: str) -> None:
+    found = select_model(ALL, data(2.0), method=method, repeats=2, permutations=19)
+    path = found.path_frame()
+    assert path["n_terms"].tolist() == list(range(8))
+    assert path["terms"][0] == ""
+    assert path["r2"].is_monotonic_increasing
+    assert path["r2"].iloc[-1] == pytest.approx(found.r2_all, abs=2e-3)
+    assert set(path["terms"][2].split(" + ")) == {"a", "team"}
+    assert path["r2_cv"].iloc[-1] == pytest.approx(found.r2_all_cv, abs=5e-3)
+    assert (path["r2_cv_error"] > 0).all()
+    # the mean of the others predicts an item worse than that of all, so nothing explains less than nothing
+    assert path["r2_cv"][0] < 0
+    with pytest.raises(InputError, match="whole numbers"):
+        select_model(ALL, data(2.0), folds=2.5)  # type: ignore[arg-type]
+
+
+def test_the_figure_shows_the_choice_beside_noise() -> None:
+    from perfanalytics.figures.model_selection import draw, info
+
+    found = select_model(ALL, data(2.0), repeats=2, permutations=19)
+    record = info(found)
+    assert record.chosen_size == int(found.chosen.sum())
+    assert record.whole == pytest.approx(100 * found.r2_cv)
+    assert record.noise == pytest.approx(100 * np.quantile(found.noise_r2, 0.95))
+    assert len(record.sizes) == len(record.unseen) == 8
+    assert record.often.tolist() == sorted(record.often, reverse=True)
+    figure = draw(found)
+    assert len(figure["data"]) == 4
+    # a result of an earlier version has no path: the choice and the candidates are drawn
+    saved = found.to_record()
+    old = {k: v for k, v in saved["fields"].items() if not k.startswith("path_")}
+    early = ModelSelection.from_record(saved | {"schema_version": 1, "fields": old})
+    assert len(draw(early)["data"]) == 2
