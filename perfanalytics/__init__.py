@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from perfanalytics.comparisons.difference_in_differences import difference_in_differences
     from perfanalytics.comparisons.groups import compare_groups
     from perfanalytics.comparisons.interrupted import interrupted
-    from perfanalytics.comparisons.many import Comparisons, adjust, compare_many
-    from perfanalytics.comparisons.power import Power, minimum_detectable_effect, power, sample_size
+    from perfanalytics.comparisons.many import adjust, compare_many
+    from perfanalytics.comparisons.many_result import Comparisons
+    from perfanalytics.comparisons.power import minimum_detectable_effect, power, sample_size
+    from perfanalytics.comparisons.power_result import Power
     from perfanalytics.comparisons.result import Comparison
     from perfanalytics.core.archive import Archive, Saved
     from perfanalytics.core.bulk import method
@@ -174,8 +176,10 @@ _PUBLIC = {
     "comparisons.groups": ("compare_groups",),
     "comparisons.difference_in_differences": ("difference_in_differences",),
     "comparisons.interrupted": ("interrupted",),
-    "comparisons.power": ("Power", "minimum_detectable_effect", "power", "sample_size"),
-    "comparisons.many": ("Comparisons", "adjust", "compare_many"),
+    "comparisons.power": ("minimum_detectable_effect", "power", "sample_size"),
+    "comparisons.power_result": ("Power",),
+    "comparisons.many": ("adjust", "compare_many"),
+    "comparisons.many_result": ("Comparisons",),
     "comparisons.result": ("Comparison",),
     "core.archive": ("Archive", "Saved"),
     "core.bulk": ("method",),

@@ -64,9 +64,9 @@ KINDS: dict[str, str] = {
     "effect": "perfanalytics.comparisons.method:Effect",
     "comparison_side": "perfanalytics.comparisons.result:SideTable",
     "comparison_course": "perfanalytics.comparisons.course:Course",
-    "power": "perfanalytics.comparisons.power:Power",
+    "power": "perfanalytics.comparisons.power_result:Power",
     "comparison": "perfanalytics.comparisons.result:Comparison",
-    "comparisons": "perfanalytics.comparisons.many:Comparisons",
+    "comparisons": "perfanalytics.comparisons.many_result:Comparisons",
     # baselines
     "baseline": "perfanalytics.baselines.result:Baseline",
     "gauge_study": "perfanalytics.baselines.measurement_systems.gauge_result:GaugeStudy",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from perfanalytics.comparisons.many import Comparisons
+from perfanalytics.comparisons.many_result import Comparisons
 from perfanalytics.comparisons.words import number, p_text
 from perfanalytics.figures import style
 

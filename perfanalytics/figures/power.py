@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from perfanalytics.comparisons.power import Power
+from perfanalytics.comparisons.power_result import Power
 from perfanalytics.comparisons.words import number
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
