@@ -10,7 +10,7 @@ import numpy as np
 from perfanalytics.comparisons.classical import Contrast, ewc_welch, t_p_value, t_quantile
 from perfanalytics.comparisons.levels import FEWEST
 from perfanalytics.comparisons.method import NAN, Answer, ComparisonMethod, Options
-from perfanalytics.comparisons.methods.means import independent_companions
+from perfanalytics.comparisons.methods.means import independent_companions, mean_answer
 from perfanalytics.comparisons.methods.series import AR1_LEVEL_CHANGE, block_length
 from perfanalytics.comparisons.rows import center_row
 from perfanalytics.comparisons.scales import analysis_scale
@@ -70,20 +70,15 @@ class LongRunWelch(ComparisonMethod):
         primary = center_row(found, scale, means, role="primary", unit=sides.measure.unit, method=self.title)
         pair = [_lag1(before), _lag1(after)]
         worth = [float(effective_size(len(p), r)) for p, r in zip((before, after), pair, strict=True)]
-        return Answer(
+        return mean_answer(
+            found,
+            inner,
+            scale,
             effects=(primary, *independent_companions(sides, scale, options.confidence)),
-            tested=not np.isnan(found.p_value),
-            equivalence=(scale.back(inner.low), scale.back(inner.high)),
             effective=(worth[0], worth[1]),
             block=block_length(float(np.mean(pair)), max(len(before), len(after))),
-            center_se=found.se,
-            center_df=found.df,
-            scale=scale.name,
-            notes=scale.notes,
-            caveats=(*scale.caveats, *self._caveat),
+            caveats=self._caveat,
             parameters={
-                "scale": scale.name,
-                "scale_chosen": scale.chosen,
                 "lag1": {"before": pair[0], "after": pair[1]},
                 "df": found.df,
             },

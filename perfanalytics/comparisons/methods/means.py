@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from perfanalytics.comparisons.classical import Contrast, brown_forsythe, mann_whitney, welch
@@ -11,6 +14,7 @@ from perfanalytics.comparisons.rows import center_row, check_row, contrast_row
 from perfanalytics.comparisons.scales import AnalysisScale, analysis_scale
 from perfanalytics.comparisons.sides import Sides
 from perfanalytics.core.errors import InputError
+from perfanalytics.core.result import Caveat
 
 #: The companion that is quoted as the naive test.
 NAIVE = "Welch's t test of all items"
@@ -31,27 +35,63 @@ class Welch(ComparisonMethod):
         found = welch_contrast(sides, scale, options.confidence)
         primary = center_effect(found, sides, scale, role="primary", method=self.title)
         inner = welch_contrast(sides, scale, 2 * options.confidence - 1)
-        return Answer(
+        return mean_answer(
+            found,
+            inner,
+            scale,
             effects=(
                 primary,
                 *independent_companions(
                     sides, scale, options.confidence, without=self.name, shift_role="secondary"
                 ),
             ),
-            tested=not np.isnan(found.p_value),
-            equivalence=(scale.back(inner.low), scale.back(inner.high)),
             effective=(float(len(used.before.values)), float(len(used.after.values))),
-            center_se=found.se,
-            center_df=found.df,
-            scale=scale.name,
-            notes=scale.notes,
-            caveats=(*scale.caveats, *dependence_caveat(sides)),
-            parameters={"scale": scale.name, "scale_chosen": scale.chosen, "df": found.df},
+            caveats=dependence_caveat(sides),
+            parameters={"df": found.df},
             references=("Welch (1947), Biometrika 34",),
         )
 
 
 WELCH = Welch()
+
+
+def mean_answer(
+    found: Contrast,
+    inner: Contrast,
+    scale: AnalysisScale,
+    *,
+    effects: tuple[Effect, ...],
+    effective: tuple[float, float],
+    parameters: Mapping[str, Any],
+    references: tuple[str, ...],
+    caveats: tuple[Caveat, ...] = (),
+    center: Contrast | None = None,
+    block: int = 1,
+    paired: bool = False,
+    omit: tuple[str, ...] = (),
+) -> Answer:
+    """The answer of a method that compares means on the analysis scale.
+
+    ``inner`` is the contrast at the confidence of two one-sided tests; ``center`` the one on which resampled
+    intervals are calibrated, where that is not ``found``.
+    """
+    center = found if center is None else center
+    return Answer(
+        effects=effects,
+        tested=not np.isnan(found.p_value),
+        equivalence=(scale.back(inner.low), scale.back(inner.high)),
+        effective=effective,
+        block=block,
+        center_se=center.se,
+        center_df=center.df,
+        scale=scale.name,
+        notes=scale.notes,
+        caveats=(*scale.caveats, *caveats),
+        parameters={"scale": scale.name, "scale_chosen": scale.chosen, **parameters},
+        references=references,
+        paired=paired,
+        omit=omit,
+    )
 
 
 def welch_contrast(sides: Sides, scale: AnalysisScale, confidence: float) -> Contrast:

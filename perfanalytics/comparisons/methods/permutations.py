@@ -7,7 +7,12 @@ import numpy as np
 from perfanalytics.comparisons.choices import Choice
 from perfanalytics.comparisons.independence import dependence_caveat
 from perfanalytics.comparisons.method import Answer, ComparisonMethod, Effect, Options
-from perfanalytics.comparisons.methods.means import center_effect, independent_companions, welch_contrast
+from perfanalytics.comparisons.methods.means import (
+    center_effect,
+    independent_companions,
+    mean_answer,
+    welch_contrast,
+)
 from perfanalytics.comparisons.methods.t_tests import mean_scale
 from perfanalytics.comparisons.permutation import (
     EXACT_UP_TO,
@@ -44,22 +49,18 @@ class Permutation(ComparisonMethod):
         found = permutation_of_means(x, y, options.confidence, count=count, rng=rng)
         center = welch_contrast(sides, scale, options.confidence)
         inner = welch_contrast(sides, scale, 2 * options.confidence - 1)
-        return Answer(
+        return mean_answer(
+            found,
+            inner,
+            scale,
+            center=center,
             effects=(
                 center_effect(found, sides, scale, role="primary", method=f"{self.title} ({found.how})"),
                 *independent_companions(sides, scale, options.confidence, shift_role="secondary"),
             ),
-            tested=not np.isnan(found.p_value),
-            equivalence=(scale.back(inner.low), scale.back(inner.high)),
             effective=(float(len(x)), float(len(y))),
-            center_se=center.se,
-            center_df=center.df,
-            scale=scale.name,
-            notes=scale.notes,
-            caveats=(*scale.caveats, *dependence_caveat(sides)),
+            caveats=dependence_caveat(sides),
             parameters={
-                "scale": scale.name,
-                "scale_chosen": scale.chosen,
                 "arrangements": found.how,
                 "all_up_to": EXACT_UP_TO,
                 "p_value": CONVENTION,

@@ -9,7 +9,12 @@ import numpy as np
 from perfanalytics.comparisons.classical import NAN, Contrast, t_p_value, t_quantile
 from perfanalytics.comparisons.independence import dependence_caveat
 from perfanalytics.comparisons.method import Answer, ComparisonMethod, Effect, Options, Role
-from perfanalytics.comparisons.methods.means import center_effect, independent_companions, shift_row
+from perfanalytics.comparisons.methods.means import (
+    center_effect,
+    independent_companions,
+    mean_answer,
+    shift_row,
+)
 from perfanalytics.comparisons.scales import AnalysisScale, analysis_scale
 from perfanalytics.comparisons.sides import Sides
 from perfanalytics.comparisons.signed_rank import signed_rank
@@ -81,20 +86,17 @@ class Student(ComparisonMethod):
         x, y = scale.forward(used.before.values), scale.forward(used.after.values)
         found = student(x, y, options.confidence)
         inner = student(x, y, 2 * options.confidence - 1)
-        return Answer(
+        return mean_answer(
+            found,
+            inner,
+            scale,
             effects=(
                 center_effect(found, sides, scale, role="primary", method=self.title),
                 *independent_companions(sides, scale, options.confidence, shift_role="secondary"),
             ),
-            tested=not np.isnan(found.p_value),
-            equivalence=(scale.back(inner.low), scale.back(inner.high)),
             effective=(float(len(x)), float(len(y))),
-            center_se=found.se,
-            center_df=found.df,
-            scale=scale.name,
-            notes=scale.notes,
-            caveats=(*scale.caveats, *dependence_caveat(sides)),
-            parameters={"scale": scale.name, "scale_chosen": scale.chosen, "df": found.df},
+            caveats=dependence_caveat(sides),
+            parameters={"df": found.df},
             references=("Student (1908), Biometrika 6",),
         )
 
@@ -114,23 +116,18 @@ class PairedT(ComparisonMethod):
         inner = one_mean(d, level, 2 * options.confidence - 1)
         whole = replace(scale, left_out=(0, 0))
         naive = independent_companions(used, whole, options.confidence)[0]
-        return Answer(
+        return mean_answer(
+            found,
+            inner,
+            scale,
             effects=(
                 center_effect(found, used, whole, role="primary", method=self.title),
                 shift_of_pairs(sides, options.confidence),
                 replace(naive, method="Welch's t test, as if the values were no pairs"),
             ),
-            tested=not np.isnan(found.p_value),
-            equivalence=(scale.back(inner.low), scale.back(inner.high)),
             effective=(float(len(d)), float(len(d))),
-            center_se=found.se,
-            center_df=found.df,
-            scale=scale.name,
-            notes=scale.notes,
-            caveats=(*scale.caveats, *dependence_caveat(differences_as_side(used, d))),
+            caveats=dependence_caveat(differences_as_side(used, d)),
             parameters={
-                "scale": scale.name,
-                "scale_chosen": scale.chosen,
                 "df": found.df,
                 "pairs": len(d),
                 "correlation": _correlation(used, scale),
@@ -160,22 +157,17 @@ class OneSampleT(ComparisonMethod):
         level = float(np.abs(y).max())
         found = one_mean(y - zero, level, options.confidence)
         inner = one_mean(y - zero, level, 2 * options.confidence - 1)
-        return Answer(
+        return mean_answer(
+            found,
+            inner,
+            scale,
             effects=(
                 center_effect(found, sides, scale, role="primary", method=self.title),
                 shift_from_value(sides, value, options.confidence),
             ),
-            tested=not np.isnan(found.p_value),
-            equivalence=(scale.back(inner.low), scale.back(inner.high)),
             effective=(NAN, float(len(y))),
-            center_se=found.se,
-            center_df=found.df,
-            scale=scale.name,
-            notes=scale.notes,
-            caveats=(*scale.caveats, *dependence_caveat(sides)),
+            caveats=dependence_caveat(sides),
             parameters={
-                "scale": scale.name,
-                "scale_chosen": scale.chosen,
                 "df": found.df,
                 "given_value": value,
             },
