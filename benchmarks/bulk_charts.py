@@ -196,7 +196,8 @@ def run(variant: str, path: str, save_to: str, chart: str) -> dict[str, float]:
 
     from perfanalytics.core.records import Exclusion
     from perfanalytics.core.series import SeriesBatch
-    from perfanalytics.spc.charts import bulk_method, columns_of
+    from perfanalytics.spc.charts import bulk_method
+    from perfanalytics.spc.charts_columns import columns_of
     from perfanalytics.spc.prepared import prepare
 
     asked = {"chart": chart, "rules": "nelson", "estimate": None, "stages": (), "sigmas": None}

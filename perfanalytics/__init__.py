@@ -118,10 +118,12 @@ if TYPE_CHECKING:
     from perfanalytics.repository.selection import Selection
     from perfanalytics.repository.source import EventLog, Source, SourceMeasure, WorkingDuration
     from perfanalytics.spc.chart import control_chart
-    from perfanalytics.spc.charts import ControlCharts, control_charts
+    from perfanalytics.spc.charts import control_charts
+    from perfanalytics.spc.charts_result import ControlCharts
     from perfanalytics.spc.limits import Limits
     from perfanalytics.spc.operating_characteristic import OperatingCharacteristic, operating_characteristic
-    from perfanalytics.spc.phase_one import ExclusionDraft, PhaseOne, phase_one
+    from perfanalytics.spc.phase_one import phase_one
+    from perfanalytics.spc.phase_one_result import ExclusionDraft, PhaseOne
     from perfanalytics.spc.result import ControlChart, StageTest
     from perfanalytics.spc.risk_adjusted_length import (
         design_risk_adjusted_cusum,
@@ -251,10 +253,12 @@ _PUBLIC = {
     "models.simulation.result": ("Simulation",),
     "models.simulation.simulate": ("simulate",),
     "spc.chart": ("control_chart",),
-    "spc.charts": ("ControlCharts", "control_charts"),
+    "spc.charts": ("control_charts",),
+    "spc.charts_result": ("ControlCharts",),
     "spc.limits": ("Limits",),
     "spc.operating_characteristic": ("OperatingCharacteristic", "operating_characteristic"),
-    "spc.phase_one": ("ExclusionDraft", "PhaseOne", "phase_one"),
+    "spc.phase_one": ("phase_one",),
+    "spc.phase_one_result": ("ExclusionDraft", "PhaseOne"),
     "spc.result": ("ControlChart", "StageTest"),
     "spc.risk_adjusted_length": ("design_risk_adjusted_cusum", "risk_adjusted_run_length"),
     "spc.run_length": ("RunLengths", "average_run_length"),

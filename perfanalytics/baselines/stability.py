@@ -15,8 +15,10 @@ from perfanalytics.core.measure import Measure, Scale
 from perfanalytics.core.records import Exclusion
 from perfanalytics.core.series import Series, resolve_exclusions
 from perfanalytics.spc.asked import resolve_exclude
-from perfanalytics.spc.chart import ControlChart, Stage, control_chart
+from perfanalytics.spc.chart import control_chart
 from perfanalytics.spc.limits import Limits
+from perfanalytics.spc.result import ControlChart
+from perfanalytics.spc.stages import Stage
 
 #: What ``control_chart`` takes as ``estimate=``, ``stages=`` and ``exclude=``.
 Estimate = str | slice | range | Sequence[int] | Mapping[str, Any] | Limits | ControlChart | None

@@ -12,7 +12,7 @@ from perfanalytics.core.columns import Floats, instant
 from perfanalytics.core.errors import InputError
 from perfanalytics.core.periods import period_number
 from perfanalytics.spc.families import family_of
-from perfanalytics.spc.family import Panel
+from perfanalytics.spc.panel import Panel
 from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.wording import moment, number, unit_of
 

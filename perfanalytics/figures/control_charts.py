@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
-from perfanalytics.spc.charts import ControlCharts
+from perfanalytics.spc.charts_result import ControlCharts
 from perfanalytics.spc.stability import FALSE_ALARMS
 from perfanalytics.spc.wording import p_text
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
-from perfanalytics.spc.phase_one import PhaseOne
+from perfanalytics.spc.phase_one_result import PhaseOne
 from perfanalytics.spc.wording import moment, number, unit_of
 
 

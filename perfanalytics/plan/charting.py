@@ -15,7 +15,7 @@ from perfanalytics.plan.running import chosen_analyses, happenings
 from perfanalytics.reports.report import ReportItem, report
 from perfanalytics.repository.repository import Repository
 from perfanalytics.spc.families import CHARTS
-from perfanalytics.spc.phase_one import PhaseOne
+from perfanalytics.spc.phase_one_result import PhaseOne
 from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.scorecard import scorecard
 

@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from perfanalytics.core.coerce import as_series
-from perfanalytics.core.columns import Floats
-from perfanalytics.core.errors import InputError
 from perfanalytics.core.records import Exclusion
 from perfanalytics.core.result import Method
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.doubts import caveats_of
-from perfanalytics.spc.evidence import evidence
+from perfanalytics.spc.drawn import carried_on, drawn_arrays, is_share, panel_names
 from perfanalytics.spc.guards import guard
-from perfanalytics.spc.kernel import Charted, Counted, Setting, chart_block, count_block
+from perfanalytics.spc.judged import Judged, hidden_signals, judge
+from perfanalytics.spc.kernel import Charted, Counted, Setting, count_block
 from perfanalytics.spc.limits import Limits
+from perfanalytics.spc.limits_of import limits_of
 from perfanalytics.spc.prepared import Prepared, prepare, still_open
 from perfanalytics.spc.result import ControlChart, StageTest
 from perfanalytics.spc.rules import WESTERN_ELECTRIC, Rule, RuleSet
 from perfanalytics.spc.signals import bits_type
-from perfanalytics.spc.stability import FALSE_ALARMS
-from perfanalytics.spc.stages import Stage, Stages
+from perfanalytics.spc.stages import Stages
 from perfanalytics.spc.transforms import Transform
 from perfanalytics.spc.validity import judge_validity
 from perfanalytics.spc.verdict import verdict_of
-from perfanalytics.spc.wording import number
-
-__all__ = ["ControlChart", "Stage", "control_chart", "judge"]
 
 
 def control_chart(
@@ -151,9 +147,9 @@ limits. Center 11.0, limits 5.4 to 16.6.'
 
 def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None, carry: int | None) -> ControlChart:
     family, setting, points = prepared.setting.family, prepared.setting, prepared.points
-    n, panels = len(points.value), _panels(prepared)
+    n, panels = len(points.value), panel_names(prepared)
     counted = None if charted is None else count_block(charted, setting)
-    arrays = _arrays(prepared, charted)
+    arrays = drawn_arrays(prepared, charted)
     fired = np.zeros((len(panels), n), dtype=bits_type(len(setting.rules.rules)))
     stage = np.zeros(n, dtype=np.int64)
     if charted is not None:
@@ -192,7 +188,7 @@ def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None, carry
         },
         (*family.references, setting.rules.reference) if setting.rules.reference else family.references,
     )
-    limits = _limits(batch, prepared, charted, counted, arrays, method)
+    limits = limits_of(batch, prepared, charted, counted, arrays, method)
     source = batch if points.batch is None else points.batch
     made = ControlChart(
         verdict="",
@@ -223,12 +219,12 @@ def _made(batch: SeriesBatch, prepared: Prepared, charted: Charted | None, carry
         expected_signals=judged.expected,
         stage_p_value=judged.stage_p_value,
         stage_expected=judged.stage_expected,
-        **_carried(prepared, charted, carry),
+        **carried_on(prepared, charted, carry),
         tests=() if charted is None else _tests(charted),
         n_used=0 if counted is None else int(counted.n.sum()),
         transform=None if prepared.scale is None else prepared.scale.transform(0),
     )
-    return replace(made, verdict=verdict_of(made, _hidden(counted, prepared, judged)))
+    return replace(made, verdict=verdict_of(made, hidden_signals(counted, prepared, judged)))
 
 
 def _found(charted: Charted | None, setting: Setting) -> Mapping[str, Any]:
@@ -254,198 +250,6 @@ def _tests(charted: Charted) -> tuple[StageTest, ...]:
         for stage in range(len(charted.block.segments))
         for test in charted.own.tests
     )
-
-
-_LINES = ("value", "center", "sigma", "lower", "upper")
-
-
-def _arrays(prepared: Prepared, charted: Charted | None) -> dict[str, Any]:
-    """What is drawn of each panel, arrays of shape (panels, points)."""
-    family = prepared.setting.family
-    shape = (len(family.panels), len(prepared.points.value))
-    arrays: dict[str, Any] = {name: np.full(shape, np.nan) for name in _LINES}
-    if charted is not None:
-        for k, (panel, line) in enumerate(zip(family.panels, charted.lines, strict=True)):
-            lower, upper = panel.limits(line, prepared.setting.sigmas)
-            value, center = line.value, line.center
-            if prepared.scale is not None and panel.level:
-                # one series: its transformation holds for every point
-                value, center, lower, upper = (prepared.scale.back(x) for x in (value, center, lower, upper))
-                if line.value is charted.block.points.value and prepared.shown is not None:
-                    # the values as they came, to the last digit
-                    value = prepared.shown
-            for name, column in zip(_LINES, (value, center, line.sigma, lower, upper), strict=True):
-                arrays[name][k] = column
-    return arrays
-
-
-def _panels(prepared: Prepared) -> tuple[str, ...]:
-    """Names of the panels; those that stay on a transformed scale say so."""
-    scale = prepared.scale
-    words = "" if scale is None or not len(scale.lam) else f", {scale.transform(0).words}"
-    return tuple(p.name if p.level else p.name + words for p in prepared.setting.family.panels)
-
-
-def is_share(prepared: Prepared) -> bool:
-    """Whether the values are shares, told in percent."""
-    share = prepared.points.share
-    return prepared.setting.family.panels[0].ceiling == 1.0 if share is None else share
-
-
-def _carried(prepared: Prepared, charted: Charted | None, carry: int | None) -> dict[str, Any]:
-    """The limits of a stage over the points behind it.
-
-    Raises
-    ------
-    InputError
-        When there is no such stage or none behind it, or the points themselves depend on the limits.
-    """
-    if carry is None:
-        return {}
-    family, starts = prepared.setting.family, prepared.starts
-    if isinstance(carry, bool) or not isinstance(carry, int | np.integer) or not 0 <= carry < len(starts) - 1:
-        raise InputError(
-            f"carry= is the number of a stage that others follow; this chart has {len(starts)} "
-            f"stage{'s' if len(starts) != 1 else ''}, so "
-            + (f"0 to {len(starts) - 2} are possible" if len(starts) > 1 else "give stages= first")
-            + f", not {carry!r}"
-        )
-    if family.deviations is not None or not family.parameters or charted is None:
-        raise InputError(
-            f"the points of a {family.name} chart depend on its limits: make a second chart on the limits of "
-            "the stage instead, control_chart(..., estimate=first.limits)"
-        )
-    frozen = {name: charted.parameters[name][carry] for name in family.parameters}
-    if any(np.isnan(value).any() for value in frozen.values()):
-        raise InputError(f"stage {carry} has no limits that could be carried on")
-    setting = replace(prepared.setting, frozen=frozen)
-    old = _arrays(prepared, chart_block(prepared.points, charted.block.segments, setting))
-    behind = np.arange(len(prepared.points.value)) >= starts[carry + 1]
-    return {"carried_stage": int(carry)} | {
-        f"carried_{name}": np.where(behind, old[name], np.nan) for name in ("center", "lower", "upper")
-    }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """Whether a chart of K stages is stable, and the evidence, over all of it and stage by stage."""
-
-    stable: bool | None = None
-    p_value: float = float("nan")
-    expected: float = 0.0
-    made_by: str = ""
-    stage_p_value: Floats = field(default_factory=lambda: np.empty(0))
-    stage_expected: Floats = field(default_factory=lambda: np.empty(0))
-
-
-def judge(counted: Counted, prepared: Prepared) -> Judged:
-    """The evidence of each stage, and the smallest p-value times their number for the whole chart."""
-    p, expected, made_by = evidence(counted, prepared.setting, prepared.mode)
-    judged = ~np.isnan(p)
-    known = ~np.isnan(counted.farthest) | (prepared.mode == "own")
-    expected = np.where((counted.n > 0) & known, expected, 0.0)
-    found = Judged(expected=float(expected.sum()), stage_p_value=p, stage_expected=expected)
-    if not judged.any():
-        return found
-    value = float(min(1.0, judged.sum() * p[judged].min()))
-    return replace(found, stable=value > FALSE_ALARMS, p_value=value, made_by=made_by)
-
-
-def _hidden(counted: Counted | None, prepared: Prepared, judged: Judged) -> dict[int, int]:
-    """Signals by the exact law of counts, of stages without a drawn signal that are judged by them."""
-    if counted is None:
-        return {}
-    odd = (counted.n_signals == 0) & (counted.judged_signals > 0)
-    if not odd.any():
-        return {}
-    none = np.zeros_like(counted.judged_signals)
-    far, _, _ = evidence(replace(counted, judged_signals=none), prepared.setting, prepared.mode)
-    where = np.flatnonzero(odd & (far > judged.stage_p_value))
-    return {k: int(counted.judged_signals[k]) for k in where.tolist()}
-
-
-def _limits(
-    batch: SeriesBatch,
-    prepared: Prepared,
-    charted: Charted | None,
-    counted: Counted | None,
-    arrays: Mapping[str, Floats],
-    method: Method,
-) -> Limits:
-    family, setting = prepared.setting.family, prepared.setting
-    starts = prepared.starts
-    n = len(prepared.points.value)
-    k, p = len(starts), len(family.panels)
-    levels = {name: np.full((p, k), np.nan) for name in ("center", "sigma", "lower", "upper")}
-    ends = np.append(starts[1:], n)[:k] - 1
-    if charted is not None:
-        for i in range(p):
-            for j, (a, b) in enumerate(zip(starts, ends + 1, strict=True)):
-                for name in ("sigma", "center", "lower", "upper"):
-                    column = arrays[name][i, a:b]
-                    seen = column[np.isfinite(column)]
-                    if not len(seen):
-                        continue
-                    # where sigma varies the limits do, also where both are clipped at 0
-                    fixed = name == "center" or np.isfinite(levels["sigma"][i, j])
-                    if name == "sigma":
-                        fixed = seen.max() - seen.min() <= 1e-12 * seen.max()
-                    if fixed:
-                        levels[name][i, j] = seen[0]
-    when = batch.when if prepared.points.batch is None else prepared.points.batch.when
-    at, bottom, top, spread = (
-        float(levels[name][0, -1]) if k else np.nan for name in ("center", "lower", "upper", "sigma")
-    )
-    share = is_share(prepared)
-    if prepared.scale is not None and family.panels[0].level:
-        # sigma is that of the transformed values
-        spread = np.nan
-    rests = int(counted.n_kept[-1]) if counted is not None else 0
-    from_points = f"from {rests} point{'' if rests == 1 else 's'}"
-    if not np.isfinite(at) or (family.panels[0].constant and not np.isfinite(bottom)):
-        verdict = f"No limits, {from_points}."
-    elif np.isfinite(bottom):
-        verdict = (
-            f"Center {number(at, spread, share=share)}, limits {number(bottom, spread, share=share)} to "
-            f"{number(top, spread, share=share)}, {from_points}."
-        )
-    else:
-        verdict = f"Center {number(at, spread, share=share)}, limits vary with the size, {from_points}."
-    return Limits(
-        verdict=verdict,
-        method=method,
-        provenance=batch.provenance(),
-        chart=family.name,
-        measure=batch.measure,
-        sigmas=setting.sigmas,
-        parameters={} if charted is None else dict(charted.parameters),
-        panels=_panels(prepared),
-        center=levels["center"],
-        sigma=levels["sigma"],
-        lower=levels["lower"],
-        upper=levels["upper"],
-        n=np.zeros(0, dtype=np.int64) if counted is None else counted.n_kept,
-        first=starts,
-        last=ends,
-        first_when=None if when is None else when[starts],
-        last_when=None if when is None else when[ends],
-        labels=tuple(prepared.labels.get(int(a), "") for a in starts.tolist()),
-        **_validity(prepared, charted, when),
-        transform=None if prepared.scale is None else prepared.scale.transform(0),
-    )
-
-
-def _validity(prepared: Prepared, charted: Charted | None, when: Any) -> dict[str, Any]:
-    """Which data the limits rest on, and for which days they were agreed; carried limits keep theirs."""
-    old = prepared.carried
-    if old is not None:
-        names = ("data_from", "data_until", "valid_from", "valid_until", "agreed_by", "agreed_on")
-        return {name: getattr(old, name) for name in names}
-    if charted is None or when is None or prepared.setting.frozen is not None:
-        return {}
-    keep, a = charted.block.keep, int(prepared.starts[-1])
-    kept = a + (np.arange(len(when) - a) if keep is None else np.flatnonzero(keep[a:]))
-    return {"data_from": when[kept[0]], "data_until": when[kept[-1]]} if len(kept) else {}
 
 
 def _nothing() -> Counted:

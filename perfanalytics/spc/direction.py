@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.measure import Better
-from perfanalytics.spc.family import Panel
+from perfanalytics.spc.panel import Panel
 from perfanalytics.spc.rules import RuleSet
 
 

@@ -24,9 +24,10 @@ from perfanalytics.core.columns import Floats
 from perfanalytics.core.segments import Segments
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.families import CHARTS, family_of
-from perfanalytics.spc.family import Block, ChartFamily, Points
+from perfanalytics.spc.family import ChartFamily
 from perfanalytics.spc.kernel import Counted, Setting, chart_block, count_block
 from perfanalytics.spc.options import Asked
+from perfanalytics.spc.points import Block, Points
 from perfanalytics.spc.rules import BEYOND_LIMITS, LIMITS_ONLY, RULE_SETS, RuleSet
 from perfanalytics.spc.stability import (
     LENGTHS,

@@ -21,7 +21,7 @@ from perfanalytics.core.periods import period_number
 from perfanalytics.core.result import Caveat
 from perfanalytics.core.segments import Flags, Segments
 from perfanalytics.core.series import SeriesBatch
-from perfanalytics.spc.family import Points
+from perfanalytics.spc.points import Points
 from perfanalytics.spc.wording import p_text
 
 #: Periods after which the usual season of a rhythm comes back, and what it is called.

@@ -17,8 +17,10 @@ from perfanalytics.core.columns import Floats
 from perfanalytics.core.segments import Flags, Segments, moving_ranges
 from perfanalytics.core.segments import lag1 as lag1_of
 from perfanalytics.spc.constants import d2
-from perfanalytics.spc.family import Block, ChartFamily, Lines, OwnTests, Panel, Points
+from perfanalytics.spc.family import ChartFamily, OwnTests
 from perfanalytics.spc.options import Asked
+from perfanalytics.spc.panel import Lines, Panel
+from perfanalytics.spc.points import Block, Points
 from perfanalytics.spc.rules import ON_LINE, Rule, RuleSet
 from perfanalytics.spc.scores import chance_ratio, normal_scores
 from perfanalytics.spc.signals import Bits, bits_type, find_signals

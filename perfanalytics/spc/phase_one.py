@@ -7,238 +7,25 @@ the arithmetic of every round; finding causes is the work of people.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perfanalytics.core.codec import read_only
 from perfanalytics.core.coerce import as_series
 from perfanalytics.core.columns import Floats, instant
 from perfanalytics.core.errors import InputError
-from perfanalytics.core.measure import Measure
-from perfanalytics.core.records import Exclusion
-from perfanalytics.core.result import Caveat, Method, Result
+from perfanalytics.core.result import Method
 from perfanalytics.spc.chart import control_chart
 from perfanalytics.spc.families import family_of
 from perfanalytics.spc.family import ChartFamily
+from perfanalytics.spc.phase_one_result import ExclusionDraft, PhaseOne
+from perfanalytics.spc.phase_one_words import MOST, caveats_of_rounds, with_verdict
 from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.rules import WESTERN_ELECTRIC, Rule, RuleSet
 from perfanalytics.spc.stages import Stages
 from perfanalytics.spc.transforms import Transform
-from perfanalytics.spc.verdict import stage_name
-from perfanalytics.spc.wording import moment, nth, number, points_word, unit_of
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-#: Above this share of proposed points it is not the points that are special.
-MANY = 0.1
-#: Rounds stop when so many of the points would be left out.
-MOST = 0.5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExclusionDraft:
-    """A point that may be excluded once somebody has found its cause; see :meth:`because`.
-
-    Parameters
-    ----------
-    point : int
-        0-based.
-    when : datetime or None
-    label : str
-    value : float
-    """
-
-    kind: ClassVar[str] = "exclusion-draft"
-
-    point: int
-    when: dt.datetime | None
-    label: str
-    value: float
-
-    def because(self, reason: str, *, who: str, decided_on: dt.date) -> Exclusion:
-        """The exclusion, now that its cause is known.
-
-        Parameters
-        ----------
-        reason : str
-            The cause that was found (and removed).
-        who : str
-            Who decided it.
-        decided_on : date
-
-        Raises
-        ------
-        InputError
-            Without a cause, a person and a date.
-        """
-        if not isinstance(who, str) or not who.strip() or not isinstance(decided_on, dt.date):
-            raise InputError(
-                "an exclusion needs who decided it and when: because('cause', who=, decided_on=)"
-            )
-        if self.when is not None:
-            return Exclusion(reason, when=self.when, who=who, decided_on=decided_on)
-        return Exclusion(reason, point=self.point, who=who, decided_on=decided_on)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class PhaseOne(Result):
-    """A phase I analysis: n points, k proposed in r rounds.
-
-    Parameters
-    ----------
-    chart, title, id : str
-    measure : Measure
-    value, center, lower, upper, new_center, new_lower, new_upper : float arrays, shape (n,)
-        Main panel; the limits with all points, and without those proposed.
-    when : datetime64[us] array, shape (n,), or None
-    every : str or None
-    is_share : bool
-    excluded : bool array, shape (n,)
-        Left out from the beginning, by exclusions that people recorded.
-    point : int array, shape (k,)
-        The proposed points, in order of round and place.
-    round : int array, shape (k,)
-        In which round (from 1) each lies beyond the limits.
-    labels, panels, events : tuples of str, length k
-        Label of the point; panels in which it lies beyond a limit; what was recorded near it.
-    alone_center, alone_lower, alone_upper : float arrays, shape (k,)
-        At the point, were it alone left out (NaN: no limit).
-    alone_signals : int array, shape (k,)
-        Points that would signal then.
-    round_excluded, round_signals, round_beyond : int arrays, shape (r + 1,)
-        Before any round and after each: points left out, points that signal, points beyond the limits.
-    round_center, round_lower, round_upper : float arrays, shape (r + 1,)
-        At the newest used point.
-    further_signals : int
-        Points of the last round that signal by other rules than the limits.
-    drafts : tuple of ExclusionDraft, length k
-    """
-
-    kind: ClassVar[str] = "phase_one"
-    schema_version: ClassVar[int] = 1
-
-    chart: str
-    title: str
-    id: str
-    measure: Measure
-    value: Floats
-    center: Floats
-    lower: Floats
-    upper: Floats
-    new_center: Floats
-    new_lower: Floats
-    new_upper: Floats
-    when: NDArray[Any] | None
-    every: str | None
-    is_share: bool
-    excluded: NDArray[np.bool_]
-    point: NDArray[np.int64]
-    round: NDArray[np.int64]
-    labels: tuple[str, ...]
-    panels: tuple[str, ...]
-    events: tuple[str, ...]
-    alone_center: Floats
-    alone_lower: Floats
-    alone_upper: Floats
-    alone_signals: NDArray[np.int64]
-    round_excluded: NDArray[np.int64]
-    round_signals: NDArray[np.int64]
-    round_beyond: NDArray[np.int64]
-    round_center: Floats
-    round_lower: Floats
-    round_upper: Floats
-    further_signals: int
-    drafts: tuple[ExclusionDraft, ...]
-
-    def __post_init__(self) -> None:
-        for name in self.__slots__:
-            column = getattr(self, name)
-            if isinstance(column, np.ndarray):
-                object.__setattr__(self, name, read_only(column))
-
-    def summary(self) -> pd.DataFrame:
-        """One row.
-
-        Columns: id, measure, chart, n, proposed, share, rounds, center, lower, upper (with all points, at the
-        newest), new_center, new_lower, new_upper (without those proposed), caveats, verdict.
-        """
-        import pandas as pd
-
-        used = int(np.count_nonzero(~np.isnan(self.value) & ~self.excluded))
-        return pd.DataFrame(
-            {
-                "id": [self.id],
-                "measure": [self.measure.name],
-                "chart": [self.chart],
-                "n": [used],
-                "proposed": [len(self.point)],
-                "share": [len(self.point) / used if used else np.nan],
-                "rounds": [len(self.round_center) - 1],
-                "center": [self.round_center[0]],
-                "lower": [self.round_lower[0]],
-                "upper": [self.round_upper[0]],
-                "new_center": [self.round_center[-1]],
-                "new_lower": [self.round_lower[-1]],
-                "new_upper": [self.round_upper[-1]],
-                "caveats": ["; ".join(self.caveat_codes)],
-                "verdict": [self.verdict],
-            }
-        )
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row per proposed point.
-
-        Columns: round, point (0-based), when, label, value, panels, events, alone_center, alone_lower,
-        alone_upper, alone_signals.
-        """
-        import pandas as pd
-
-        at = self.point
-        blank = np.full(len(at), "NaT", dtype="datetime64[us]")
-        return pd.DataFrame(
-            {
-                "round": self.round,
-                "point": at,
-                "when": blank if self.when is None else self.when[at],
-                "label": list(self.labels),
-                "value": self.value[at],
-                "panels": list(self.panels),
-                "events": list(self.events),
-                "alone_center": self.alone_center,
-                "alone_lower": self.alone_lower,
-                "alone_upper": self.alone_upper,
-                "alone_signals": self.alone_signals,
-            }
-        )
-
-    def rounds_frame(self) -> pd.DataFrame:
-        """One row before any round and one after each.
-
-        Columns: round, excluded, beyond, signals, center, lower, upper.
-        """
-        import pandas as pd
-
-        return pd.DataFrame(
-            {
-                "round": np.arange(len(self.round_center)),
-                "excluded": self.round_excluded,
-                "beyond": self.round_beyond,
-                "signals": self.round_signals,
-                "center": self.round_center,
-                "lower": self.round_lower,
-                "upper": self.round_upper,
-            }
-        )
-
-    def tables(self) -> tuple[tuple[str, pd.DataFrame], ...]:
-        """The tables a report shows."""
-        return ("Points to look into", self.to_frame()), ("Rounds", self.rounds_frame())
 
 
 def phase_one(
@@ -302,6 +89,7 @@ def phase_one(
     >>> found.verdict
     '1 of 10 points is proposed for investigation: the 10th point. Without it the limits would be 6.6 to \
 13.9 instead of 5.4 to 16.6. It needs a cause, a person and a date before it is excluded.'
+    >>> import datetime as dt
     >>> found.drafts[0].because("wrong unit typed in", who="A. Meier", decided_on=dt.date(2024, 5, 2)).point
     9
     """
@@ -346,7 +134,7 @@ def phase_one(
     no_limits = not np.isfinite(first.upper[0]).any()
     found = PhaseOne(
         verdict="",
-        caveats=_caveats(first, last, len(points), _beyond(last, family), no_limits),
+        caveats=caveats_of_rounds(first, last, len(points), _beyond(last, family), no_limits),
         method=Method(
             "phase_one",
             dict(first.method.parameters)
@@ -390,7 +178,7 @@ def phase_one(
         further_signals=last.n_signals - int(np.count_nonzero(_beyond(last, family).any(axis=0))),
         drafts=tuple(_draft(first, k) for k in points),
     )
-    return _with_verdict(found, first, last)
+    return with_verdict(found, first, last)
 
 
 def _suitable(chart: str, estimate: object) -> ChartFamily:
@@ -452,107 +240,3 @@ def _near(chart: ControlChart, k: int) -> str:
         if at < end and over > begin:
             names.append(event.name)
     return "; ".join(names)
-
-
-def _caveats(
-    first: ControlChart, last: ControlChart, proposed: int, beyond: NDArray[np.bool_], no_limits: bool
-) -> tuple[Caveat, ...]:
-    out = list(first.caveats)
-    n = first.n_used
-    left = int(np.count_nonzero(beyond.any(axis=0)))
-    if left and not no_limits:
-        out.append(
-            Caveat(
-                "not-settled",
-                f"The rounds were stopped: without these points {left} more lie beyond the limits, and more "
-                f"than {MOST:.0%} of the {n} points would be left out.",
-                {"proposed": proposed, "beyond": left, "n": n},
-            )
-        )
-    if (proposed > max(1.0, MANY * n)) or (left and not no_limits):
-        out.append(
-            Caveat(
-                "many-proposed",
-                f"{proposed} of {n} points are proposed ({proposed / n:.0%}): not single points are special "
-                "then, the process is not stable. Leaving points out until a chart looks stable makes its "
-                "limits too narrow, and later points signal falsely more often.",
-                {"proposed": proposed, "n": n, "share": proposed / n},
-            )
-        )
-    runs = last.n_signals - left
-    if runs > 0:
-        out.append(
-            Caveat(
-                "other-signals",
-                f"{runs} point{'s' if runs > 1 else ''} still signal{'' if runs > 1 else 's'} by other rules "
-                "than the limits: a shift or trend is a question of stages (suggest_stages), not of points.",
-                {"points": runs},
-            )
-        )
-    return tuple(out)
-
-
-def _with_verdict(found: PhaseOne, first: ControlChart, last: ControlChart) -> PhaseOne:
-    return replace(found, verdict=_verdict(found, first, last))
-
-
-def _verdict(found: PhaseOne, first: ControlChart, last: ControlChart) -> str:
-    n, k = first.n_used, len(found.point)
-    word = points_word(n, first.every)
-    if not np.isfinite(first.upper[0]).any():
-        return f"No phase I analysis: {first.verdict[0].lower()}{first.verdict[1:]}"
-    wide = first.spread(0)
-    spread = float(np.nanmedian(wide)) if np.isfinite(wide).any() else float("nan")
-
-    def span(low: float, high: float) -> str:
-        low_text = number(low, spread, share=found.is_share)
-        return f"{low_text} to {number(high, spread, share=found.is_share)}{unit_of(found.measure)}"
-
-    at = _told_at(found, first)
-    old = span(float(first.lower[0, at]), float(first.upper[0, at]))
-    latest = first.upper[0][first.stage == first.stage[at]]
-    varies = np.isfinite(latest).any() and np.ptp(latest[np.isfinite(latest)]) > 0
-    where = " at its newest point" if varies else ""
-    limits = f"the limits of {old}{' at the newest point' if varies else ''}"
-    if len(first.limits.n) > 1:
-        limits = f"the limits of its stage (of the last one {old}{where})"
-        where = f" of the stage {stage_name(first, int(first.stage[at]))}{where}"
-    elif varies:
-        where = " at the newest point"
-    if not k and "not-settled" in found.caveat_codes:
-        many = int(found.round_beyond[0])
-        return (
-            f"{many} of {n} {word} lie beyond {limits}: the process is not stable, and it "
-            "is not single points that need a cause."
-        )
-    if not k:
-        return f"No point of {n} {word} lies beyond {limits}: nothing is proposed."
-    names = [_named(first, int(p)) for p in found.point]
-    listed = ", ".join(names[:6]) + (f" and {k - 6} more" if k > 6 else "")
-    if 1 < k <= 6:
-        listed = ", ".join(names[:-1]) + f" and {names[-1]}"
-    rounds = len(found.round_center) - 1
-    in_rounds = f" in {rounds} rounds" if rounds > 1 else ""
-    new = span(float(last.lower[0, at]), float(last.upper[0, at]))
-    it, needs = ("it", "It needs") if k == 1 else ("them", "Each needs")
-    return (
-        f"{k} of {n} {word} {'is' if k == 1 else 'are'} proposed for investigation{in_rounds}: {listed}. "
-        f"Without {it} the limits{where} would be {new} instead of {old}. "
-        f"{needs} a cause, a person and a date before it is excluded."
-    )
-
-
-def _told_at(found: PhaseOne, first: ControlChart) -> int:
-    """The newest point with limits of the last stage in which a point is proposed, or of the last one."""
-    stages = first.stage[found.point] if len(found.point) else first.stage
-    here = (first.stage == stages.max()) & ~np.isnan(first.value[0]) & ~np.isnan(first.center[0])
-    seen = np.flatnonzero(here)
-    return int(seen[-1]) if len(seen) else len(first.stage) - 1
-
-
-def _named(chart: ControlChart, k: int) -> str:
-    if chart.when is not None:
-        return moment(chart.when[k], chart.every)
-    if chart.labels is not None and chart.labels[k]:
-        return str(chart.labels[k])
-    return nth(k)

@@ -17,9 +17,10 @@ from perfanalytics.core.segments import Flags, Segments, blocks, keep_freed_memo
 from perfanalytics.core.series import COLUMNS, SeriesBatch, resolve_exclusions
 from perfanalytics.spc.asked import Estimation, chosen_points, resolve_estimate, resolve_exclude
 from perfanalytics.spc.families import family_of
-from perfanalytics.spc.family import ChartFamily, Points
+from perfanalytics.spc.family import ChartFamily
 from perfanalytics.spc.kernel import Charted, Setting, chart_block
 from perfanalytics.spc.limits import Limits
+from perfanalytics.spc.points import Points
 from perfanalytics.spc.stability import FALSE_ALARMS, MODES, carried_mode, spanned
 from perfanalytics.spc.stages import stage_starts
 from perfanalytics.spc.transforms import (

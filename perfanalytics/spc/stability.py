@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.segments import Segments
 from perfanalytics.spc.families.individuals import SPAN, estimate, lines
-from perfanalytics.spc.family import Block, Points
+from perfanalytics.spc.points import Block, Points
 from perfanalytics.spc.rules import RULE_SETS, RuleSet
 from perfanalytics.spc.signals import find_signals
 

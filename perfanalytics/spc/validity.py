@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from perfanalytics.core.columns import instant
 from perfanalytics.core.series import SeriesBatch
-from perfanalytics.spc.family import Points
 from perfanalytics.spc.guards import Guarded
 from perfanalytics.spc.limits import Limits
+from perfanalytics.spc.points import Points
 from perfanalytics.spc.wording import moment
 
 #: Limits of which nobody said how long they hold are old when points came so many days after their data.

@@ -10,7 +10,7 @@ import pytest
 import perfanalytics as perf
 from perfanalytics.figures.as_json import figure_json
 from perfanalytics.figures.control_charts import draw, info
-from perfanalytics.spc.charts import RECENT, WORST
+from perfanalytics.spc.charts_result import RECENT, WORST
 
 
 def batch(m=40, n=80):

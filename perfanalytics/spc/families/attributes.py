@@ -15,7 +15,9 @@ from perfanalytics.core.errors import InputError
 from perfanalytics.core.segments import moving_ranges
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.constants import d2
-from perfanalytics.spc.family import Block, ChartFamily, Lines, Panel, Points, one_column
+from perfanalytics.spc.family import ChartFamily, one_column
+from perfanalytics.spc.panel import Lines, Panel
+from perfanalytics.spc.points import Block, Points
 from perfanalytics.spc.scores import Law, quantile, scores_within
 
 

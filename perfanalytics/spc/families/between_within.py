@@ -10,8 +10,10 @@ from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.families.individuals import ESTIMATORS, lines
 from perfanalytics.spc.families.individuals import estimate as individuals
 from perfanalytics.spc.families.subgroups import sigma_within, spread_lines, subgroup_points
-from perfanalytics.spc.family import Block, ChartFamily, Lines, Panel, Points
+from perfanalytics.spc.family import ChartFamily
 from perfanalytics.spc.options import Option
+from perfanalytics.spc.panel import Lines, Panel
+from perfanalytics.spc.points import Block, Points
 
 
 def _points(batch: SeriesBatch, options: Mapping[str, Any]) -> Points:

@@ -21,8 +21,10 @@ from perfanalytics.core.errors import InputError
 from perfanalytics.core.segments import Segments
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.families.attributes import KINDS, tail_limits
-from perfanalytics.spc.family import Block, ChartFamily, Lines, OwnTests, Panel, Points, one_column
+from perfanalytics.spc.family import ChartFamily, OwnTests, one_column
 from perfanalytics.spc.options import Asked, Option
+from perfanalytics.spc.panel import Lines, Panel
+from perfanalytics.spc.points import Block, Points
 from perfanalytics.spc.rules import LIMITS_ONLY, ON_LINE
 from perfanalytics.spc.scores import Law, at_least, at_most
 from perfanalytics.spc.wording import number, p_text, unit_of

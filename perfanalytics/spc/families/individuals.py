@@ -11,8 +11,10 @@ from perfanalytics.core.columns import Floats
 from perfanalytics.core.segments import breaks_of, has_range, moving_ranges
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.constants import c4, d2, d3, d4_median
-from perfanalytics.spc.family import Block, ChartFamily, Lines, Panel, Points, one_column
+from perfanalytics.spc.family import ChartFamily, one_column
 from perfanalytics.spc.options import Option
+from perfanalytics.spc.panel import Lines, Panel
+from perfanalytics.spc.points import Block, Points
 
 #: Points of a moving range, unless another span is asked for.
 SPAN = 2

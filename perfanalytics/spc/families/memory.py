@@ -19,8 +19,10 @@ from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.families.individuals import ESTIMATORS, estimate
 from perfanalytics.spc.families.subgroups import WITHIN, subgroup_points
 from perfanalytics.spc.families.subgroups import estimate as within
-from perfanalytics.spc.family import Block, ChartFamily, Lines, Mode, Panel, Points, one_column
+from perfanalytics.spc.family import ChartFamily, Mode, one_column
 from perfanalytics.spc.options import Option
+from perfanalytics.spc.panel import Lines, Panel
+from perfanalytics.spc.points import Block, Points
 
 #: Weights of earlier points below this share are nothing in double precision.
 _NOTHING = 1e-18

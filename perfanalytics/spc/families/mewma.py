@@ -22,8 +22,10 @@ from perfanalytics.spc.families.multivariate import (
     rows,
     whitened,
 )
-from perfanalytics.spc.family import Block, ChartFamily, Lines, Panel, Points
+from perfanalytics.spc.family import ChartFamily
 from perfanalytics.spc.options import Asked, Option
+from perfanalytics.spc.panel import Lines, Panel
+from perfanalytics.spc.points import Block, Points
 from perfanalytics.spc.schemes import design_mewma
 
 #: Longest run length a limit can be designed for.

@@ -14,8 +14,10 @@ from perfanalytics.core.errors import InputError
 from perfanalytics.core.segments import Segments
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.families.subgroups import cut
-from perfanalytics.spc.family import Block, ChartFamily, Lines, OwnTests, Panel, Points
+from perfanalytics.spc.family import ChartFamily, OwnTests
 from perfanalytics.spc.options import Option
+from perfanalytics.spc.panel import Lines, Panel
+from perfanalytics.spc.points import Block, Points
 from perfanalytics.spc.rules import LIMITS_ONLY
 
 #: Stages of fewer points are not judged.

@@ -13,8 +13,10 @@ from perfanalytics.core.errors import InputError
 from perfanalytics.core.segments import breaks_of, moving_ranges
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.constants import d2, d3
-from perfanalytics.spc.family import Block, ChartFamily, Lines, Panel, Points, one_column
+from perfanalytics.spc.family import ChartFamily, one_column
 from perfanalytics.spc.options import Option
+from perfanalytics.spc.panel import Lines, Panel
+from perfanalytics.spc.points import Block, Points
 
 #: Mean and standard deviation of |Z|.
 _MEAN, _SD = math.sqrt(2.0 / math.pi), math.sqrt(1.0 - 2.0 / math.pi)

@@ -14,8 +14,10 @@ from perfanalytics.core.errors import InputError
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.constants import d2
 from perfanalytics.spc.families.attributes import KINDS, limited
-from perfanalytics.spc.family import Block, ChartFamily, Lines, Panel, Points, one_column
+from perfanalytics.spc.family import ChartFamily, one_column
 from perfanalytics.spc.options import Asked, Option
+from perfanalytics.spc.panel import Lines, Panel
+from perfanalytics.spc.points import Block, Points
 from perfanalytics.spc.scores import Law
 
 #: Nelson (1994): the 1 / 3.6 power of an exponential time is nearly normal.

@@ -23,8 +23,10 @@ from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.constants import c4, d2, d4_median
 from perfanalytics.spc.families.individuals import range_lines
 from perfanalytics.spc.families.memory import decayed
-from perfanalytics.spc.family import Block, ChartFamily, Doubt, Lines, Panel, Points, one_column
+from perfanalytics.spc.family import ChartFamily, Doubt, one_column
 from perfanalytics.spc.options import Asked, Option
+from perfanalytics.spc.panel import Lines, Panel
+from perfanalytics.spc.points import Block, Points
 
 #: A model may be chosen with at most one coefficient for so many points.
 _POINTS_A_COEFFICIENT = 5

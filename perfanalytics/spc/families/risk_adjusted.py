@@ -20,8 +20,10 @@ from perfanalytics.core.errors import InputError
 from perfanalytics.core.segments import Flags
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.families.memory import Path, one_sided
-from perfanalytics.spc.family import Block, ChartFamily, Doubt, Lines, OwnTests, Panel, Points, one_column
+from perfanalytics.spc.family import ChartFamily, Doubt, OwnTests, one_column
 from perfanalytics.spc.options import Option
+from perfanalytics.spc.panel import Lines, Panel
+from perfanalytics.spc.points import Block, Points
 from perfanalytics.spc.rules import LIMITS_ONLY, ON_LINE
 from perfanalytics.spc.walks import beyond_in_all, ever_reaches
 from perfanalytics.spc.wording import moment, nth, number, p_text

@@ -14,17 +14,9 @@ from scipy import special
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.counts import counts_and_sizes
 from perfanalytics.core.series import SeriesBatch
-from perfanalytics.spc.family import (
-    Block,
-    ChartFamily,
-    Doubt,
-    Lines,
-    OwnTests,
-    Panel,
-    Points,
-    Tested,
-    one_column,
-)
+from perfanalytics.spc.family import ChartFamily, Doubt, OwnTests, Tested, one_column
+from perfanalytics.spc.panel import Lines, Panel
+from perfanalytics.spc.points import Block, Points
 from perfanalytics.spc.rules import ANHOEJ
 
 #: Fewer useful points than this are not judged.

@@ -16,7 +16,9 @@ from perfanalytics.core.records import Exclusion
 from perfanalytics.core.segments import Segments
 from perfanalytics.core.series import SeriesBatch, resolve_exclusions
 from perfanalytics.spc.constants import c4, d2, d3, median_spread
-from perfanalytics.spc.family import Block, ChartFamily, Lines, Panel, Points
+from perfanalytics.spc.family import ChartFamily
+from perfanalytics.spc.panel import Lines, Panel
+from perfanalytics.spc.points import Block, Points
 
 #: Montgomery's s-bar: estimated as it stands, and divided by c4 of the size of each point.
 _TEXTBOOK = "mean_standard_deviation"
