@@ -14,6 +14,7 @@ from perfanalytics.baselines.wording import number
 from perfanalytics.figures import style
 from perfanalytics.figures.gauge_study import LOOKS, who_is_who
 from perfanalytics.figures.labels import spread_out
+from perfanalytics.figures.reference_lines import vertical
 
 _LEFT, _RIGHT = (0.0, 0.42), (0.66, 1.0)
 #: Larger tables are drawn without numbers in their fields.
@@ -253,16 +254,7 @@ def _scale_title(result: Agreement) -> str:
 
 
 def _zero() -> dict[str, Any]:
-    return {
-        "type": "line",
-        "xref": "x2",
-        "yref": "y2 domain",
-        "x0": 0,
-        "x1": 0,
-        "y0": 0,
-        "y1": 1,
-        "line": {"color": style.GREY, "width": 1, "dash": "dot"},
-    }
+    return vertical(0, xref="x2", yref="y2 domain", color=style.GREY, dash="dot")
 
 
 def _short(text: str) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from perfanalytics.baselines.wording import count
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
+from perfanalytics.figures.reference_lines import horizontal
 from perfanalytics.models.reliability.availability import Availability
 
 #: At most so many outages are drawn, the longest first.
@@ -75,19 +76,7 @@ def draw(result: Availability) -> dict[str, Any]:
     if not np.isnan(record.target):
         lines.append((record.target, style.INK, "dash"))
     for y, color, dash in lines:
-        shapes.append(
-            {
-                "type": "line",
-                "xref": "x domain",
-                "yref": "y",
-                "x0": 0,
-                "x1": 1,
-                "y0": y,
-                "y1": y,
-                "layer": "below",
-                "line": {"color": color, "dash": dash, "width": 1.5},
-            }
-        )
+        shapes.append(horizontal(y, color=color, width=1.5, dash=dash, below=True))
     notes = []
     if not np.isnan(record.target):
         notes.append(

@@ -24,6 +24,7 @@ from perfanalytics.figures.distribution import (
     probability_axis,
     scores,
 )
+from perfanalytics.figures.reference_lines import vertical
 
 #: How many of the last subgroups (points) are drawn one by one.
 LAST = 25
@@ -379,16 +380,7 @@ def _limit(name: str, value: float, xref: str, yref: str) -> dict[str, Any]:
         "target": (style.GREEN, "dot", 1.5),
         "one": (style.GREY, "dot", 1.2),
     }.get(name, (style.ORANGE, "dashdot", 2.0))
-    return {
-        "type": "line",
-        "xref": xref,
-        "yref": yref,
-        "x0": value,
-        "x1": value,
-        "y0": 0,
-        "y1": 1,
-        "line": {"color": color, "dash": dash, "width": width},
-    }
+    return vertical(value, xref=xref, yref=yref, color=color, width=width, dash=dash)
 
 
 def _limit_label(name: str, value: float, spread: float) -> dict[str, Any]:

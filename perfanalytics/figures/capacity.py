@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from perfanalytics.baselines.wording import number
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
+from perfanalytics.figures.reference_lines import horizontal
 from perfanalytics.models.queues.capacity import Capacity
 
 
@@ -72,16 +73,7 @@ def draw(result: Capacity) -> dict[str, Any]:
             "hovertemplate": "%{x}: %{y:,.4g}<extra></extra>",
         }
     )
-    line = {
-        "type": "line",
-        "xref": "x domain",
-        "x0": 0,
-        "x1": 1,
-        "yref": "y",
-        "y0": record.threshold,
-        "y1": record.threshold,
-        "line": {"color": style.INK, "dash": "dash", "width": 1.8},
-    }
+    line = horizontal(record.threshold, color=style.INK, width=1.8, dash="dash")
     note = {
         "xref": "x domain",
         "x": 0.01,

@@ -11,6 +11,8 @@ from perfanalytics.comparisons.words import number
 from perfanalytics.figures import groups, interrupted, style
 from perfanalytics.figures.comparison_info import Info, Row, SideInfo, info
 from perfanalytics.figures.log_axis import value_ticks
+from perfanalytics.figures.reference_lines import horizontal, vertical
+from perfanalytics.figures.traces import box
 
 #: side -> colour, marker symbol, dash of its center line
 LOOK = {
@@ -88,7 +90,7 @@ def draw(result: Comparison) -> dict[str, Any]:
         )
         axes["yaxis9"] = style.axis(_decile_title(result), domain=[0.0, 0.25], anchor="x9", nticks=5)
         axes["yaxis9"]["title"]["font"] = {"size": 12}
-        shapes.append(_level_shape(0.0))
+        shapes.append(horizontal(0.0, xref="x9 domain", yref="y9", color=style.INK, dash="dash"))
     title = f"{result.measure.name}: before and after"
     layout = (
         style.layout(
@@ -239,19 +241,6 @@ def _decile_title(result: Comparison) -> str:
     return "shift" if unit in ("", "1") else f"shift ({unit})"
 
 
-def _level_shape(level: float) -> dict[str, Any]:
-    return {
-        "type": "line",
-        "xref": "x9 domain",
-        "yref": "y9",
-        "x0": 0,
-        "x1": 1,
-        "y0": level,
-        "y1": level,
-        "line": {"color": style.INK, "width": 1, "dash": "dash"},
-    }
-
-
 def _opacity(side: SideInfo) -> float:
     return 0.8 if len(side.y) <= 200 else 0.45 if len(side.y) <= 600 else 0.25
 
@@ -259,18 +248,7 @@ def _opacity(side: SideInfo) -> float:
 def _time_shapes(what: Info) -> list[dict[str, Any]]:
     shapes: list[dict[str, Any]] = []
     if what.change is not None:
-        shapes.append(
-            {
-                "type": "line",
-                "xref": "x",
-                "yref": "y domain",
-                "x0": what.change,
-                "x1": what.change,
-                "y0": 0,
-                "y1": 1,
-                "line": {"color": style.INK, "width": 1, "dash": "dot"},
-            }
-        )
+        shapes.append(vertical(what.change, color=style.INK, dash="dot"))
     if what.predicted is not None:
         low, high = what.predicted
         shapes.append(
@@ -349,24 +327,7 @@ def _distribution_traces(what: Info) -> list[dict[str, Any]]:
                 "hovertemplate": "%{y:.4g}<extra>" + side.name + "</extra>",
             }
         )
-        low, q1, median, q3, high = side.box
-        traces.append(
-            {
-                "type": "box",
-                "x": [place],
-                "lowerfence": [low],
-                "q1": [q1],
-                "median": [median],
-                "q3": [q3],
-                "upperfence": [high],
-                "xaxis": "x2",
-                "yaxis": "y2",
-                "width": 0.62,
-                "line": {"color": style.INK, "width": 1.5},
-                "fillcolor": "rgba(0,0,0,0)",
-                "hoverinfo": "y",
-            }
-        )
+        traces.append(box(place, side.box, xaxis="x2", yaxis="y2"))
     return traces
 
 
@@ -435,18 +396,7 @@ def _effect_notes(rows: tuple[Row, ...], x: str, y: str) -> list[dict[str, Any]]
 
 
 def _null_shapes(x: str, y: str, null: float, margin: tuple[float, float] | None) -> list[dict[str, Any]]:
-    shapes: list[dict[str, Any]] = [
-        {
-            "type": "line",
-            "xref": x,
-            "yref": f"{y} domain",
-            "x0": null,
-            "x1": null,
-            "y0": 0,
-            "y1": 1,
-            "line": {"color": style.INK, "width": 1, "dash": "dash"},
-        }
-    ]
+    shapes: list[dict[str, Any]] = [vertical(null, xref=x, yref=f"{y} domain", color=style.INK, dash="dash")]
     if margin is not None:
         shapes.insert(
             0,

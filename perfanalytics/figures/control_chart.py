@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from perfanalytics.figures import funnel, style
 from perfanalytics.figures.control_chart_info import LETTER, WIDTH, ChartInfo, PanelInfo, Steps, info, told
 from perfanalytics.figures.labels import spread_out
+from perfanalytics.figures.reference_lines import vertical
 from perfanalytics.spc.result import ControlChart
 from perfanalytics.spc.wording import moment, number
 
@@ -257,17 +258,7 @@ def _level_labels(chart: ControlChart, panel: PanelInfo, k: int, pixels: float) 
 
 
 def _vertical(x: Any, dash: str, color: str, width: float) -> dict[str, Any]:
-    return {
-        "type": "line",
-        "xref": "x",
-        "yref": "paper",
-        "x0": x,
-        "x1": x,
-        "y0": 0,
-        "y1": 1,
-        "line": {"color": color, "width": width, "dash": dash},
-        "layer": "below",
-    }
+    return vertical(x, yref="paper", color=color, width=width, dash=dash, below=True)
 
 
 def _event_label(at: Any, text: str, row: int, x: NDArray[Any], color: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.data_quality import DataQuality
 from perfanalytics.figures import style
+from perfanalytics.figures.reference_lines import vertical
 
 _LOOK = {
     "wrong": (style.ORANGE, "x"),
@@ -174,13 +175,4 @@ def draw(result: DataQuality) -> dict[str, Any]:
 
 
 def _change(at: np.datetime64) -> dict[str, Any]:
-    return {
-        "type": "line",
-        "xref": "x3",
-        "yref": "y3 domain",
-        "x0": str(at),
-        "x1": str(at),
-        "y0": 0,
-        "y1": 1,
-        "line": {"color": style.ORANGE, "dash": "dash", "width": 1.5},
-    }
+    return vertical(str(at), xref="x3", yref="y3 domain", color=style.ORANGE, width=1.5, dash="dash")

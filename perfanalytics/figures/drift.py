@@ -13,6 +13,7 @@ from perfanalytics.baselines.wording import number
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.measure import LOG_SCALES
 from perfanalytics.figures import style
+from perfanalytics.figures.reference_lines import horizontal, vertical
 
 #: At most this many points of a side are drawn.
 DRAWN = 1500
@@ -151,34 +152,16 @@ def _aspects(record: DriftInfo) -> dict[str, Any]:
 
 def _interval(record: DriftInfo) -> list[dict[str, Any]]:
     return [
-        {
-            "type": "line",
-            "xref": "x domain",
-            "yref": "y",
-            "x0": 0,
-            "x1": 1,
-            "y0": end,
-            "y1": end,
-            "layer": "below",
-            "line": {"color": style.GREY, "dash": "dash", "width": 1.3},
-        }
+        horizontal(end, color=style.GREY, width=1.3, dash="dash", below=True)
         for end in (record.low, record.high)
         if np.isfinite(end)
     ]
 
 
 def _level(record: DriftInfo) -> dict[str, Any]:
-    return {
-        "type": "line",
-        "xref": "x2",
-        "yref": "y2 domain",
-        "x0": record.level,
-        "x1": record.level,
-        "y0": 0,
-        "y1": 1,
-        "layer": "below",
-        "line": {"color": style.ORANGE, "dash": "dash", "width": 1.5},
-    }
+    return vertical(
+        record.level, xref="x2", yref="y2 domain", color=style.ORANGE, width=1.5, dash="dash", below=True
+    )
 
 
 def _ticks(record: DriftInfo) -> dict[str, Any]:

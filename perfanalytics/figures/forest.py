@@ -10,6 +10,7 @@ import numpy as np
 from perfanalytics.comparisons.many_result import Comparisons
 from perfanalytics.comparisons.words import number, p_text
 from perfanalytics.figures import style
+from perfanalytics.figures.reference_lines import vertical
 
 #: better -> (colour, marker symbol, word)
 LOOK = {
@@ -113,16 +114,7 @@ def draw(result: Comparisons) -> dict[str, Any]:
         notes += [_note(row, place, n) for place, row in enumerate(panel.rows)]
         if np.isfinite(panel.null):
             shapes.append(
-                {
-                    "type": "line",
-                    "xref": f"x{n}",
-                    "yref": f"y{n} domain",
-                    "x0": panel.null,
-                    "x1": panel.null,
-                    "y0": 0,
-                    "y1": 1,
-                    "line": {"color": style.INK, "width": 1, "dash": "dash"},
-                }
+                vertical(panel.null, xref=f"x{n}", yref=f"y{n} domain", color=style.INK, dash="dash")
             )
         if k == 0:
             notes.append(_head(f"estimate ({100 * result.confidence:g}% interval), adjusted p", top))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from perfanalytics.baselines.measurement_systems.gauge_result import GaugeStudy
 from perfanalytics.figures import style
+from perfanalytics.figures.reference_lines import horizontal, vertical
 from perfanalytics.spc.constants import d2, d3
 
 _HEIGHT = 720
@@ -273,33 +274,12 @@ def _operator_ticks(result: GaugeStudy, record: GaugeInfo) -> dict[str, Any]:
 
 def _rule(record: GaugeInfo) -> list[dict[str, Any]]:
     """AIAG's 10 and 30 percent."""
-    return [
-        {
-            "type": "line",
-            "xref": "x",
-            "yref": "y domain",
-            "x0": at,
-            "x1": at,
-            "y0": 0,
-            "y1": 1,
-            "line": {"color": style.INK, "dash": "dot", "width": 1},
-        }
-        for at in (0.1, 0.3)
-    ]
+    return [vertical(at, color=style.INK, dash="dot") for at in (0.1, 0.3)]
 
 
 def _limits(limits: tuple[float, float, float], panel: int) -> list[dict[str, Any]]:
     return [
-        {
-            "type": "line",
-            "xref": f"x{panel} domain",
-            "yref": f"y{panel}",
-            "x0": 0,
-            "x1": 1,
-            "y0": value,
-            "y1": value,
-            "line": {"color": style.GREY, "dash": dash, "width": 1.2},
-        }
+        horizontal(value, xref=f"x{panel} domain", yref=f"y{panel}", color=style.GREY, width=1.2, dash=dash)
         for value, dash in zip(limits, ("dash", "solid", "dash"), strict=True)
         if math.isfinite(value)
     ]

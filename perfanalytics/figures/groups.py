@@ -14,6 +14,8 @@ from perfanalytics.comparisons.words import number, p_text
 from perfanalytics.figures import style
 from perfanalytics.figures.forest import ratio_axis
 from perfanalytics.figures.log_axis import value_ticks
+from perfanalytics.figures.reference_lines import vertical
+from perfanalytics.figures.traces import box
 
 #: At most this many raw points a group are drawn, evenly over the group; boxes use all.
 DRAWN = 600
@@ -131,18 +133,7 @@ def draw(result: Comparison) -> dict[str, Any]:
             ticktext=[e.contrast for e in what.pairs],
             showgrid=False,
         )
-        shapes.append(
-            {
-                "type": "line",
-                "xref": "x2",
-                "yref": "y2 domain",
-                "x0": what.pairs[0].null,
-                "x1": what.pairs[0].null,
-                "y0": 0,
-                "y1": 1,
-                "line": {"color": style.INK, "width": 1, "dash": "dash"},
-            }
-        )
+        shapes.append(vertical(what.pairs[0].null, xref="x2", yref="y2 domain", color=style.INK, dash="dash"))
     left = [f"{what.hidden_points:,} points not drawn"] if what.hidden_points else []
     left += [f"{what.hidden_pairs} less clear pairs not drawn"] if what.hidden_pairs else []
     if left:
@@ -186,22 +177,7 @@ def _value_traces(what: Info) -> list[dict[str, Any]]:
                 "hovertemplate": "%{y:.4g}<extra>" + g.name + "</extra>",
             }
         )
-        low, q1, median, q3, high = g.box
-        traces.append(
-            {
-                "type": "box",
-                "x": [place],
-                "lowerfence": [low],
-                "q1": [q1],
-                "median": [median],
-                "q3": [q3],
-                "upperfence": [high],
-                "width": 0.62,
-                "line": {"color": style.INK, "width": 1.5},
-                "fillcolor": "rgba(0,0,0,0)",
-                "hoverinfo": "y",
-            }
-        )
+        traces.append(box(place, g.box))
     traces.append(
         {
             "type": "scatter",

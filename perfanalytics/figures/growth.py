@@ -9,6 +9,7 @@ import numpy as np
 
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
+from perfanalytics.figures.reference_lines import vertical
 from perfanalytics.models.reliability.growth import Growth
 
 #: Look of the first, second and third model: color, dash, width.
@@ -116,17 +117,7 @@ def draw(result: Growth) -> dict[str, Any]:
                 "marker": {"color": style.BLUE, "symbol": "square", "size": 8},
             }
         )
-    end = {
-        "type": "line",
-        "xref": "x",
-        "yref": "y domain",
-        "x0": record.end,
-        "x1": record.end,
-        "y0": 0,
-        "y1": 1,
-        "layer": "below",
-        "line": {"color": style.GREY, "dash": "dash", "width": 1.3},
-    }
+    end = vertical(record.end, color=style.GREY, width=1.3, dash="dash", below=True)
     layout = style.layout(record.title, shapes=[end], showlegend=True) | {
         "xaxis": style.axis(f"time ({record.unit})"),
         "yaxis": style.axis("failures in all", rangemode="tozero"),

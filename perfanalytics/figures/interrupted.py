@@ -13,6 +13,7 @@ from perfanalytics.comparisons.words import number
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
 from perfanalytics.figures.log_axis import value_ticks
+from perfanalytics.figures.reference_lines import vertical
 
 _TITLES = {
     "interrupted_time_series": "with and without the change",
@@ -113,18 +114,7 @@ def draw(result: Comparison) -> dict[str, Any]:
         for chosen in (~what.after, what.after)
     ]
     data[-1]["showlegend"] = False
-    shapes: list[dict[str, Any]] = [
-        {
-            "type": "line",
-            "xref": "x",
-            "yref": "y domain",
-            "x0": what.change,
-            "x1": what.change,
-            "y0": 0,
-            "y1": 1,
-            "line": {"color": style.INK, "width": 1, "dash": "dot"},
-        }
-    ]
+    shapes: list[dict[str, Any]] = [vertical(what.change, color=style.INK, dash="dot")]
     if what.span is not None:
         shapes.insert(
             0,

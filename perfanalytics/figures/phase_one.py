@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
+from perfanalytics.figures.traces import in_time
 from perfanalytics.spc.phase_one_result import PhaseOne
 from perfanalytics.spc.wording import moment, number, unit_of
 
@@ -105,19 +106,7 @@ def draw(result: PhaseOne) -> dict[str, Any]:
                     "hoverinfo": "skip",
                 }
             )
-    data.append(
-        {
-            "type": "scatter",
-            "mode": "lines+markers" if len(record.x) <= 300 else "lines",
-            "x": record.x,
-            "y": record.y,
-            "line": {"color": style.INK, "width": 0.9},
-            "marker": {"color": style.INK, "size": 4.5},
-            "connectgaps": False,
-            "showlegend": False,
-            "hovertemplate": "%{x}<br>%{y:.6~g}<extra></extra>",
-        }
-    )
+    data.append(in_time(record.x, record.y))
     for where, name, symbol, color, words in (
         (record.point, "to look into (number: round)", "diamond", style.ORANGE, record.words),
         (record.excluded, "excluded before", "x-open", style.GREY, None),

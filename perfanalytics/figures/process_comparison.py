@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from perfanalytics.baselines.wording import number, percent
 from perfanalytics.figures import style
+from perfanalytics.figures.spread_rows import bounded, notes, places, row_axis, spans
 from perfanalytics.models.simulation.alternatives_result import ProcessComparison
 
 
@@ -27,7 +28,6 @@ class ProcessComparisonInfo:
 
 def info(result: ProcessComparison) -> ProcessComparisonInfo:
     """The arrays of the figure."""
-    at = [int(np.argmin(np.abs(result.levels - p))) for p in (0.05, 0.25, 0.5, 0.75, 0.95)]
     names = tuple(str(n) for n in result.names.tolist())
     said = tuple(f"mean {number(m)}" for m in result.mean.tolist())
     target = math.nan
@@ -37,7 +37,7 @@ def info(result: ProcessComparison) -> ProcessComparisonInfo:
         said = tuple(f"{percent(p, fine=True)} {sign} {number(target)}" for p in result.probability.tolist())
     return ProcessComparisonInfo(
         names=names,
-        points=result.quantiles[:, at],
+        points=result.quantiles[:, places(result.levels)],
         target=target,
         said=said,
         best=names.index(result.best) if result.best in names else -1,
@@ -51,25 +51,12 @@ def draw(result: ProcessComparison) -> dict[str, Any]:
     data: list[dict[str, Any]] = []
     for k in range(rows):
         color = style.BLUE if k == record.best else style.GREY
-        p5, p25, p50, p75, p95 = record.points[k].tolist()
-        spans = ((p5, p95, 3, 0.55), (p25, p75, 13, 0.45))
-        for low, high, width, opacity in spans:
-            data.append(
-                {
-                    "type": "scatter",
-                    "mode": "lines",
-                    "x": [low, high],
-                    "y": [k, k],
-                    "opacity": opacity,
-                    "line": {"color": color, "width": width},
-                    "hovertemplate": "%{x:.4g}<extra></extra>",
-                }
-            )
+        data += spans(k, record.points[k], color, opacity=(0.55, 0.45))
         data.append(
             {
                 "type": "scatter",
                 "mode": "markers",
-                "x": [p50],
+                "x": [float(record.points[k, 2])],
                 "y": [k],
                 "marker": {
                     "color": style.PAPER,
@@ -80,62 +67,15 @@ def draw(result: ProcessComparison) -> dict[str, Any]:
                 "hovertemplate": "median %{x:.4g}<extra></extra>",
             }
         )
-    labels = [
-        {
-            "xref": "paper",
-            "yref": "y",
-            "x": 1.01,
-            "y": k,
-            "xanchor": "left",
-            "text": f"<b>{text}</b>" if k == record.best else text,
-            "showarrow": False,
-            "font": {"size": 12, "color": style.INK},
-        }
-        for k, text in enumerate(record.said)
-    ]
-    labels.append(
-        {
-            "xref": "paper",
-            "yref": "paper",
-            "x": 0,
-            "y": 1.01,
-            "xanchor": "left",
-            "yanchor": "bottom",
-            "text": "median, middle half, and 5% to 95% of items" + ("; ◆ best" if record.best >= 0 else ""),
-            "showarrow": False,
-            "font": {"size": 11, "color": style.GREY},
-        }
-    )
-    low, high = float(record.points.min()), float(record.points.max())
-    shapes = []
-    if not math.isnan(record.target) and low - (high - low) < record.target < 2 * high - low:
-        low, high = min(low, record.target), max(high, record.target)
-        shapes.append(
-            {
-                "type": "line",
-                "xref": "x",
-                "yref": "paper",
-                "x0": record.target,
-                "x1": record.target,
-                "y0": 0,
-                "y1": 1,
-                "line": {"color": style.ORANGE, "width": 2, "dash": "dash"},
-            }
-        )
-    pad = 0.05 * (high - low) or 0.5
+    key = "median, middle half, and 5% to 95% of items" + ("; ◆ best" if record.best >= 0 else "")
+    shapes, ends = bounded(record.points, () if math.isnan(record.target) else (record.target,))
     layout = style.layout(
         f"Alternatives for {result.measure.name}",
         height=190 + 48 * rows,
         margin={"l": 30, "r": 130, "t": 70, "b": 60},
         shapes=shapes,
-        annotations=labels,
-        xaxis=style.axis(result.measure.label, range=[low - pad, high + pad]),
-        yaxis=style.axis(
-            "",
-            range=[rows - 0.4, -0.6],
-            tickvals=list(range(rows)),
-            ticktext=[f"<b>{n} ◆</b>" if k == record.best else n for k, n in enumerate(record.names)],
-            showgrid=False,
-        ),
+        annotations=notes(record.said, record.best, key),
+        xaxis=style.axis(result.measure.label, range=list(ends)),
+        yaxis=row_axis(record.names, record.best),
     )
     return {"data": data, "layout": layout}

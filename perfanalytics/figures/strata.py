@@ -12,6 +12,7 @@ from perfanalytics.baselines.strata_result import Strata
 from perfanalytics.baselines.wording import number
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
+from perfanalytics.figures.reference_lines import vertical
 
 #: At most this many strata are drawn: those with the most values.
 DRAWN = 30
@@ -218,17 +219,7 @@ def _ticks(record: StrataInfo) -> dict[str, Any]:
 
 
 def _line(axis: str, at: float, across: str, color: str, dash: str) -> dict[str, Any]:
-    return {
-        "type": "line",
-        "xref": axis,
-        "yref": across,
-        "x0": at,
-        "x1": at,
-        "y0": 0,
-        "y1": 1,
-        "layer": "below",
-        "line": {"color": color, "dash": dash, "width": 1.5},
-    }
+    return vertical(at, xref=axis, yref=across, color=color, width=1.5, dash=dash, below=True)
 
 
 def _note(x: float, y: float, text: str, *, shift: int) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
+from perfanalytics.figures.reference_lines import vertical
+from perfanalytics.figures.traces import in_time
 from perfanalytics.spc.suggested_stages import SuggestedStages
 
 
@@ -54,19 +56,7 @@ def info(result: SuggestedStages) -> SuggestionInfo:
 def draw(result: SuggestedStages) -> dict[str, Any]:
     """The figure as a plain plotly dict."""
     record = info(result)
-    data: list[dict[str, Any]] = [
-        {
-            "type": "scatter",
-            "mode": "lines+markers" if len(record.x) <= 300 else "lines",
-            "x": record.x,
-            "y": record.y,
-            "line": {"color": style.INK, "width": 0.9},
-            "marker": {"color": style.INK, "size": 4.5},
-            "connectgaps": False,
-            "showlegend": False,
-            "hovertemplate": "%{x}<br>%{y:.6~g}<extra></extra>",
-        }
-    ]
+    data: list[dict[str, Any]] = [in_time(record.x, record.y)]
     if len(record.left_out):
         data.append(
             {
@@ -103,10 +93,7 @@ def draw(result: SuggestedStages) -> dict[str, Any]:
             }
         )  # fmt: skip
         shapes.append(
-            {
-                "type": "line", "xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1,
-                "line": {"color": style.ORANGE, "width": 1.6, "dash": dash}, "layer": "below",
-            }
+            vertical(at, yref="paper", color=style.ORANGE, width=1.6, dash=dash, below=True)
         )  # fmt: skip
         annotations.append(
             {
