@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from perfanalytics.baselines.capability_bulk import capabilities
     from perfanalytics.baselines.capability_bulk_result import Capabilities
     from perfanalytics.baselines.capability_result import Capability
-    from perfanalytics.baselines.distributions import DistributionFit, fit_distribution
+    from perfanalytics.baselines.distribution_result import DistributionFit
+    from perfanalytics.baselines.distributions import fit_distribution
     from perfanalytics.baselines.drift import Drift
     from perfanalytics.baselines.measurement_systems.agreement import agreement
     from perfanalytics.baselines.measurement_systems.agreement_result import Agreement
@@ -162,7 +163,8 @@ _PUBLIC = {
     "baselines.capability_bulk": ("capabilities",),
     "baselines.capability_bulk_result": ("Capabilities",),
     "baselines.capability_result": ("Capability",),
-    "baselines.distributions": ("DistributionFit", "fit_distribution"),
+    "baselines.distributions": ("fit_distribution",),
+    "baselines.distribution_result": ("DistributionFit",),
     "baselines.bulk": ("baselines_of",),
     "baselines.bulk_result": ("Baselines",),
     "baselines.measurement_systems.agreement": ("agreement",),

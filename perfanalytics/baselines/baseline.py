@@ -9,15 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfanalytics.baselines import numbers, shares
+from perfanalytics.baselines.baseline_words import verdict_of
 from perfanalytics.baselines.censoring import KaplanMeier, kaplan_meier
+from perfanalytics.baselines.default_fit import fitted_of
 from perfanalytics.baselines.distributions import misfit
-from perfanalytics.baselines.doubts import few_points, ignored_weights, open_items, stability_doubts
+from perfanalytics.baselines.doubts import ignored_weights, stability_doubts
 from perfanalytics.baselines.extract import extract_doubts
-from perfanalytics.baselines.families import FAMILIES
-from perfanalytics.baselines.fitted import Fitted
-from perfanalytics.baselines.fitting import fit_family
 from perfanalytics.baselines.intervals import Dependence, effective
-from perfanalytics.baselines.numbers import PERCENTILES, Options
+from perfanalytics.baselines.numbers import Options
 from perfanalytics.baselines.objectives import (
     Assessment,
     assess_censored,
@@ -26,24 +25,20 @@ from perfanalytics.baselines.objectives import (
     check_objective,
     fitted_share,
 )
+from perfanalytics.baselines.open_items import describe_open, still_open_of
 from perfanalytics.baselines.result import Baseline
-from perfanalytics.baselines.rows import Description, Row, columns
+from perfanalytics.baselines.rows import Row, columns
 from perfanalytics.baselines.stability import Estimate, Exclusions, Stability, Stages, judge
 from perfanalytics.baselines.tolerance import TOLERANCES
-from perfanalytics.baselines.wording import count, day, number, percent, share_interval, span
+from perfanalytics.baselines.value_kinds import default_chart, kind_of, percentile_method, scale_of
+from perfanalytics.baselines.wording import day
 from perfanalytics.core.codec import read_only
 from perfanalytics.core.coerce import as_series
 from perfanalytics.core.counts import counts_and_sizes
 from perfanalytics.core.errors import InputError, UnknownNameError
-from perfanalytics.core.measure import LOG_SCALES, Measure
+from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Objective, Process
 from perfanalytics.core.result import Caveat, Method
-from perfanalytics.core.series import Series
-
-#: From this relative half-width of the interval of the center on, the verdict says how many points lack.
-WIDE = 0.2
-#: Fewer values than this are not put into words.
-TOO_FEW = 5
 
 
 def baseline(
@@ -148,14 +143,14 @@ def baseline(
         raise UnknownNameError("tolerance", str(tolerance), TOLERANCES)
     options = Options(coverage, confidence, dependence, m, asked=because == "asked for", tolerance=tolerance)
 
-    kind = _kind_of(series)
+    kind = kind_of(series)
     counts = sizes = None
     if kind in ("shares", "rates"):
         counts, sizes, _ = counts_and_sizes(series.as_batch(), limit_one=kind == "shares")
-    scale = "raw" if counts is not None else _scale(series)
+    scale = "raw" if counts is not None else scale_of(series)
     judged = judge(
         series,
-        chart=chart or _default_chart(kind, series),
+        chart=chart or default_chart(kind, series),
         logged=scale == "log",
         rates=None if counts is None or sizes is None or kind != "rates" else counts / sizes,
         estimate=estimate,
@@ -171,7 +166,7 @@ def baseline(
         return np.where(used, column, np.nan)[judged.start :]
 
     in_time, km = kept(series.values), None
-    still_open = _still_open(series, used) if kind == "open items" else None
+    still_open = still_open_of(series, used) if kind == "open items" else None
     if counts is not None and sizes is not None:
         unit = series.measure.unit or ("share" if kind == "shares" else "per unit of size")
         in_time = kept(counts / sizes)
@@ -185,11 +180,11 @@ def baseline(
         )
     elif still_open is not None:
         km = kaplan_meier(series.values[used], still_open, confidence=confidence)
-        found = _describe_open(in_time, still_open, km, series.measure, options)
+        found = describe_open(in_time, still_open, km, series.measure, options)
     else:
         found = numbers.describe(in_time, series.measure, options)
 
-    fitted = _fitted(series, kind, found.scale, in_time, still_open, distribution, dependence)
+    fitted = fitted_of(series, kind, found.scale, in_time, still_open, distribution, dependence)
     rows, assessed = list(found.rows), Assessment(None, None, "")
     if objective is not None:
         assessed = _assess(objective, series.measure, rows, in_time, km, options)
@@ -219,7 +214,7 @@ def baseline(
     if objective is not None and when is not None:
         caveats += _declared_late(objective, when[-1])
     return Baseline(
-        verdict=_verdict(
+        verdict=verdict_of(
             series, kind, rows, judged, assessed.sentence, when, int(used.sum()), found.more_points
         ),
         caveats=tuple(caveats),
@@ -240,7 +235,7 @@ def baseline(
                 "lag1": found.r1,
                 "lag1_used": found.r,
                 "n_effective": found.n_effective,
-                "percentiles": "Kaplan-Meier" if km is not None else _percentile_method(series.measure),
+                "percentiles": "Kaplan-Meier" if km is not None else percentile_method(series.measure),
                 "natural_process_limits": judged.how,
                 "stability": dict(judged.parameters),
                 "objective": None if objective is None else objective.name,
@@ -279,119 +274,6 @@ def baseline(
     )
 
 
-def _fitted(
-    series: Series,
-    kind: str,
-    scale: str,
-    in_time: NDArray[np.float64],
-    still_open: NDArray[np.bool_] | None,
-    distribution: str | None,
-    dependence: Dependence,
-) -> Fitted | None:
-    """The distribution asked for, or that of the scale; None where the default one cannot be had."""
-    ordinal = series.measure.scale == "ordinal"
-    if kind in ("shares", "rates") or ordinal:
-        if distribution is not None:
-            raise InputError(
-                f"distribution= is for measured values; these are {'ordinal' if ordinal else kind}"
-            )
-        return None
-    name = distribution
-    if name is None and kind == "open items":
-        name = "lognormal" if series.measure.scale in LOG_SCALES else None
-    elif name is None:
-        name = "lognormal" if scale == "log" else "normal"
-    if name is None:
-        return None
-    if name not in FAMILIES:
-        raise UnknownNameError("distribution", str(name), FAMILIES)
-    values = in_time[~np.isnan(in_time)]
-    size = effective(in_time, dependence if still_open is None else "independent")
-    inflation = size.n / size.n_mean if size.n_mean > 0 else 1.0
-    made = fit_family(
-        FAMILIES[name],
-        values,
-        censored=still_open,
-        inflation=inflation,
-        draws=199 if distribution else 0,
-        seed=0,
-    )
-    if made.converged:
-        return made
-    if distribution is not None:
-        raise InputError(f"the {made.label} distribution could not be fitted: {made.why}")
-    return None
-
-
-def _percentile_method(measure: Measure) -> str:
-    if measure.scale == "ordinal":
-        return "values that occur (type 1 of Hyndman and Fan 1996)"
-    return "linear between order statistics (type 7 of Hyndman and Fan 1996)"
-
-
-def _kind_of(series: Series) -> str:
-    """ "numbers", "shares", "rates" or "open items": by the columns and the declared scale."""
-    scale = series.measure.scale
-    if series.censored is not None and series.censored.any():
-        if series.sizes is not None:
-            raise InputError("a series has sizes (shares, rates) or censored values (open items), not both")
-        return "open items"
-    if series.sizes is not None and series.selection.get("statistic") in (None, "share", "rate"):
-        return "rates" if scale in ("count", "real", "positive") else "shares"
-    seen = series.values[~np.isnan(series.values)]
-    if scale == "proportion" and bool(np.isin(seen, (0.0, 1.0)).all()):
-        return "shares"
-    return "numbers"
-
-
-def _scale(series: Series) -> str:
-    seen = series.values[~np.isnan(series.values)]
-    if not len(seen):
-        raise InputError("the series has no value: there is nothing to describe")
-    return numbers.decide_scale(seen, series.measure)[0]
-
-
-def _default_chart(kind: str, series: Series) -> str | None:
-    if kind == "shares":
-        return None if series.sizes is None else "laney_p"
-    return "laney_u" if kind == "rates" else "individuals"
-
-
-def _still_open(series: Series, used: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    assert series.censored is not None
-    return np.asarray(series.censored[used])
-
-
-def _describe_open(
-    in_time: NDArray[np.float64],
-    still_open: NDArray[np.bool_],
-    km: KaplanMeier,
-    measure: Measure,
-    options: Options,
-) -> Description:
-    """Percentiles of items of which some are still open; mean and spread are not estimated."""
-    rows = [Row("mean", np.nan, method="not estimated while items are open", unit=measure.unit)]
-    for p in PERCENTILES:
-        estimate, low, high = km.quantile(p / 100)
-        row = Row(f"p{p}", estimate, low, high, options.confidence)
-        rows.append(replace(row, method="Kaplan-Meier, log-log interval", unit=measure.unit))
-    size = effective(in_time, "independent")
-    return Description(
-        rows=tuple(rows),
-        caveats=(
-            *few_points(len(still_open)),
-            open_items(int(still_open.sum()), len(still_open), options.confidence),
-        ),
-        scale="raw",
-        scale_reason="items still open: distribution-free only",
-        r1=size.r1,
-        r=0.0,
-        n_effective=float(len(still_open)),
-        more_points=-1,
-        references=("Kaplan and Meier (1958), JASA 53", "Brookmeyer and Crowley (1982), Biometrics 38"),
-    )
-
-
 def _natural_limits(judged: Stability, unit: str) -> Row:
     row = Row("natural process limits", judged.center, judged.lower, judged.upper)
     return replace(row, method=judged.how, unit=unit)
@@ -423,70 +305,3 @@ def _declared_late(objective: Objective, last: np.datetime64) -> list[Caveat]:
         f"({day(last)}): a target chosen after seeing the result is worth little."
     )
     return [Caveat("objective-declared-later", text, {"declared_on": str(objective.declared_on)})]
-
-
-def _wide(rows: Sequence[Row], measure: Measure, more_points: int, *, of: str) -> str:
-    """A sentence where the center is known poorly for what it is, and what would halve the interval."""
-    center = rows[0]
-    half = (center.high - center.low) / 2
-    if measure.scale in (None, "real", "ordinal") or more_points < 1 or not center.estimate > 0:
-        return ""
-    if not half > WIDE * center.estimate:
-        return ""
-    name = center.quantity
-    known = percent(half / center.estimate)
-    return f" The {name} is known to within {known} of it only; {more_points:,} more {of} would halve that."
-
-
-def _verdict(
-    series: Series,
-    kind: str,
-    rows: Sequence[Row],
-    judged: Stability,
-    assessed: str,
-    when: NDArray[np.datetime64] | None,
-    n: int,
-    more_points: int,
-) -> str:
-    """Two or three sentences: what is typical and how wide, whether it holds still, the objective."""
-    by_name = {r.quantity: r for r in rows}
-    name, unit = series.measure.name, series.measure.unit
-    period = "" if when is None else f" from {day(when[0])} to {day(when[-1])}"
-    if kind in ("shares", "rates"):
-        row = by_name["share" if kind == "shares" else "rate"]
-        points = count(n, "period" if series.sizes is not None else "item")
-        if kind == "shares":
-            said, interval = share_interval(row.estimate, row.low, row.high, row.confidence)
-        else:
-            said = number(row.estimate)
-            interval = f"({percent(row.confidence)} interval {span(row.low, row.high)})"
-        text = f"{name}: {said} over {points}{period} {interval}."
-    else:
-        # told from the side that matters: a high value is bad unless higher is better
-        side, tail = ("at least", "p10") if series.measure.better == "higher" else ("at most", "p90")
-        middle, far = by_name["p50"], by_name[tail]
-        if n < TOO_FEW:
-            few = f"{name}: only {count(n, 'value')}{period}, too few to say what the process does."
-            return f"{few} {assessed}".strip()
-        apart = abs(far.estimate - middle.estimate) / 10
-        half = number(middle.estimate, unit, spread=apart)
-        text = f"{name}: half of {count(n, 'value')}{period} are {side} {half}"
-        if np.isfinite(far.estimate) and n >= 10:
-            text += f", nine in ten {side} {number(far.estimate, unit, spread=apart)}"
-        ahead = by_name.get("next item")
-        if "sd" in by_name and by_name["sd"].estimate == 0:
-            text = f"{name}: all {count(n, 'value')}{period} are {half}"
-        elif ahead is not None and not np.isnan(ahead.low):
-            text += f"; the next one is expected {span(ahead.low, ahead.high, unit)}"
-            text += f" ({percent(ahead.confidence)})"
-        text += "."
-    if judged.stable is False:
-        text += (
-            f" The process was not stable ({count(judged.signals, 'signal')}): it may not go on like this."
-        )
-    elif judged.stable:
-        text += " The process was stable."
-    text += _wide(
-        rows, series.measure, more_points, of="periods" if kind in ("shares", "rates") else "points"
-    )
-    return f"{text} {assessed}".strip()

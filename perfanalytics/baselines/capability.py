@@ -3,50 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-
-import numpy as np
 
 from perfanalytics.baselines import capability_counts, capability_percentiles
 from perfanalytics.baselines.capability_doubts import capability_doubts
-from perfanalytics.baselines.capability_normal import Normal, table
 from perfanalytics.baselines.capability_result import Capability
-from perfanalytics.baselines.capability_sample import SAID, Sample, choose_sigma, is_grouped, sample
+from perfanalytics.baselines.capability_rows import fitted_of, normal_rows, observed_rows
+from perfanalytics.baselines.capability_sample import SAID, choose_sigma, sample
+from perfanalytics.baselines.capability_scale import choices_of, on_scale, scale_of
 from perfanalytics.baselines.capability_words import against_minimum, verdict_of
-from perfanalytics.baselines.families import FAMILIES, JOHNSON_SB, JOHNSON_SU, NORMAL, families_of
-from perfanalytics.baselines.fitted import Fitted
-from perfanalytics.baselines.fitting import fit_family
-from perfanalytics.baselines.intervals import Dependence, Effective, clopper_pearson, effective
+from perfanalytics.baselines.intervals import Dependence
 from perfanalytics.baselines.numbers import Options
-from perfanalytics.baselines.rows import Row, columns
-from perfanalytics.baselines.specification import Specification, specification
+from perfanalytics.baselines.rows import columns
+from perfanalytics.baselines.specification import specification
 from perfanalytics.baselines.stability import Exclusions, Stages
+from perfanalytics.baselines.value_kinds import counted_kind
 from perfanalytics.core.codec import read_only
 from perfanalytics.core.coerce import as_series
-from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import InputError, UnknownNameError
-from perfanalytics.core.measure import LOG_SCALES
 from perfanalytics.core.records import Objective
 from perfanalytics.core.result import Method
-from perfanalytics.core.segments import Segments
-from perfanalytics.core.series import Series
-from perfanalytics.spc.transforms import forward as power_forward
-from perfanalytics.spc.transforms import powers
-
-METHODS = ("sigma", "percentile", "transform")
-TRANSFORMS = ("log", "box_cox", "johnson")
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """The scale of the analysis: how values become those that are analysed, and with which parameters."""
-
-    method: str
-    distribution: str
-    forward: Callable[[Floats], Floats] | None = None
-    parameters: Mapping[str, float] = field(default_factory=dict)
-    because: str = ""
 
 
 def capability(
@@ -153,7 +128,7 @@ def capability(
     if series.measure.scale == "ordinal":
         raise InputError("an ordinal scale has no distances: capability indices mean nothing on it")
     options = Options(0.95, confidence, dependence, 1, asked=asked)
-    kind = capability_counts.kind_of(series)
+    kind = counted_kind(series)
     if kind != "numbers":
         given = {
             "lower": lower, "upper": upper, "target": target, "sigma": sigma, "method": method,
@@ -167,9 +142,9 @@ def capability(
         )
     asked_for = specification(lower, upper, target, objective, series.measure)
     sigma = choose_sigma(series, sigma)
-    method, distribution, transform, because = _choices(series, method, distribution, transform)
+    method, distribution, transform, because = choices_of(series, method, distribution, transform)
     plain = sample(series, sigma=sigma, dependence=dependence, stages=stages, exclude=exclude)
-    scale = _scale(plain, method, distribution, transform, because, series)
+    scale = scale_of(plain, method, distribution, transform, because, series)
     used = plain
     if scale.forward is not None:
         used = sample(
@@ -178,13 +153,13 @@ def capability(
     chart = used.chart
     if method == "percentile":
         used = plain
-    own = _on_scale(asked_for, scale)
-    fitted = _fitted(used, method, distribution)
+    own = on_scale(asked_for, scale)
+    fitted = fitted_of(used, method, distribution)
     if method == "percentile":
         rows = capability_percentiles.rows(plain, asked_for, fitted, confidence=confidence)
     else:
-        rows = _normal_rows(used, own, confidence=confidence)
-    rows += _observed(plain, used.size, asked_for, dependence, confidence=confidence)
+        rows = normal_rows(used, own, confidence=confidence)
+    rows += observed_rows(plain, used.size, asked_for, dependence, confidence=confidence)
     standing, sentence = against_minimum(rows, minimum, objective)
     made = Capability(
         verdict="",
@@ -253,200 +228,3 @@ def capability(
         standing=standing,
     )
     return capability_counts.with_verdict(made, verdict_of(made, sentence))
-
-
-def _choices(
-    series: Series, method: str | None, distribution: str | None, transform: str | None
-) -> tuple[str, str, str | None, str]:
-    """Method, distribution, transform and why, checked against each other."""
-    if method is not None and method not in METHODS:
-        raise UnknownNameError("method", str(method), METHODS)
-    if transform is not None and transform not in TRANSFORMS:
-        raise UnknownNameError("transform", str(transform), TRANSFORMS)
-    known = (*FAMILIES, "empirical")
-    if distribution is not None and distribution not in known:
-        raise UnknownNameError("distribution", str(distribution), known)
-    because = "asked for"
-    if method is None:
-        if transform is not None:
-            method, because = "transform", "a transform was named"
-        elif distribution not in (None, "normal"):
-            method, because = "percentile", "a distribution was named"
-        elif distribution is None and series.measure.scale in LOG_SCALES:
-            method, transform = "transform", "log"
-            because = f"declared {series.measure.scale}"
-        else:
-            method = "sigma"
-            because = "asked for" if distribution else "default of the declared scale"
-    if method == "transform":
-        if transform is None:
-            raise InputError("method 'transform' needs transform= 'log', 'box_cox' or 'johnson'")
-        if distribution not in (None, "normal"):
-            raise InputError("after a transform the values are taken as normal: leave distribution= out")
-    elif transform is not None:
-        raise InputError(f"transform= goes with method 'transform', not with {method!r}")
-    if method == "sigma" and distribution not in (None, "normal"):
-        raise InputError(
-            f"method 'sigma' takes values as normal; for {distribution!r} use method 'percentile', or "
-            "a transform"
-        )
-    return method, distribution or "normal", transform, because
-
-
-def _scale(
-    plain: Sample, method: str, distribution: str, transform: str | None, because: str, series: Series
-) -> Scale:
-    """The transformation, estimated from the values used."""
-    smallest = float(plain.values.min())
-    if transform in ("log", "box_cox") and smallest <= 0:
-        raise InputError(
-            f"the smallest value is {smallest:g}: {'logarithms' if transform == 'log' else 'Box-Cox powers'} "
-            "need positive values; use transform='johnson', a distribution, or method='sigma'"
-        )
-    if transform == "log":
-        return Scale(method, "log", _log, {}, because)
-    if transform == "box_cox":
-        lam = powers(
-            "box_cox",
-            plain.values,
-            np.ones(len(plain.values), dtype=bool),
-            Segments(np.array([0]), len(plain.values)),
-            0.0,
-        )[0]
-
-        def power(x: Floats) -> Floats:
-            return power_forward("box_cox", x, np.asarray(lam), 0.0)
-
-        return Scale(method, "box_cox", power, {"lambda": float(lam)}, because)
-    if transform == "johnson":
-        fits = [fit_family(f, plain.values) for f in (JOHNSON_SU, JOHNSON_SB)]
-        good = sorted((f for f in fits if f.converged), key=lambda f: f.aicc)
-        if not good:
-            raise InputError(
-                "Johnson's transform could not be fitted ("
-                + "; ".join(f"{f.label}: {f.why}" for f in fits)
-                + "): use another transform or a distribution"
-            )
-        best = good[0]
-        parameters = {"su": float(best.family == "johnson_su")}
-        parameters |= dict(zip(best.parameters, best.estimate.tolist(), strict=True))
-        return Scale(method, "johnson", lambda x: _johnson_score(best, x), parameters, because)
-    if method == "percentile" and series.measure.scale in LOG_SCALES and smallest > 0:
-        # only the chart behind the stability verdict is one of logarithms, as for a baseline
-        return Scale(method, distribution, _log, {}, because)
-    return Scale(method, distribution, None, {}, because)
-
-
-def _log(x: Floats) -> Floats:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(x > 0, np.log(x), np.nan)
-
-
-def _johnson_score(fitted: Fitted, x: Floats) -> Floats:
-    gamma, delta, xi, lam = fitted.estimate.tolist()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        u = (x - xi) / lam
-        if fitted.family == "johnson_su":
-            return np.asarray(gamma + delta * np.arcsinh(u))
-        return np.asarray(gamma + delta * (np.log(u) - np.log1p(-u)))
-
-
-def _on_scale(asked: Specification, scale: Scale) -> Specification:
-    """The limits on the scale of the analysis; one that no value can pass is none."""
-    if scale.method != "transform" or scale.forward is None:
-        return asked
-
-    def one(value: float) -> float:
-        moved = float(scale.forward(np.asarray(value))) if scale.forward is not None else value
-        return moved if math.isfinite(moved) else math.nan
-
-    return Specification(one(asked.lower), one(asked.upper), one(asked.target), asked.because)
-
-
-def _fitted(used: Sample, method: str, distribution: str) -> Fitted | None:
-    inflation = used.size.n / used.size.n_mean if used.size.n_mean > 0 else 1.0
-    if method != "percentile":
-        return fit_family(NORMAL, used.values, inflation=inflation)
-    if distribution == "empirical":
-        return None
-    (family,) = families_of(distribution)
-    made = fit_family(family, used.values, inflation=inflation, draws=199)
-    if not made.converged:
-        raise InputError(f"the {made.label} distribution could not be fitted: {made.why}")
-    return made
-
-
-def _normal_rows(s: Sample, asked: Specification, *, confidence: float) -> list[Row]:
-    def one(value: float) -> Floats:
-        return np.array([value], dtype=np.float64)
-
-    found = table(
-        Normal(
-            mean=one(s.mean),
-            sd_within=one(s.sd_within),
-            df_within=one(s.df_within),
-            sd_overall=one(s.sd_overall),
-            df_overall=one(s.size.df),
-            n=one(s.size.n),
-            n_effective=one(s.size.n_mean),
-            variance_factor=one(s.size.variance_factor),
-            lower=one(asked.lower),
-            upper=one(asked.upper),
-            target=one(asked.target),
-        ),
-        confidence=confidence,
-    )
-    return [
-        Row(
-            name,
-            float(value[0]),
-            float(low[0]),
-            float(high[0]),
-            confidence,
-            method=_how(name, asked),
-            unit="ppm" if name.startswith("ppm") else "",
-        )
-        for name, (value, low, high) in found.items()
-    ]
-
-
-def _how(name: str, asked: Specification) -> str:
-    """How the interval was made, or why there is no index."""
-    no_lower, no_upper = math.isnan(asked.lower), math.isnan(asked.upper)
-    if name in ("cp", "pp"):
-        return "none: one limit only" if no_lower or no_upper else "chi-square"
-    if name == "cpm":
-        return "none: no target" if math.isnan(asked.target) else "Boyles (1991)"
-    if (name in ("cpl", "ppl") and no_lower) or (name in ("cpu", "ppu") and no_upper):
-        return "none: no limit on this side"
-    if name in ("cpl", "cpu", "cpk", "ppl", "ppu", "ppk"):
-        return "Bissell (1990)"
-    if no_lower or no_upper:
-        return "normal; Z +- z sqrt(1/n + Z^2/(2 df))"
-    return "normal; delta method on Z.bench"
-
-
-def _observed(
-    s: Sample, size: Effective, asked: Specification, dependence: Dependence, *, confidence: float
-) -> list[Row]:
-    """Shares of the values seen outside: exact binomial (effective number of items under dependence)."""
-    rows = []
-    seen = ~np.isnan(s.in_time)
-    with np.errstate(invalid="ignore"):
-        below = np.zeros(len(seen), dtype=bool) if math.isnan(asked.lower) else s.in_time < asked.lower
-        above = np.zeros(len(seen), dtype=bool) if math.isnan(asked.upper) else s.in_time > asked.upper
-    n = int(seen.sum())
-    for suffix, flags in (("", below | above), ("_below", below), ("_above", above)):
-        own = effective(np.where(seen, flags.astype(float), np.nan), dependence)
-        rest = (own if not math.isnan(own.r1) else size).n_mean / n
-        count = float(flags[seen].sum())
-        low, high = clopper_pearson(count * rest, n * rest, confidence=confidence)
-        how = "Clopper-Pearson, exact binomial"
-        how += " for the effective number of items (approximation)" if rest < 1 else ""
-        ends = (1e6 * low, 1e6 * high)
-        name = f"ppm_observed{suffix}"
-        rows.append(Row(name, 1e6 * count / n, *ends, confidence, method=how, unit="ppm"))
-    return rows
-
-
-__all__ = ["METHODS", "TRANSFORMS", "capability", "is_grouped"]

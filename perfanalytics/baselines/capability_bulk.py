@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from perfanalytics.baselines.capability_bulk_result import Capabilities
-from perfanalytics.baselines.capability_doubts import FEW
-from perfanalytics.baselines.capability_indices import MEDIAN_MOVING_RANGE_DF, MOVING_RANGE_DF, range_df
+from perfanalytics.baselines.capability_columns import (
+    codes_of,
+    effective_sizes,
+    logged,
+    observed_defects,
+    samples_of,
+)
 from perfanalytics.baselines.capability_normal import QUANTITIES, Normal, table
 from perfanalytics.baselines.capability_sample import INDIVIDUALS, SAID, SUBGROUPS
 from perfanalytics.baselines.intervals import Dependence
@@ -21,14 +24,11 @@ from perfanalytics.core.bulk import BulkMethod
 from perfanalytics.core.codec import read_only
 from perfanalytics.core.coerce import as_batch
 from perfanalytics.core.columns import Floats
-from perfanalytics.core.dependence import corrected_lag1, lag1_autocorrelation
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.measure import LOG_SCALES
 from perfanalytics.core.result import Caveat, Method
 from perfanalytics.core.series import SeriesBatch
 from perfanalytics.spc.charts import control_charts
-from perfanalytics.spc.constants import c4, d2, d3
-from perfanalytics.spc.families.subgroups import by_size, cut, subgroup_points
 
 _ALL = (*QUANTITIES, "ppm_observed")
 
@@ -99,9 +99,9 @@ def capabilities(
     chart, estimator = (SUBGROUPS if chosen in SUBGROUPS else INDIVIDUALS)[chosen]
     charted, raw = data, data
     if log:
-        charted = _logged(data)
+        charted = logged(data)
     charts = control_charts(charted, chart=chart, estimate=estimator)
-    flat, owner, within, df_within, raw_flat = _samples(charted, raw, chart, chosen, charts.sigma)
+    flat, owner, within, df_within, raw_flat = samples_of(charted, raw, chart, chosen, charts.sigma)
     used = ~np.isnan(flat)
     n = np.bincount(owner[used], minlength=m)
     offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=m))])
@@ -112,7 +112,7 @@ def capabilities(
         square = np.bincount(owner, weights=deviation**2, minlength=m) - left**2 / n
         sd = np.sqrt(np.maximum(square, 0.0) / (n - 1))
     sd[n < 2] = np.nan
-    size = _effective(flat, offsets, n, dependence)
+    size = effective_sizes(flat, offsets, n, dependence)
 
     def moved(limit: Floats) -> Floats:
         if not log:
@@ -136,9 +136,9 @@ def capabilities(
         ),
         confidence=confidence,
     )
-    observed = _observed(raw_flat, used, owner, offsets, n, low, high, size, dependence, confidence)
+    observed = observed_defects(raw_flat, used, owner, offsets, n, low, high, size, dependence, confidence)
     found["ppm_observed"] = observed
-    codes = _codes(n, sd, charts.judged, charts.stable, size)
+    codes = codes_of(n, sd, charts.judged, charts.stable, size)
     estimate, lows, highs = (np.array([found[q][k] for q in _ALL]) for k in range(3))
     ppk = found["ppk"][0]
     unstable = int(np.sum(charts.judged & ~charts.stable))
@@ -225,152 +225,6 @@ def _per_series(name: str, value: ArrayLike | None, m: int) -> Floats:
     if array.shape not in ((), (m,)) or np.isinf(array).any():
         raise InputError(f"{name} is one number, or one for each of the {m} series, got shape {array.shape}")
     return np.array(np.broadcast_to(array, (m,)))
-
-
-def _logged(data: SeriesBatch) -> SeriesBatch:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.where(data.values > 0, np.log(data.values), np.nan)
-    series = np.repeat(np.arange(len(data)), data.lengths)
-    flat = (data.values <= 0) if data.values.ndim == 1 else (data.values <= 0).any(axis=1)
-    impossible = np.bincount(series, weights=flat, minlength=len(data)) > 0
-    logs[impossible[series]] = np.nan
-    return SeriesBatch(
-        logs,
-        data.offsets,
-        measure=data.measure if data.measure.scale is None else replace(data.measure, scale="real", unit=""),
-        ids=data.ids,
-        when=data.when,
-        subgroups=data.subgroups,
-        labels=data.labels,
-        items=data.items,
-        covariates=data.covariates,
-        exclusions=data.exclusions,
-        expected_every=data.expected_every,
-        clock=data.clock if data.when is not None else None,
-    )
-
-
-def _samples(
-    charted: SeriesBatch, raw: SeriesBatch, chart: str, sigma: str, chart_sigma: Floats
-) -> tuple[Floats, NDArray[np.int64], Floats, Floats, Floats]:
-    """Flat values (NaN where not used), their series, sigma within and its degrees of freedom, raw values."""
-    m = len(charted)
-    if sigma in INDIVIDUALS:
-        excluded, _ = charted.excluded()
-        flat = np.where(excluded, np.nan, charted.values)
-        owner = np.repeat(np.arange(m, dtype=np.int64), charted.lengths)
-        use = ~np.isnan(flat)
-        if sigma == "standard_deviation":
-            free = np.bincount(owner, weights=use, minlength=m).astype(np.float64) - 1
-            return flat, owner, chart_sigma, free, raw.values
-        link = use.copy()
-        link[1:] &= use[:-1] & (owner[1:] == owner[:-1])
-        link[:1] = False
-        if charted.breaks is not None:
-            link &= ~charted.breaks
-        pairs = np.bincount(owner, weights=link, minlength=m)
-        factor = MOVING_RANGE_DF if sigma == "moving_range" else MEDIAN_MOVING_RANGE_DF
-        return flat, owner, chart_sigma, np.asarray(pairs * factor, dtype=np.float64), raw.values
-    points = subgroup_points(charted, chart)
-    flat, first, _, source = cut(charted, chart)
-    raw_flat = cut(raw, chart)[0]
-    gone, _ = source.excluded()
-    lengths = np.diff(np.append(first, len(flat)))
-    flat = np.where(np.repeat(gone, lengths), np.nan, flat)
-    series = np.repeat(np.arange(m, dtype=np.int64), np.diff(points.offsets))
-    assert points.size is not None
-    size = np.where(gone, np.nan, points.size)
-    within, df = _within(sigma, size, points.columns["deviation"], points.columns["range"], series, m)
-    return flat, np.repeat(series, lengths), within, df, raw_flat
-
-
-def _within(
-    sigma: str, size: Floats, deviation: Floats, spread: Floats, series: NDArray[np.int64], m: int
-) -> tuple[Floats, Floats]:
-    use = size >= 2
-
-    def total(x: Floats) -> Floats:
-        return np.asarray(np.bincount(series[use], weights=x[use], minlength=m), dtype=np.float64)
-
-    with np.errstate(invalid="ignore", divide="ignore"):
-        if sigma == "pooled":
-            df = total(size - 1)
-            return np.sqrt(total((size - 1) * deviation**2) / df) / c4(df + 1), df
-        known = np.where(use, size, 2.0)
-        if sigma == "mean_range":
-            mean, sd, seen = by_size(d2, known), by_size(d3, known), spread
-        else:
-            mean, seen = c4(known), deviation
-            sd = np.sqrt(1 - mean**2)
-        weight = (mean / sd) ** 2
-        found = total(weight * seen / mean) / total(weight)
-    df = np.array([range_df(size[use & (series == i)], deviations=sigma != "mean_range") for i in range(m)])
-    return found, df
-
-
-def _effective(
-    flat: Floats, offsets: NDArray[np.int64], n: NDArray[np.int64], dependence: Dependence
-) -> dict[str, Floats]:
-    """The formulas of :func:`perfanalytics.baselines.intervals.effective`, for every series."""
-    many = n.astype(np.float64)
-    r1 = lag1_autocorrelation(flat, offsets)
-    r = corrected_lag1(r1, many) if dependence == "ar1" else np.zeros(len(many))
-    n_mean = many * (1 - r) / (1 + r)
-    df = many * (1 - r * r) / (1 + r * r) - 1
-    with np.errstate(divide="ignore", invalid="ignore"):
-        factor = np.where((many > 1) & (n_mean > 1), (1 - 1 / many) / (1 - 1 / n_mean), np.nan)
-    return {"r1": r1, "r": r, "n_mean": n_mean, "df": df, "factor": factor}
-
-
-def _observed(
-    raw: Floats,
-    used: NDArray[np.bool_],
-    owner: NDArray[np.int64],
-    offsets: NDArray[np.int64],
-    n: NDArray[np.int64],
-    lower: Floats,
-    upper: Floats,
-    size: dict[str, Floats],
-    dependence: Dependence,
-    confidence: float,
-) -> tuple[Floats, Floats, Floats]:
-    m = len(n)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        outside = used & ((raw < lower[owner]) | (raw > upper[owner]))
-        counts = np.bincount(owner, weights=outside, minlength=m)
-        own = _effective(np.where(used, outside.astype(float), np.nan), offsets, n, dependence)
-        rest = np.where(np.isnan(own["r1"]), size["n_mean"], own["n_mean"]) / n
-        alpha = 1 - confidence
-        x, whole = counts * rest, n * rest
-        low = np.where(counts > 0, special.betaincinv(x, whole - x + 1, alpha / 2), 0.0)
-        high = np.where(counts < n, special.betaincinv(x + 1, whole - x, 1 - alpha / 2), 1.0)
-        share = counts / n
-    none = n == 0
-    return tuple(1e6 * np.where(none, np.nan, part) for part in (share, low, high))  # type: ignore[return-value]
-
-
-def _codes(
-    n: NDArray[np.int64],
-    sd: Floats,
-    judged: NDArray[np.bool_],
-    stable: NDArray[np.bool_],
-    size: dict[str, Floats],
-) -> NDArray[Any]:
-    alike = (size["r1"] > 2 / np.sqrt(np.maximum(n, 1))) & (n >= 8)
-    marks = {
-        "too-few-points": n < FEW,
-        "zero-variance": sd == 0,
-        "not-stable": judged & ~stable,
-        "stability-unknown": ~judged,
-        "autocorrelated": alike & (size["r"] > 0),
-        "dependence-ignored": alike & (size["r"] == 0),
-    }
-    out = np.empty(len(n), dtype=object)
-    out[:] = [
-        "; ".join(code for code, flags in zip(marks, row, strict=True) if flags)
-        for row in zip(*(flags.tolist() for flags in marks.values()), strict=True)
-    ]
-    return out
 
 
 def _counted(codes: NDArray[Any]) -> tuple[Caveat, ...]:

@@ -16,6 +16,7 @@ from perfanalytics.baselines.capability_words import _SAY, _standing, ppm_words,
 from perfanalytics.baselines.numbers import Options
 from perfanalytics.baselines.rows import Row, columns
 from perfanalytics.baselines.stability import Exclusions, Stages
+from perfanalytics.baselines.value_kinds import counted_kind
 from perfanalytics.baselines.wording import count, number, percent, share_interval, span
 from perfanalytics.core.codec import read_only
 from perfanalytics.core.counts import counts_and_sizes
@@ -26,19 +27,6 @@ from perfanalytics.core.series import Series, resolve_exclusions
 from perfanalytics.spc.asked import resolve_exclude
 from perfanalytics.spc.chart import control_chart
 from perfanalytics.spc.result import ControlChart
-
-
-def kind_of(series: Series) -> str:
-    """ "numbers", "shares" or "rates", as for a baseline."""
-    if series.values.ndim == 2:
-        return "numbers"
-    scale = series.measure.scale
-    if series.sizes is not None and series.selection.get("statistic") in (None, "share", "rate"):
-        return "rates" if scale in ("count", "real", "positive") else "shares"
-    seen = series.values[~np.isnan(series.values)]
-    if scale == "proportion" and bool(np.isin(seen, (0.0, 1.0)).all()):
-        return "shares"
-    return "numbers"
 
 
 def chart_columns(chart: ControlChart | None) -> dict[str, Any]:
@@ -276,4 +264,4 @@ def _verdict(made: Capability, items: float, sentence: str) -> str:
     return f"{text}{stability} {sentence}".strip()
 
 
-__all__ = ["chart_columns", "describe", "kind_of", "with_verdict"]
+__all__ = ["chart_columns", "describe", "counted_kind", "with_verdict"]

@@ -75,7 +75,7 @@ KINDS: dict[str, str] = {
     "drift": "perfanalytics.baselines.drift:Drift",
     "strata": "perfanalytics.baselines.strata_result:Strata",
     "fitted_distribution": "perfanalytics.baselines.fitted:Fitted",
-    "distribution_fit": "perfanalytics.baselines.distributions:DistributionFit",
+    "distribution_fit": "perfanalytics.baselines.distribution_result:DistributionFit",
     "capability": "perfanalytics.baselines.capability_result:Capability",
     "capabilities": "perfanalytics.baselines.capability_bulk_result:Capabilities",
     # models

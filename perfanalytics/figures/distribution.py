@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from perfanalytics.baselines.censoring import kaplan_meier
-from perfanalytics.baselines.distributions import DistributionFit
+from perfanalytics.baselines.distribution_result import DistributionFit
 from perfanalytics.baselines.fitted import Fitted
 from perfanalytics.figures import style
 

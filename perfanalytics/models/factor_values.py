@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from perfanalytics.baselines.distributions import DistributionFit
+from perfanalytics.baselines.distribution_result import DistributionFit
 from perfanalytics.baselines.fitted import Fitted
 from perfanalytics.baselines.result import Baseline
 from perfanalytics.core.errors import InputError, UnknownNameError

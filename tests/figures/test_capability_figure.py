@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import perfanalytics as perf
-from perfanalytics.figures.capability import info
+from perfanalytics.figures.capability_info import info
 from perfanalytics.figures.distribution import info as distribution_info
 from perfanalytics.figures.plot import figure_dict
 

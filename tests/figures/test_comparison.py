@@ -8,6 +8,7 @@ import pytest
 import perfanalytics as perf
 from perfanalytics.figures.comparison import draw
 from perfanalytics.figures.comparison_info import DRAWN, info
+from perfanalytics.figures.effect_panels import effect_notes, ratio_ticks
 
 HOURS = perf.Measure("hours", definition="x", unit="hours", better="lower", scale="duration")
 SHARE = perf.Measure("sla", definition="x", unit="1", better="higher", scale="proportion")
@@ -180,22 +181,20 @@ def test_items_are_drawn_with_the_centers_of_their_periods_that_the_limits_are_a
 
 @pytest.mark.parametrize("spread", [1.05, 1.5, 5.0, 60.0, 4e4, 1e9])
 def test_ticks_of_ratios_are_few_and_there_however_wide_the_interval(spread):
-    from perfanalytics.figures.comparison import _ratio_ticks
     from perfanalytics.figures.comparison_info import Row
 
     row = Row(label="x", estimate=1.0, low=1 / spread, high=spread, primary=True)
-    ticks = _ratio_ticks((row,), None)["tickvals"]
+    ticks = ratio_ticks((row,), None)["tickvals"]
     assert 3 <= len(ticks) <= 9
     assert 1.0 in ticks
 
 
 def test_an_interval_without_end_is_told():
-    from perfanalytics.figures.comparison import _effect_notes
     from perfanalytics.figures.comparison_info import Row
 
     rows = tuple(
         Row(label="x", estimate=2.0, low=low, high=high, primary=False)
         for low, high in ((1.0, 3.0), (-np.inf, np.inf), (np.nan, np.nan))
     )
-    told = [note["text"] for note in _effect_notes(rows, "x3", "y3")]
+    told = [note["text"] for note in effect_notes(rows, "x3", "y3")]
     assert told == ["2 (1 to 3)", "2 (interval without end)", "2"]
