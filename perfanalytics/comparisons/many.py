@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,6 +17,7 @@ from perfanalytics.comparisons.multiplicity import ADJUSTMENTS, adjusted_p_value
 from perfanalytics.comparisons.result import Comparison
 from perfanalytics.comparisons.words import number, percent, with_unit
 from perfanalytics.core.columns import Floats, instant
+from perfanalytics.core.data_hash import joined_hash
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.result import Caveat, Method, Provenance
@@ -319,13 +319,10 @@ def _caveats(found: Sequence[Comparison], p: Floats) -> tuple[Caveat, ...]:
 
 
 def _provenance(found: Sequence[Comparison]) -> Provenance:
-    digest = hashlib.blake2b(digest_size=16)
-    for c in found:
-        digest.update(c.provenance.data_hash.encode())
     measures = sorted({c.measure.name for c in found})
     return Provenance(
         measures[0] if len(measures) == 1 else f"{len(measures)} measures",
-        data_hash=digest.hexdigest(),
+        data_hash=joined_hash(c.provenance.data_hash for c in found),
         n=sum(c.provenance.n for c in found),
         load_ids=tuple(sorted({i for c in found for i in c.provenance.load_ids})),
         clock=found[0].provenance.clock,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from perfanalytics.comparisons.resampling import side_statistics
 from perfanalytics.comparisons.result import SideTable
 from perfanalytics.comparisons.sides import Sides
 from perfanalytics.comparisons.stability import SideChart
+from perfanalytics.core.data_hash import joined_hash
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.result import Provenance
 from perfanalytics.core.series import Series
@@ -47,15 +47,12 @@ def provenance_of(
     series: Sequence[Series], measure: Measure, names: Sequence[str] = ("before", "after")
 ) -> Provenance:
     """One hash over all series, their selections by name, the loads of all."""
-    digest = hashlib.blake2b(digest_size=16)
-    for one in series:
-        digest.update(one.data_hash().encode())
     selection: dict[str, Any] = {}
     if any(one.selection for one in series):
         selection = {name: dict(one.selection) for name, one in zip(names, series, strict=True)}
     return Provenance(
         measure.name,
-        data_hash=digest.hexdigest(),
+        data_hash=joined_hash(one.data_hash() for one in series),
         n=sum(len(one) for one in series),
         selection=selection,
         load_ids=tuple(sorted({i for one in series for i in one.load_ids})),

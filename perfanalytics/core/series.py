@@ -6,7 +6,6 @@ is a batch of one, and every method of the package works on batches.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -17,7 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 from perfanalytics.core.columns import (
     Floats,
     any_column,
-    bytes_of,
     check_offsets,
     check_values,
     flags,
@@ -26,6 +24,7 @@ from perfanalytics.core.columns import (
     texts,
     times,
 )
+from perfanalytics.core.data_hash import hashes_of, joined_hash
 from perfanalytics.core.errors import InputError
 from perfanalytics.core.exclusions import named_points
 from perfanalytics.core.measure import UNNAMED, Measure, require_definition
@@ -169,26 +168,9 @@ class SeriesBatch:
 
     def __getitem__(self, index: int | str) -> Series:
         i = self.ids.index(index) if isinstance(index, str) else range(len(self))[index]
-        a, b = int(self.offsets[i]), int(self.offsets[i + 1])
-
-        def part(name: str) -> NDArray[Any] | None:
-            column = getattr(self, name)
-            return None if column is None else column[a:b]
-
         name = self.ids[i]
-        return Series(
-            self.values[a:b],
-            measure=self.measure,
-            **{c: part(c) for c in COLUMNS},
-            covariates={k: v[a:b] for k, v in self.covariates.items()},
-            events=self.events,
-            exclusions=[e for e in self.exclusions if e.series is None or e.series == name],
-            expected_every=self.expected_every,
-            selection=self.selection,
-            load_ids=self.load_ids,
-            clock=self.clock if self.when is not None else None,
-            id=name,
-        )
+        own = [e for e in self.exclusions if e.series is None or e.series == name]
+        return _cut(self, int(self.offsets[i]), int(self.offsets[i + 1]), exclusions=own, id=name)
 
     def __iter__(self) -> Iterator[Series]:
         return (self[i] for i in range(len(self)))
@@ -223,30 +205,15 @@ class SeriesBatch:
     def hashes(self) -> tuple[str, ...]:
         """One hash of values, sizes, times, weights, censoring, subgroups and float covariates a series."""
         if self._hashes is None:
-            columns = [np.ascontiguousarray(self.values), *(getattr(self, c) for c in COLUMNS[:5])]
-            raw = [bytes_of(c) for c in columns if c is not None]
-            marks = "".join(str(int(c is not None)) for c in columns).encode()
-            # numbers a chart may reckon with: the risk of a case
-            numbers = sorted(name for name, c in self.covariates.items() if c.dtype.kind == "f")
-            marks += "".join(f" {name}" for name in numbers).encode()
-            raw += [bytes_of(np.ascontiguousarray(self.covariates[name])) for name in numbers]
-            out = []
-            for a, b in zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True):
-                digest = hashlib.blake2b(marks, digest_size=16)
-                for column in raw:
-                    digest.update(column[a:b])
-                out.append(digest.hexdigest())
-            self._hashes = tuple(out)
+            columns = [self.values, *(getattr(self, c) for c in COLUMNS[:5])]
+            self._hashes = hashes_of(columns, self.covariates, self.offsets)
         return self._hashes
 
     def data_hash(self) -> str:
         """One hash for the whole batch; that of its series when there is only one."""
         if len(self) == 1:
             return self.hashes()[0]
-        digest = hashlib.blake2b(digest_size=16)
-        for h in self.hashes():
-            digest.update(h.encode())
-        return digest.hexdigest()
+        return joined_hash(self.hashes())
 
     def provenance(self) -> Provenance:
         """Where the data came from, for the result."""
@@ -481,29 +448,13 @@ class Series:
         """
         a, b, _ = slice(start, stop).indices(len(self))
         b = max(a, b)
-
-        def part(column: NDArray[Any] | None) -> NDArray[Any] | None:
-            return None if column is None else column[a:b]
-
         kept = []
         for e in self.exclusions:
             if e.point is None:
                 kept.append(e)
             elif a <= range(len(self))[e.point] < b:
                 kept.append(_moved(e, range(len(self))[e.point] - a))
-        return Series(
-            self.values[a:b],
-            measure=self.measure,
-            **{c: part(getattr(self, c)) for c in COLUMNS},
-            covariates={k: v[a:b] for k, v in self.covariates.items()},
-            events=self.events,
-            exclusions=kept,
-            expected_every=self.expected_every,
-            selection=self.selection,
-            load_ids=self.load_ids,
-            clock=self.clock if self.when is not None else None,
-            id=self.id,
-        )
+        return _cut(self._batch, a, b, exclusions=kept, id=self.id)
 
     def between(self, since: object = None, until: object = None) -> Series:
         """The points with ``since <= when < until`` (dates, datetimes or ISO texts).
@@ -539,6 +490,24 @@ class Series:
         for name, column in self.covariates.items():
             frame[name] = column
         return frame
+
+
+def _cut(batch: SeriesBatch, a: int, b: int, *, exclusions: Sequence[Exclusion], id: str) -> Series:
+    """The flat points ``a`` to ``b - 1`` as a series, with all that is known of them."""
+    columns = {name: getattr(batch, name) for name in COLUMNS}
+    return Series(
+        batch.values[a:b],
+        measure=batch.measure,
+        **{name: None if column is None else column[a:b] for name, column in columns.items()},
+        covariates={name: column[a:b] for name, column in batch.covariates.items()},
+        events=batch.events,
+        exclusions=exclusions,
+        expected_every=batch.expected_every,
+        selection=batch.selection,
+        load_ids=batch.load_ids,
+        clock=batch.clock if batch.when is not None else None,
+        id=id,
+    )
 
 
 def resolve_exclusions(
