@@ -43,7 +43,8 @@ def info(result: Queue) -> QueueInfo:
         end = max(end, 1.3 * result.within)
     times = np.linspace(0.0, end, 300)
     names, longer = [], []
-    if len(result.classes) == 1:
+    # impatient customers of all classes wait alike
+    if len(result.classes) == 1 or np.isfinite(result.patience):
         names, longer = ["all"], [result.longer_than(times)]
     else:
         for name, p, wait in zip(result.classes, result.class_p_wait, result.class_wait, strict=True):
@@ -54,6 +55,8 @@ def info(result: Queue) -> QueueInfo:
         title += f"{percent(result.p_blocked)} turned away, nobody waits"
     elif np.isfinite(result.mean_wait):
         title += f"mean wait {number(result.mean_wait, result.unit)}"
+        if np.isfinite(result.patience):
+            title += f", {percent(result.p_abandon)} give up"
     else:
         title = f"{result.model}: overloaded, the queue grows without end"
     return QueueInfo(

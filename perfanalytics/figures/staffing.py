@@ -46,7 +46,14 @@ def info(result: Staffing) -> StaffingInfo:
         cv = result.method.parameters
         levels = [
             level(
-                load, int(c), result.service, result.within, result.system, cv["arrival_cv"], cv["service_cv"]
+                load,
+                int(c),
+                result.service,
+                result.within,
+                result.system,
+                cv["arrival_cv"],
+                cv["service_cv"],
+                patience=result.patience if np.isfinite(result.patience) else None,
             )[0]
             for c in servers
         ]

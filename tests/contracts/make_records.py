@@ -109,7 +109,7 @@ def queues_and_reliability(values: np.ndarray) -> list[perf.Result]:
     )
     return [
         perf.queue(arrivals=[2, 3], service=0.5, servers=4, discipline="priority", within=1, target=0.9),
-        perf.staffing(arrivals=[100, 60], per=1800, service=180, within=20),
+        perf.staffing(arrivals=[100, 60], per=1800, service=180, within=20, patience=240),
         perf.capacity([80, 100, 130], service=180, servers=14, per=1800, within=20, target=0.8),
         perf.simulate_queue(np.arange(40.0), values, servers=8, within=4, target=0.8),
         perf.reliability_growth(np.cumsum(values), models=("goel_okumoto", "power_law", "poisson")),

@@ -36,3 +36,19 @@ prio <- function(l1, l2, c, N, preempt) {
 }
 cat("not preemptive", prio(0.5, 0.6, 2, 27, FALSE), "\n")
 cat("preemptive", prio(0.5, 0.6, 2, 27, TRUE), "\n")
+# Erlang A, M/M/c+M, cut at N: balance equations; wait offered to who finds all busy, by the hypoexponential law of the
+# embedded pure death process (matrix exponential by uniformization)
+impatient <- function(lam, mu, c, th, N, t) {
+  n <- 0:N; death <- pmin(n, c) * mu + pmax(n - c, 0) * th
+  p <- cumprod(c(1, lam / death[-1])); p <- p / sum(p)
+  lq <- sum(pmax(n - c, 0) * p)
+  k <- N - c + 1                                       # waiting room: who finds j waiting passes j + 1 stages
+  rates <- c * mu + (0:(k - 1)) * th; u <- max(rates) + th
+  # stay: alive and still patient while stages j, j - 1, ... 0 are passed; begun: passed stage 0 before giving up
+  P <- matrix(0, k + 1, k + 1); P[1, 1] <- 1
+  for (j in 1:k) { P[j + 1, j] <- rates[j] / u; P[j + 1, j + 1] <- 1 - (rates[j] + th) / u }
+  v <- c(0, p[(c + 1):(N + 1)]); out <- 0 * v; w <- dpois(0:2000, u * t)
+  for (i in 0:2000) { out <- out + w[i + 1] * v; v <- as.vector(v %*% P) }
+  c(p_wait = sum(p[n >= c]), p_abandon = th * lq / lam, wait = lq / lam, begun = sum(p[n < c]) + out[1], longer = sum(out[-1]))
+}
+print(impatient(48, 1, 50, 0.5, 260, 1 / 3)); print(impatient(6, 1, 4, 0.25, 160, 0.5))

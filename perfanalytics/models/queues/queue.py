@@ -16,6 +16,7 @@ from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.result import Caveat, Method, Provenance, Result
 from perfanalytics.models.queues import formulas
+from perfanalytics.models.queues.erlang_a import ErlangA, erlang_a
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,7 @@ class Queue(Result):
     Attributes
     ----------
     model : str
-        Kendall's notation ("M/M/8", "M/M/4/10", "M/G/1", "G/G/3").
+        Kendall's notation ("M/M/8", "M/M/4/10", "M/M/50+M", "M/G/1", "G/G/3").
     discipline : {"fifo", "priority", "preemptive"}
     exact : bool
         Whether the mean wait is exact under the assumptions.
@@ -40,16 +41,21 @@ class Queue(Result):
     servers : int
     capacity : int or None
         Most customers in the system, those in service included; further ones are lost.
+    patience : float
+        Mean time after which a waiting customer gives up; infinite where nobody does.
     load, utilization : float
         Offered load in erlangs; share of busy time of a server.
     p_blocked : float
         Share of arrivals that are lost.
+    p_abandon : float
+        Share of arrivals that give up waiting.
     p_wait, mean_wait, mean_time, mean_queue, mean_in_system : float
         Of all classes together (of those let in): probability of waiting, mean wait, mean time in the system,
-        mean number waiting, mean number in the system. Infinite where the queue grows without end.
+        mean number waiting, mean number in the system. Infinite where the queue grows without end. The wait
+        of those who give up ends there and counts.
     within, target, service_level : float
         Objective: share ``target`` begun within ``within``; the share of all arrivals reached (who is turned
-        away counts as missed). NaN where not asked.
+        away or gives up counts as missed). NaN where not asked.
     classes : text array, shape (k,)
         Names of the classes, the most urgent first; one, "all", without classes.
     class_arrivals, class_service, class_p_wait, class_wait : float arrays, shape (k,)
@@ -59,7 +65,7 @@ class Queue(Result):
     """
 
     kind: ClassVar[str] = "queue"
-    schema_version: ClassVar[int] = 1
+    schema_version: ClassVar[int] = 2
 
     model: str
     discipline: str
@@ -67,9 +73,11 @@ class Queue(Result):
     unit: str
     servers: int
     capacity: int | None
+    patience: float
     load: float
     utilization: float
     p_blocked: float
+    p_abandon: float
     p_wait: float
     mean_wait: float
     mean_time: float
@@ -84,13 +92,21 @@ class Queue(Result):
     class_p_wait: Floats
     class_wait: Floats
 
+    @classmethod
+    def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+        """In version 1 nobody gave up."""
+        return {"patience": math.inf, "p_abandon": 0.0} | fields
+
+    def _impatient(self) -> ErlangA:
+        return erlang_a(self.load, self.servers, float(self.class_service[0]), self.patience)
+
     def longer_than(self, times: ArrayLike) -> Floats:
         """P(wait > t) over all classes; shape of ``times``.
 
         Notes
         -----
-        Exact for M/M/c and M/M/c/K in order of arrival. Otherwise those who wait are taken to wait an
-        exponential time with the right mean.
+        Exact for M/M/c, M/M/c/K and M/M/c+M in order of arrival; the wait of those who give up ends there.
+        Otherwise those who wait are taken to wait an exponential time with the right mean.
 
         Examples
         --------
@@ -102,6 +118,8 @@ class Queue(Result):
         t = np.asarray(times, dtype=float)
         if (t < 0).any():
             raise InputError("a wait is not negative: give times of at least 0")
+        if math.isfinite(self.patience):
+            return self._impatient().longer_than(t)
         if self.capacity is not None:
             states = formulas.limited_states(self.load, self.servers, self.capacity)
             return formulas.limited_tail(states, self.servers, float(self.class_service[0]), t)
@@ -139,7 +157,7 @@ class Queue(Result):
         mean_queue, mean_in_system."""
         import pandas as pd
 
-        time = self.class_wait + self.class_service
+        time = self.class_wait + self.class_service * (1 - self.p_abandon)
         let_in = self.class_arrivals * (1 - self.p_blocked)
         return pd.DataFrame(
             {
@@ -159,8 +177,17 @@ class Queue(Result):
         """One row: the attributes, with wait_p50, wait_p90, wait_p95 in the unit."""
         import pandas as pd
 
-        names = ("model", "discipline", "exact", "unit", "servers", "capacity", "load", "utilization")
-        means = ("p_blocked", "p_wait", "mean_wait", "mean_time", "mean_queue", "mean_in_system")
+        names = ("model", "discipline", "exact", "unit", "servers", "capacity", "patience", "load")
+        means = (
+            "utilization",
+            "p_blocked",
+            "p_abandon",
+            "p_wait",
+            "mean_wait",
+            "mean_time",
+            "mean_queue",
+            "mean_in_system",
+        )
         row: dict[str, Any] = {n: getattr(self, n) for n in (*names, *means)}
         row |= {f"wait_p{p}": self.wait_percentile(p / 100) for p in (50, 90, 95)}
         row |= {n: getattr(self, n) for n in ("within", "target", "service_level")}
@@ -184,6 +211,7 @@ def queue(
     servers: int = 1,
     per: float = 1.0,
     capacity: int | None = None,
+    patience: float | None = None,
     arrival_cv: float = 1.0,
     service_cv: float | Sequence[float] = 1.0,
     discipline: str = "fifo",
@@ -208,6 +236,8 @@ def queue(
     capacity : int, optional
         Most customers in the system, at least ``servers``; M/M/c/K. ``capacity=servers`` is Erlang's loss
         system.
+    patience : float, optional
+        Mean time after which a waiting customer gives up, exponential; M/M/c+M, Erlang A.
     arrival_cv, service_cv : float
         Coefficients of variation (standard deviation over mean) of times between arrivals and of service
         times: 1 for exponential, 0 for constant times.
@@ -229,14 +259,16 @@ def queue(
 
     Notes
     -----
-    M/M/c, M/M/c/K, M/G/1 and the priority queues are exact for the mean wait; G/G/c is Allen and Cunneen's
-    approximation. A queue whose load reaches its servers grows without end: means are infinite, with a
-    caveat. Customers do not give up.
+    M/M/c, M/M/c/K, M/M/c+M, M/G/1 and the priority queues are exact for the mean wait; G/G/c is Allen and
+    Cunneen's approximation. A queue whose load reaches its servers grows without end: means are infinite,
+    with a caveat. Without ``patience`` customers do not give up; with it there is always a steady state,
+    because who would wait longest gives up, and a caveat says where the load exceeds the servers.
 
     References
     ----------
     Gross, Shortle, Thompson and Harris (2008), Fundamentals of Queueing Theory, chapters 2, 3 and 5. Allen
-    (1990), Probability, Statistics and Queueing Theory, section 5.6.
+    (1990), Probability, Statistics and Queueing Theory, section 5.6. Mandelbaum and Zeltyn (2007), Service
+    engineering in action: the Palm/Erlang-A queue.
 
     Examples
     --------
@@ -254,12 +286,20 @@ def queue(
     if not 0 <= arrival_cv < math.inf:
         raise InputError(f"arrival_cv is a number of at least 0 (1 for random arrivals), got {arrival_cv}")
     check_objective(within, target)
+    check_patience(patience)
+    if patience is not None:
+        _check_impatient(services, cvs, capacity, arrival_cv, discipline)
     _check_formula(rates, services, cvs, servers, capacity, arrival_cv, discipline)
     total = float(rates.sum())
     mean = float((rates * services).sum() / total)
     load = total * mean
     states = None
-    if discipline == "fifo":
+    impatient = None if patience is None else erlang_a(load, servers, mean, float(patience))
+    if impatient is not None:
+        exact, model = True, f"M/M/{servers}+M"
+        waits = np.full(len(rates), impatient.mean_wait)
+        chances = np.full(len(rates), impatient.p_wait)
+    elif discipline == "fifo":
         second = float((rates * services**2 * (1 + cvs**2)).sum() / total)
         scv = max(second / mean**2 - 1, 0.0)
         if len(rates) == 1:
@@ -281,10 +321,11 @@ def queue(
         exact = True
         model = f"M/{'M' if (cvs == 1).all() and (services == services[0]).all() else 'G'}/{servers}"
     blocked = 0.0 if states is None else float(states[-1])
+    lost = 0.0 if impatient is None else impatient.p_abandon
     weight = rates / total
     wait = float((weight * waits)[weight > 0].sum())
     let_in = total * (1 - blocked)
-    utilization = min(let_in * mean / servers, 1.0)
+    utilization = min(let_in * (1 - lost) * mean / servers, 1.0)
     found = Queue(
         verdict="",
         method=Method(
@@ -298,6 +339,7 @@ def queue(
                 "arrival_cv": arrival_cv,
                 "servers": servers,
                 "capacity": capacity,
+                "patience": patience,
                 "mean_wait": "exact" if exact else "Allen-Cunneen approximation",
                 "distribution": "exact"
                 if discipline == "fifo" and model.startswith("M/M")
@@ -313,14 +355,16 @@ def queue(
         unit=unit,
         servers=servers,
         capacity=capacity,
+        patience=math.inf if patience is None else float(patience),
         load=load,
         utilization=utilization,
         p_blocked=blocked,
+        p_abandon=lost,
         p_wait=float((weight * chances).sum()),
         mean_wait=wait,
-        mean_time=wait + mean,
+        mean_time=wait + (1 - lost) * mean,
         mean_queue=let_in * wait,
-        mean_in_system=let_in * (wait + mean),
+        mean_in_system=let_in * (wait + (1 - lost) * mean),
         within=math.nan if within is None else float(within),
         target=math.nan if target is None else float(target),
         service_level=math.nan,
@@ -330,7 +374,11 @@ def queue(
         class_p_wait=read_only(chances),
         class_wait=read_only(waits),
     )
-    level = math.nan if within is None else float((1 - found.longer_than(float(within))) * (1 - blocked))
+    level = math.nan
+    if within is not None and impatient is not None:
+        level = impatient.begun_within(float(within))
+    elif within is not None:
+        level = float((1 - found.longer_than(float(within))) * (1 - blocked))
     found = replace(found, service_level=level)
     return replace(found, verdict=_verdict(found), caveats=tuple(_doubts(found)))
 
@@ -339,6 +387,12 @@ def check_servers(servers: int) -> None:
     """Raise unless ``servers`` is a whole number of at least 1."""
     if isinstance(servers, bool) or not isinstance(servers, int | np.integer) or servers < 1:
         raise InputError(f"servers= is a whole number of at least 1, got {servers!r}")
+
+
+def check_patience(patience: float | None) -> None:
+    """Raise unless ``patience`` is a time above 0, or none."""
+    if patience is not None and not 0 < patience < math.inf:
+        raise InputError(f"patience= is the mean time until a waiting customer gives up, above 0: {patience}")
 
 
 def check_objective(within: float | None, target: float | None) -> None:
@@ -424,6 +478,17 @@ def _check_formula(
             )
 
 
+def _check_impatient(
+    services: Floats, cvs: Floats, capacity: int | None, arrival_cv: float, discipline: str
+) -> None:
+    alike = bool((services == services[0]).all() and (cvs == 1).all())
+    if capacity is not None or discipline != "fifo" or arrival_cv != 1 or not alike:
+        raise InputError(
+            "customers who give up (patience=) have a formula for random arrivals, exponential service, "
+            "order of arrival and no limit of the queue only"
+        )
+
+
 def _kendall(arrival_cv: float, scv: float, servers: int, capacity: int | None) -> str:
     letter = {0.0: "D", 1.0: "M"}
     text = f"{letter.get(arrival_cv, 'G')}/{letter.get(round(scv, 12), 'G')}/{servers}"
@@ -457,6 +522,8 @@ def _verdict(q: Queue) -> str:
     ).replace("1 server carry", "1 server carries")
     if q.p_blocked > 0:
         text += f" {percent(q.p_blocked)} are turned away."
+    if math.isfinite(q.patience):
+        text += f" {percent(q.p_abandon)} give up."
     if not math.isnan(q.service_level):
         began = "at once" if q.within == 0 else f"within {number(q.within, q.unit)}"
         if q.discipline == "preemptive":
@@ -486,6 +553,13 @@ def _doubts(q: Queue) -> list[Caveat]:
             "the backlog grows is a question for simulate_queue."
         )
         out.append(Caveat("overloaded", text, {"load": q.load, "servers": q.servers}))
+    elif math.isfinite(q.patience):
+        if q.load >= q.servers:
+            text = (
+                f"The load is {number(q.load)} erlangs for {q.servers} servers: only those who give up "
+                f"({percent(q.p_abandon)}) keep the queue from growing without end."
+            )
+            out.append(Caveat("overloaded", text, {"load": q.load, "servers": q.servers}))
     elif q.utilization > NEARLY_FULL and q.capacity is None:
         text = (
             f"Servers are busy {percent(q.utilization)} of the time: a few percent more arrivals multiply "
