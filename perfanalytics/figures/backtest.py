@@ -90,7 +90,9 @@ def draw(result: Backtest | Predictions) -> dict[str, Any]:
     positive = bool(spread.min() > 0 and np.quantile(spread, 0.99) / np.quantile(spread, 0.01) > 30)
     layout = style.layout(
         title,
-        xaxis=style.axis("item, in order of time", range=[0, n + 1]),
+        xaxis=style.axis(
+            "item, in order of time" if isinstance(result, Backtest) else "item", range=[0, n + 1]
+        ),
         yaxis=style.axis(result.measure.label, **({"type": "log", "dtick": 1} if positive else {})),
         annotations=[
             {"xref": "paper", "yref": "paper", "x": 0, "y": 1.01, "xanchor": "left", "yanchor": "bottom"}

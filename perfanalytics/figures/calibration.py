@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,11 +65,13 @@ def draw(result: Calibration) -> dict[str, Any]:
     title = (
         f"difference in {what}{unit}" if result.effect == "difference" else f"ratio of {what} to the model"
     )
+    seen = [v for v in (*record.levels, record.low, record.high) if math.isfinite(v)]
+    pad = 0.06 * ((max(seen) - min(seen)) or 1.0)
     layout = style.layout(
         f"Calibration of {result.measure.name} to {result.group}",
         height=270,
         margin={"l": 30, "r": 40, "t": 60, "b": 60},
-        xaxis=style.axis(title),
+        xaxis=style.axis(title, range=[min(seen) - pad, max(seen) + pad]),
         yaxis=style.axis(
             "", range=[2.5, -0.5], tickvals=[0, 1, 2], ticktext=list(record.names), showgrid=False
         ),

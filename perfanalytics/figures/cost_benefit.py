@@ -90,6 +90,15 @@ def draw(result: CostBenefit) -> dict[str, Any]:
         xaxis2=style.axis(f"net present value ({result.unit})", domain=[0.62, 1], anchor="y2")
         | {"range": [low - pad, high + pad]},
         yaxis2=style.axis("", anchor="x2", showgrid=False, range=[rows - 0.4, -0.6])
-        | {"tickvals": list(range(rows)), "ticktext": list(record.amount)},
+        | {"tickvals": list(range(rows)), "ticktext": [_short(v) for v in record.amount]},
     )
     return {"data": data, "layout": layout}
+
+
+def _short(name: str, most: int = 22) -> str:
+    """A name on two lines where it is long, so that it stays within its panel."""
+    if len(name) <= most:
+        return name
+    cut = name.rfind(" ", 0, most + 1)
+    first, rest = (name[:cut], name[cut + 1 :]) if cut > 0 else (name[:most], name[most:])
+    return f"{first}<br>{rest if len(rest) <= most else rest[: most - 1] + '…'}"

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from scipy import special
 
 from perfanalytics.baselines.wording import number, percent
-from perfanalytics.core.errors import InputError
 from perfanalytics.figures import style
 from perfanalytics.models.laws import LAWS, Law
 from perfanalytics.models.result import Model
@@ -30,7 +29,8 @@ class ModelInfo:
 
     ``labels``, ``effect``, ``low``, ``high`` are the effects (ratios on the log scale), the clearest first;
     ``controllable`` marks those somebody can set. ``fitted`` and ``observed`` are the points, ``outside``
-    those beyond the prediction band; ``line``, ``band_low``, ``band_high`` the band.
+    those beyond the prediction band; ``line``, ``band_low``, ``band_high`` the band. A model that was
+    computed from sums keeps no rows: it has effects, no points and no band.
     """
 
     labels: tuple[str, ...]
@@ -65,6 +65,9 @@ class Band:
 
 def _band(result: Model) -> Band:
     """What a typical row gets: at the mean leverage p / n, with the mean sizes and weight 1."""
+    if not len(result.fitted):
+        none = np.zeros(0)
+        return Band(none, none, none, np.zeros(0, dtype=bool), False)
     ends = float(result.fitted.min()), float(result.fitted.max())
     edge = float(special.ndtri((1 + result.confidence) / 2))
     if result.family in LAWS:
@@ -108,7 +111,8 @@ def _law_quantile(law: Law, mu: NDArray[np.float64], k: float, share: float) -> 
 
 def _label(result: Model, frame: pd.DataFrame, row: int, step: float) -> str:
     """The name of an effect: a level, or a number with its step; the quantile where several were asked."""
-    name = re.sub(r"\[T\.(.*?)\]", r": \1", str(frame["term"].iat[row]))
+    name = re.sub(r"C\((\w+).*?\)(?=\[)", r"\1", str(frame["term"].iat[row]))
+    name = re.sub(r"\[T\.(.*?)\]", r": \1", name)
     name = name if step == 1 else f"{name}, +1 SD"
     several = result.family == "quantile" and len(result.arrays["quantiles"]) > 1
     return f"{name} (P{100 * float(frame['quantile'].to_numpy()[row]):g})" if several else name
@@ -116,8 +120,6 @@ def _label(result: Model, frame: pd.DataFrame, row: int, step: float) -> str:
 
 def info(result: Model) -> ModelInfo:
     """The arrays of the figure."""
-    if not len(result.fitted):
-        raise InputError("this model was computed from sums and keeps no rows: there is nothing to draw")
     frame = result.to_frame()
     own = np.flatnonzero(frame["factor"].to_numpy() != "Intercept")
     p_values = frame["p_value"].to_numpy()[own]
@@ -130,7 +132,8 @@ def info(result: Model) -> ModelInfo:
         effect, low, high = (np.exp(np.clip(v, -300.0, 300.0)) for v in (effect, low, high))
     labels = tuple(_label(result, frame, int(k), float(s)) for k, s in zip(shown, step, strict=True))
     band = _band(result)
-    keep = np.unique(np.linspace(0, result.n - 1, min(result.n, POINTS)).round().astype(int))
+    rows = len(result.fitted)
+    keep = np.unique(np.linspace(0, rows - 1, min(rows, POINTS)).round().astype(int))
     return ModelInfo(
         labels=labels,
         effect=effect,
@@ -141,7 +144,7 @@ def info(result: Model) -> ModelInfo:
         fitted=result.fitted[keep],
         observed=result.observed[keep],
         outside=band.outside[keep],
-        hidden_points=result.n - len(keep),
+        hidden_points=rows - len(keep),
         line=band.line,
         band_low=band.low,
         band_high=band.high,
@@ -165,7 +168,13 @@ def draw(result: Model) -> dict[str, Any]:
         effect_title = f"factor on {of} (1 = none)"
     layout = style.layout(f"Model of {result.response}", height=height) | {
         "margin": {"l": 30, "r": 30, "t": 60, "b": 80},
-        "xaxis": style.axis(effect_title, domain=[0.0, 0.40], anchor="y", nticks=6, **_effect_axis(record)),
+        "xaxis": style.axis(
+            effect_title,
+            domain=[0.0, 0.40 if len(record.fitted) else 1.0],
+            anchor="y",
+            nticks=6,
+            **_effect_axis(record),
+        ),
         "yaxis": style.axis(
             "",
             anchor="x",
@@ -174,10 +183,14 @@ def draw(result: Model) -> dict[str, Any]:
             ticktext=[_row_label(record, k) for k in range(rows)],
             showgrid=False,
         ),
-        "xaxis2": style.axis(f"predicted{suffix}", domain=[0.54, 1.0], anchor="y2", **_point_axis(record)),
-        "yaxis2": style.axis(f"observed{suffix}", anchor="x2", **_point_axis(record)),
         "shapes": [_null_line(record)],
         "annotations": _notes(record),
+    }
+    if not len(record.fitted):
+        return {"data": [_effects(record)], "layout": layout}
+    layout |= {
+        "xaxis2": style.axis(f"predicted{suffix}", domain=[0.54, 1.0], anchor="y2", **_point_axis(record)),
+        "yaxis2": style.axis(f"observed{suffix}", anchor="x2", **_point_axis(record)),
     }
     return {"data": [_effects(record), *_points(record)], "layout": layout}
 
@@ -299,13 +312,22 @@ def _notes(record: ModelInfo) -> list[dict[str, Any]]:
         left.append(
             f"the {len(record.labels)} clearest of {len(record.labels) + record.hidden_effects} effects"
         )
+    if not record.labels:
+        left.append("no factor in the model")
+    if not len(record.fitted):
+        left.append("computed from sums: there are no rows to draw predictions beside")
+        return _placed([(0.0, "; ".join(left))])
     share = float(np.mean(record.outside))
     what = "band" if np.isfinite(record.band_low).all() else "own interval"
     right = f"{what}: {percent(record.confidence)} prediction; × {percent(share)} of the points lie outside"
     if record.hidden_points:
         right += f"; {len(record.fitted):,} of {len(record.fitted) + record.hidden_points:,} drawn"
+    return _placed([(0.0, "; ".join(left)), (0.54, right)])
+
+
+def _placed(notes: list[tuple[float, str]]) -> list[dict[str, Any]]:
+    """Notes above the panels."""
     style_of = {"xref": "paper", "yref": "paper", "yanchor": "bottom", "showarrow": False}
-    notes = [(0.0, "; ".join(left)), (0.54, right)]
     return [
         style_of
         | {"x": x, "y": 1.01, "xanchor": "left", "text": text, "font": {"size": 11, "color": style.GREY}}

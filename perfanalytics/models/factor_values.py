@@ -36,17 +36,23 @@ def today_rows(model: Any, rows: int, rng: np.random.Generator) -> pd.DataFrame:
     Raises
     ------
     InputError
-        When the model was saved by an early version, without its rows.
+        When the model keeps no rows of its factors.
     """
-    kept = model.factor_frame()
-    if not len(kept.columns) and model.roles:
-        raise InputError(
-            "this model was saved by an earlier version, without the rows of its factors: fit it again"
-        )
+    kept = _kept_rows(model)
     n = len(kept) if len(kept.columns) else 1
     place = np.floor((np.arange(rows) + rng.uniform()) * n / rows).astype(int) % n
     rows_of: pd.DataFrame = kept.iloc[rng.permutation(place)].reset_index(drop=True)
     return rows_of
+
+
+def _kept_rows(model: Any) -> pd.DataFrame:
+    kept: pd.DataFrame = model.factor_frame()
+    if not len(kept.columns) and model.roles:
+        raise InputError(
+            "this model keeps no rows of its factors (made from sums, or saved by an earlier version): fit a "
+            "sample of the rows with perf.fit"
+        )
+    return kept
 
 
 def even_rows(model: Any, rows: int) -> int:
@@ -189,8 +195,14 @@ def quantiles_of(given: Any, share: Floats, what: str) -> Floats:
 
 
 def typical_row(model: Any) -> dict[str, Any]:
-    """Each factor at its typical value: the (lower) median of numbers, the most frequent level."""
-    kept = model.factor_frame()
+    """Each factor at its typical value: the (lower) median of numbers, the most frequent level.
+
+    Raises
+    ------
+    InputError
+        When the model keeps no rows of its factors.
+    """
+    kept = _kept_rows(model)
     out: dict[str, Any] = {}
     for name in kept.columns:
         if name in model.levels:

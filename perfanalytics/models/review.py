@@ -204,7 +204,7 @@ def _related(model: Any) -> Row:
 def _variation(model: Any) -> Row:
     name = "variation of factors"
     if not model.kept:
-        return name, None, "saved by an earlier version without the rows of its factors"
+        return name, None, "the model keeps no rows of its factors (of sums, or of an earlier version)"
     still = [k for k, v in model.kept.items() if np.ptp(v) == 0]
     n = len(next(iter(model.kept.values())))
     if still:
@@ -287,7 +287,11 @@ def _assumptions(model: Any) -> Row:
 def _validated(model: Any, backtest: Any) -> Row:
     name = "validated out of sample"
     inside = f"{model.folds}-fold cross-validated R² {model.r2_cv:.2f}"
-    if model.r2_cv <= 0:
+    if math.isnan(model.r2_cv):
+        if backtest is None:
+            return name, None, "no cross-validation (the model keeps no rows), and no backtest was given"
+        inside = "no cross-validation"
+    elif model.r2_cv <= 0:
         return name, False, f"{inside}: no better than the mean"
     if backtest is None:
         return name, True, f"{inside}; no backtest over time was given"
@@ -305,7 +309,7 @@ def _accuracy(model: Any) -> Row:
         return name, True, text
     if math.isfinite(model.error_cv):
         return name, True, f"root mean squared error out of sample {number(model.error_cv)}"
-    return name, False, "no error out of sample"
+    return name, None if math.isnan(model.r2_cv) else False, "no error out of sample is known"
 
 
 def _calibrated(model: Any, calibration: Any) -> Row:
@@ -323,7 +327,7 @@ def _revised(errors: Any) -> Row:
     name = "revised when it stops predicting"
     if errors is None:
         return name, None, "its prediction errors are not on a control chart (perf.prediction_errors)"
-    return name, errors.advice == "keep", errors.verdict
+    return name, None if errors.advice == "wait" else errors.advice == "keep", errors.verdict
 
 
 def _objective(model: Any) -> Row:

@@ -352,7 +352,9 @@ def _doubts(
     chosen: NDArray[np.bool_],
     names: list[str],
 ) -> list[Caveat]:
-    out = []
+    out: list[Caveat] = []
+    if not chosen.any():
+        return out
     if share > 0.05:
         text = (
             f"The same search finds an R2 of {percent(r2)} or more in {percent(share)} of shuffled responses."

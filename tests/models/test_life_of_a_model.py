@@ -320,3 +320,12 @@ def test_every_figure_is_drawn() -> None:
         figure = perf.plot(result)
         assert len(figure.data) > 0
         assert figure.layout.title.text
+
+
+def test_too_few_outcomes_are_no_answer_in_the_report_card() -> None:
+    errors = perf.prediction_errors(
+        perf.predictions(MODEL, DATA.tail(5)).with_outcomes(dict(DATA["y"].tail(3)))
+    )
+    assert errors.advice == "wait"
+    card = MODEL.review(errors=errors).to_frame().set_index("criterion")
+    assert card.loc["revised when it stops predicting", "answer"] == "unknown"

@@ -124,3 +124,16 @@ def test_the_figure_shows_the_choice_beside_noise() -> None:
     old = {k: v for k, v in saved["fields"].items() if not k.startswith("path_")}
     early = ModelSelection.from_record(saved | {"schema_version": 1, "fields": old})
     assert len(draw(early)["data"]) == 2
+
+
+def test_an_empty_choice_is_not_doubted_as_if_something_was_found() -> None:
+    noise = data(0.0, 60, 3)
+    for seed in range(8):
+        found = select_model(
+            "y ~ a + b", noise.assign(y=np.random.default_rng(seed).normal(size=60)), repeats=1
+        )
+        if not found.chosen.any():
+            assert found.caveat_codes == ()
+            assert "no term worth keeping" in found.verdict
+            return
+    raise AssertionError("no seed without a choice")

@@ -61,8 +61,14 @@ def test_the_same_model_as_from_the_rows(repo) -> None:
     for column in ("estimate", "item_low", "item_high"):
         np.testing.assert_allclose(mine[column], other[column], rtol=1e-8)
     assert "residuals-not-seen" in ours.caveat_codes
-    with pytest.raises(perf.InputError, match="nothing to draw"):
-        perf.plot(ours)
+    figure = perf.plot(ours)
+    assert len(figure.data) == 1
+    assert len(figure.data[0].x) == len(ours.terms) - 1
+    assert "computed from sums" in figure.layout.annotations[0].text
+    answers = ours.review().to_frame().set_index("criterion")["answer"]
+    assert answers["validated out of sample"] == answers["accuracy known"] == "unknown"
+    with pytest.raises(perf.InputError, match="fit a sample"):
+        ours.what_if({"small": {"size": 3}})
 
 
 def test_nearly_dependent_terms_are_fetched() -> None:
