@@ -104,6 +104,25 @@ def test_the_baseline_says_what_the_process_delivers(found):
     assert "censored" in after.caveat_codes
 
 
+def test_the_plan_splits_by_priority_and_says_that_baseline_and_model_no_longer_hold(found):
+    by = found["Resolution time before the new triage: strata"]
+    assert by.proposed == ("priority",)
+    each = found["Resolution time before the new triage: by priority"]
+    medians = each.column("median")
+    assert (np.diff(medians) > 0).all()  # priority 1 to 4
+    drift = found["Does the baseline before the new triage still hold?"]
+    assert drift.rebaseline
+    assert "New triage" in "; ".join(drift.reasons)
+    errors = found["Does the model still hold since the new triage?"]
+    assert errors.advice == "recalibrate"
+    # outcomes are lower than predicted
+    assert errors.bias < 0
+    card = found["What drives resolution time?: review"]
+    answers = card.to_frame().set_index("criterion")["answer"]
+    assert answers["controllable factor"] == "yes"
+    assert answers["stable data"] == "no"
+
+
 def test_counts_of_size_differ_by_person_as_they_were_made_to():
     counts = pd.read_csv(SAMPLE / "size_counts.csv")
     cells = counts.pivot_table(index=["package", "turn"], columns="counter", values="size_points")

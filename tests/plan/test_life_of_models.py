@@ -134,6 +134,16 @@ def test_a_calibrated_model_can_be_named(plan: Path) -> None:
     assert held.estimate[0] != model.predict(frame)["estimate"].iloc[0]
 
 
+def test_open_items_in_a_model_are_a_doubt(plan: Path) -> None:
+    text = PLAN[: PLAN.index("[[prediction_errors]]")].replace("until = 2024-04-01\n", "")
+    plan.write_text(text, encoding="utf-8")
+    run = perf.run_plan(plan, only=["Days"])
+    model = next(i.result for i in run.items if i.name == "Days")
+    assert isinstance(model, perf.Model)
+    doubt = next(c for c in model.caveats if c.code == "censored")
+    assert doubt.evidence["n"] == 15
+
+
 def test_costs_and_benefits(plan: Path) -> None:
     run = perf.run_plan(plan, only=["Sizes", "Tool"])
     assert not run.failures, [i.error for i in run.failures]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from perfanalytics.core.errors import PerfAnalyticsError
+from perfanalytics.core.result import Caveat
 from perfanalytics.models.factors import Factor
 from perfanalytics.models.formula import parse
 from perfanalytics.models.model import FAMILIES, fit, own_columns, own_quantiles
@@ -18,6 +19,9 @@ from perfanalytics.plan.analyses.model_questions import Questions, ask, wrong_qu
 from perfanalytics.plan.mistakes import tried, unknown
 from perfanalytics.plan.tables import Name, Texts
 from perfanalytics.reports.report import ReportItem
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Keys that name a column with a part of its own.
 COLUMNS = ("weights", "offset", "exposure", "sizes", "groups", "time")
@@ -60,6 +64,7 @@ def _model(table: ModelTable, context: Context) -> list[ReportItem]:
         confidence=table.confidence,
         **_columns(table),
     )
+    model = _with_open_items(model, frame)
     made = item(table, model, context)
     if table.predict:
         made = replace(made, extra=(("What-if: predictions for new items", _predicted(table, model)),))
@@ -68,6 +73,19 @@ def _model(table: ModelTable, context: Context) -> list[ReportItem]:
         found = select_model(table.formula, frame, method=table.select, measure=measure)
         out.append(item(table, found, context, name=f"{table.name}: selection"))
     return [*out, *ask(table, model, frame, context)]
+
+
+def _with_open_items(model: Model, frame: pd.DataFrame) -> Model:
+    """The model, and a doubt where the ages of open items stand among its outcomes."""
+    opened = f"{model.response}_censored"
+    k = int(frame[opened].fillna(False).astype(bool).sum()) if opened in frame.columns else 0
+    if not k:
+        return model
+    text = (
+        f"{k} of the items are still open: their age so far, which can only grow, is taken as the outcome. "
+        "End the selection before them (until =)."
+    )
+    return replace(model, caveats=(*model.caveats, Caveat("censored", text, {"n": k})))
 
 
 def _columns(table: ModelTable) -> dict[str, Any]:
