@@ -29,6 +29,7 @@ class QueueInfo:
     within: float
     target: float
     level: float
+    impatient: bool
 
 
 def info(result: Queue) -> QueueInfo:
@@ -68,6 +69,7 @@ def info(result: Queue) -> QueueInfo:
         within=result.within,
         target=result.target,
         level=result.service_level,
+        impatient=bool(np.isfinite(result.patience)),
     )
 
 
@@ -87,6 +89,9 @@ def draw(result: Queue) -> dict[str, Any]:
         for k, (name, y) in enumerate(zip(record.names, record.longer, strict=True))
     ]
     shapes, notes = objective(record.within, record.target, record.level, record.unit)
+    for note in notes if record.impatient else []:
+        # the rest to 100% waits longer or has given up
+        note["text"] = note["text"].replace(" within ", " begin within ", 1)
     layout = style.layout(
         record.title, shapes=shapes, annotations=notes, showlegend=len(record.names) > 1
     ) | {

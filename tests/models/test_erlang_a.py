@@ -52,6 +52,26 @@ def test_balance_equations(arrivals, servers, patience, time, expected) -> None:
     assert found == pytest.approx(expected, rel=1e-9)
 
 
+def test_another_tool() -> None:
+    # pyworkforce, guide to ErlangA: 100 calls in 30 minutes of 3 minutes, 80% in 20 s, patience 5 minutes, at most
+    # 85% busy and 5% abandoned, shrinkage 0.3: 13 and 19 positions, 0.858, 0.750, 0.025, 0.226, 0.125 minutes
+    s = perf.staffing(
+        arrivals=100,
+        per=30,
+        service=3,
+        within=1 / 3,
+        patience=5,
+        max_occupancy=0.85,
+        max_abandoned=0.05,
+        shrinkage=0.3,
+        unit="minutes",
+    )
+    assert (int(s.servers[0]), int(s.scheduled[0])) == (13, 19)
+    found = [x[0] for x in (s.service_level, s.occupancy, s.p_abandon, s.p_wait, s.mean_wait)]
+    # printed with three digits, cut off
+    assert found == pytest.approx([0.858, 0.750, 0.025, 0.226, 0.125], abs=1e-3)
+
+
 @settings(max_examples=30, deadline=None)
 @given(load=st.floats(0.1, 60), servers=st.integers(1, 60), patience=st.floats(0.05, 50))
 def test_what_must_hold(load, servers, patience) -> None:
@@ -124,6 +144,7 @@ def test_figures_show_it() -> None:
     figure = figure_dict(q)
     assert "give up" in figure["layout"]["title"]["text"]
     assert len(figure["data"]) == 1
+    assert "begin within" in figure["layout"]["annotations"][0]["text"]
     s = perf.staffing(arrivals=100, per=1800, service=180, within=20, patience=120)
     levels = dict(zip(figure_dict(s)["data"][0]["x"], figure_dict(s)["data"][0]["y"], strict=True))
     assert levels[int(s.servers[0])] == pytest.approx(float(s.service_level[0]))
