@@ -112,6 +112,8 @@ if TYPE_CHECKING:
     from perfanalytics.models.simulation.simulate import simulate
     from perfanalytics.models.what_if import WhatIf
     from perfanalytics.plan.running import run_plan
+    from perfanalytics.practices.catalogue.catalogue import Catalogue, catalogue
+    from perfanalytics.practices.catalogue.entry import CatalogueEntry
     from perfanalytics.reports.report import ReportItem, report
     from perfanalytics.repository.load_report import LoadReport
     from perfanalytics.repository.mapping import Run
@@ -290,6 +292,8 @@ _PUBLIC = {
         "RuleSet",
     ),
     "plan.running": ("run_plan",),
+    "practices.catalogue.catalogue": ("Catalogue", "catalogue"),
+    "practices.catalogue.entry": ("CatalogueEntry",),
     "reports.report": ("ReportItem", "report"),
     "repository.load_report": ("LoadReport",),
     "repository.mapping": ("Run",),

@@ -106,13 +106,69 @@ def check(plan: Path) -> None:
 
 @cli.command()
 @click.argument("plan", type=FILE, default="plan.toml")
-def init(plan: Path) -> None:
-    """Write a commented measurement plan to start from."""
+@click.option(
+    "--measures",
+    multiple=True,
+    metavar="NAME,...",
+    help="Measures of the catalogue to write into it ('all' for all of them); repeatable.",
+)
+@click.option("--bases", type=FILE, help="File that says where the base measures are in your data.")
+def init(plan: Path, measures: tuple[str, ...], bases: Path | None) -> None:
+    """Write a commented measurement plan to start from, or one with measures of the catalogue."""
     if plan.exists():
         raise PerfAnalyticsError(f"{plan} exists already; nothing was written")
-    template = Path(__file__).parent / "plan" / "template.toml"
-    plan.write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
+    names = [name.strip() for text in measures for name in text.split(",") if name.strip()]
+    if measures:
+        from perfanalytics.practices.catalogue.catalogue import catalogue as service_measures
+
+        known = service_measures()
+        everything = "all" in names
+        text = known.plan(None if everything else names, bases=bases, name=plan.stem)
+        lacking = known.missing(bases) if everything and bases is not None else {}
+        for name, what in lacking.items():
+            click.echo(f"left out: {name}: missing {'; '.join(what)}", err=True)
+    elif bases is not None:
+        raise PerfAnalyticsError("--bases goes with --measures NAME,... (or --measures all)")
+    else:
+        text = (Path(__file__).parent / "plan" / "template.toml").read_text(encoding="utf-8")
+    plan.write_text(text, encoding="utf-8")
     click.echo(f"wrote {plan}; edit it, then: perfanalytics check {plan} && perfanalytics run {plan}")
+
+
+@cli.command()
+@click.argument("words", nargs=-1)
+@click.option("--process", help="Process of the reference model or of ITIL (RAF.1, incident).")
+@click.option("--clause", help="Clause of ISO/IEC 20000-1 (8.1).")
+@click.option("--practice", help="Specific practice of CMMI-SVC (OPP-1.3).")
+@click.option("--show", metavar="NAME", help="Everything about the measure of this name.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def catalogue(
+    words: tuple[str, ...],
+    process: str | None,
+    clause: str | None,
+    practice: str | None,
+    show: str | None,
+    as_json: bool,
+) -> None:
+    """List ready-made service measures: all, or those with these WORDS."""
+    import json
+
+    from perfanalytics.practices.catalogue.catalogue import Catalogue
+    from perfanalytics.practices.catalogue.catalogue import catalogue as service_measures
+
+    known = service_measures()
+    if show is not None:
+        found = Catalogue((known.get(show),))
+    else:
+        found = known.search(" ".join(words), process=process, clause=clause, practice=practice)
+    if as_json:
+        click.echo(json.dumps([e.to_record() for e in found], indent=1, ensure_ascii=False))
+    elif show is not None:
+        click.echo(found.entries[0].text())
+    else:
+        click.echo(found.text())
+    if not len(found):
+        sys.exit(NOT_ALL_DONE)
 
 
 @cli.command()

@@ -69,12 +69,14 @@ def info(result: Baseline) -> BaselineInfo:
     """The arrays of the figure."""
     values = result.values
     n = len(values)
-    log = (result.scale == "log" or result.measure.scale in LOG_SCALES) and bool((values > 0).all())
+    lines = _lines(result)
+    # a limit at 0 (rates) has no place on an axis of logarithms
+    positive = bool((values > 0).all()) and all(line.value > 0 for line in lines)
+    log = (result.scale == "log" or result.measure.scale in LOG_SCALES) and positive
     still_open = result.censored if result.censored is not None else np.zeros(n, dtype=bool)
     keep = np.unique(np.linspace(0, n - 1, min(n, DRAWN)).round().astype(int))
     x = result.when if result.when is not None else np.arange(1, n + 1)
     rows = [k for k, q in enumerate(result.quantity.tolist()) if q[:1] == "p" and q[1:].isdigit()]
-    lines = _lines(result)
     seen = [values.min(), values.max(), *(line.value for line in lines)]
     low, high = min(v for v in seen if not log or v > 0), max(seen)
     edges = _edges(values, log)

@@ -19,6 +19,9 @@ SLA = Measure("sla", definition="d", unit="1", better="higher", scale="proportio
 WHEN = np.datetime64("2024-01-01") + np.arange(5000).astype("timedelta64[D]")
 
 
+EFFORT = Measure("effort", definition="Hours per point", unit="hours", better="lower", scale="positive")
+
+
 def durations(n: int, **more: object) -> Series:
     return Series(np.random.default_rng(1).lognormal(1.5, 0.8, n), measure=HOURS, when=WHEN[:n], **more)
 
@@ -87,6 +90,9 @@ SERIES = {
     "constant": [3.0] * 12,
     "negative": [-3.0, -2, -1, 0, 4],
     "zeros": Series([0.0, 1, 2, 3], measure=HOURS),
+    "rates with a limit at 0": Series(
+        [2.0, 9, 3, 30, 2, 8], sizes=[4.0] * 6, measure=EFFORT, selection={"statistic": "rate"}
+    ),
 }
 
 

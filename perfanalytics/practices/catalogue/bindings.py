@@ -1,4 +1,4 @@
-"""Which base measures there are in somebody's data, and where: read from a file, or as the catalogue proposes."""
+"""Which base measures there are in somebody's data, and where: from a file, or as the catalogue proposes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from perfanalytics.core.errors import InputError, PlanError, UnknownNameError
 from perfanalytics.practices.catalogue.entry import CatalogueEntry, RecordKind
 from perfanalytics.practices.catalogue.reading import entries
 
-#: Conditions and values as a file of base measures writes them: an expression, or both.
 _KEYS = ("name", "source", "item", "times", "attributes", "base")
 _PLAIN = re.compile(r"\w+")
 _PARTS = re.compile(r"'[^']*'|[A-Za-z_]\w*")
@@ -55,9 +54,7 @@ class Binding:
         """What the entry needs and these records do not have, in words."""
         lacking = [f"base measure '{b.name}' ({b.definition})" for b in entry.base if b.name not in self.base]
         times = dict.fromkeys(t for t in (entry.when, entry.start, entry.known) if t)
-        lacking += [
-            f"time '{t}' ({entry.record.column(t).definition})" for t in times if t not in self.times
-        ]
+        lacking += [f"time '{t}' ({entry.record.column(t).definition})" for t in times if t not in self.times]
         return tuple(lacking)
 
 
@@ -147,7 +144,19 @@ def _binding(table: Mapping[str, Any], sources: Mapping[str, Mapping[str, Any]],
         item=table.get("item", ""),
         times=parts["times"],
         attributes=parts["attributes"],
-        base={k: Counted(v) if isinstance(v, str) else Counted(**v) for k, v in parts["base"].items()},
+        base={k: _counted(k, v, file) for k, v in parts["base"].items()},
+    )
+
+
+def _counted(name: str, given: object, file: str) -> Counted:
+    """An expression, or ``{ value = ..., where = ... }``."""
+    if isinstance(given, str):
+        return Counted(given)
+    if isinstance(given, Mapping) and "value" in given and set(given) <= {"value", "where"}:
+        return Counted(str(given["value"]), str(given.get("where", "")))
+    raise PlanError(
+        f"{file}: base measure '{name}' is {given!r}; expected an expression in quotes, or "
+        '{ value = "...", where = "..." }'
     )
 
 

@@ -33,7 +33,7 @@ def catalogue() -> Catalogue:
     --------
     >>> import perfanalytics as perf
     >>> perf.catalogue().search("reopen").names
-    ('incident_reopen_rate', 'incident_reassignments', 'request_handling_time')
+    ('incident_reopen_rate', 'request_handling_time')
     >>> perf.catalogue().search(process="RAF.3", clause="4.5.5.2").names
     ('problem_recurrence_rate', 'problem_from_trends_share')
     """
@@ -53,8 +53,8 @@ class Catalogue:
     Examples
     --------
     >>> import perfanalytics as perf
-    >>> print(perf.catalogue().search("abandoned"))
-    call_abandonment_rate: Calls abandoned (laney_p, every week, statistic share)
+    >>> print(perf.catalogue().search("queue stock"))
+    request_backlog: Open requests (residual, every week, statistic sum)
     """
 
     entries: tuple[CatalogueEntry, ...]
@@ -197,9 +197,9 @@ class Catalogue:
         Examples
         --------
         >>> import perfanalytics as perf
-        >>> print(perf.catalogue().plan(["change_success_rate"])[-650:-560])   # doctest: +ELLIPSIS
-        <BLANKLINE>
-        ...
+        >>> text = perf.catalogue().plan(["change_success_rate"])
+        >>> 'file = "changes.csv"' in text, 'chart = "p"' in text
+        (True, True)
         """
         chosen = [self.get(n) for n in dict.fromkeys(names)] if names is not None else list(self.entries)
         if bases is None:
@@ -235,8 +235,7 @@ class Catalogue:
                 "chart": e.advice.chart["chart"],
                 "every": e.advice.chart.get("every", ""),
                 "statistic": e.advice.chart.get("statistic", ""),
-                "baseline": told(e.advice.baseline),
-                "percentiles": ", ".join(map(str, e.advice.percentiles)),
+                "baseline": e.advice.baseline_told,
                 "model": e.advice.model,
                 "factors": ", ".join(e.advice.factors),
                 "controllable": ", ".join(e.advice.controllable),
@@ -251,6 +250,17 @@ class Catalogue:
         ]
         return pd.DataFrame(rows, columns=FRAME_COLUMNS)
 
+    def text(self) -> str:
+        """The measures under their areas, as plain text."""
+        if not self.entries:
+            return repr(self)
+        width = max(len(e.name) for e in self.entries)
+        lines: list[str] = []
+        for area in self.areas:
+            lines += ["", area] if lines else [area]
+            lines += [f"  {e.name:<{width}}  {e.title}" for e in self.entries if e.area == area]
+        return "\n".join([*lines, "", f"{len(self)} measure{'' if len(self) == 1 else 's'}"])
+
     def __repr__(self) -> str:
         if not self.entries:
             return "no measures" + (f"; did you mean {self.hint!r}?" if self.hint else "")
@@ -259,14 +269,15 @@ class Catalogue:
     def _repr_html_(self) -> str:
         if not self.entries:
             return f"<p>{html.escape(repr(self))}</p>"
-        head = "".join(f"<th style='text-align:left'>{t}</th>" for t in ("name", "title", "formula", "chart"))
+        left = "style='text-align:left'"
+        head = "".join(f"<th {left}>{t}</th>" for t in ("name", "title", "formula", "chart"))
         rows = []
         for area in self.areas:
             rows.append(f"<tr><td colspan='4'><strong>{html.escape(area)}</strong></td></tr>")
-            for e in self.entries:
-                if e.area == area:
-                    cells = (f"<code>{e.name}</code>", *map(html.escape, (e.title, e.formula, told(e.advice.chart))))
-                    rows.append("<tr>" + "".join(f"<td style='text-align:left'>{c}</td>" for c in cells) + "</tr>")
+            for e in (e for e in self.entries if e.area == area):
+                texts = (html.escape(t) for t in (e.title, e.formula, told(e.advice.chart)))
+                cells = "".join(f"<td {left}>{t}</td>" for t in (f"<code>{e.name}</code>", *texts))
+                rows.append(f"<tr>{cells}</tr>")
         return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
     def _hint(self, asked: Sequence[str]) -> str:
@@ -295,7 +306,6 @@ FRAME_COLUMNS = [
     "every",
     "statistic",
     "baseline",
-    "percentiles",
     "model",
     "factors",
     "controllable",
@@ -342,7 +352,8 @@ def _identifiers(
 
 
 def _near(entry: CatalogueEntry) -> str:
-    return " ".join((entry.name, entry.name.replace("_", " "), entry.title, entry.area, *entry.keywords)).lower()
+    words = (entry.name, entry.name.replace("_", " "), entry.title, entry.area, *entry.keywords)
+    return " ".join(words).lower()
 
 
 def _text(entry: CatalogueEntry) -> str:
@@ -351,7 +362,7 @@ def _text(entry: CatalogueEntry) -> str:
 
 
 def _rank(entry: CatalogueEntry, asked: Sequence[str]) -> int | None:
-    """0 where all words stand in name, title or keywords, 1 where some only elsewhere, None where one is nowhere."""
+    """0: all words stand in name, title or keywords; 1: some only elsewhere; None: one is nowhere."""
     if all(word in _near(entry) for word in asked):
         return 0
     return 1 if all(word in _text(entry) for word in asked) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -113,6 +114,11 @@ class Advice:
         Keys of ``[[chart]]`` and ``[[baseline]]`` in a plan ("chart", "every", "statistic" ...).
     percentiles : tuple of int
         What to read off the baseline.
+    distribution : str
+        The family of distributions to fit to single values; "" for none.
+    of_chart : bool
+        True where center and limits of the chart are the baseline: for ratios of measured quantities, which
+        follow no law of counts.
     model : str
         Public function that makes the model ("fit", "staffing" ...).
     factors, controllable : tuple of str
@@ -122,9 +128,20 @@ class Advice:
     chart: Mapping[str, Any]
     baseline: Mapping[str, Any]
     percentiles: tuple[int, ...]
+    distribution: str = ""
+    of_chart: bool = False
     model: str
     factors: tuple[str, ...]
     controllable: tuple[str, ...]
+
+    @property
+    def baseline_told(self) -> str:
+        """The recommended baseline in one line."""
+        if self.of_chart:
+            return "center and limits of the chart, agreed"
+        parts = [told(self.baseline) or "of the single values"]
+        parts += [self.distribution] if self.distribution else []
+        return ", ".join([*parts, "read " + " and ".join(f"P{p}" for p in self.percentiles)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +177,7 @@ class CatalogueEntry:
     definition : str
         Operational definition: what is counted, included and excluded.
     unit, per : str
-        Unit of the numerator ("1" for a share), and of the denominator ("" when there is none or for a share).
+        Unit of the numerator ("1" for a share), and of the denominator ("" for none, and for a share).
     better : {"lower", "higher", "target", "unknown"}
     scale : {"real", "positive", "duration", "count", "proportion", "ordinal"}
     formula : str
@@ -250,7 +267,6 @@ class CatalogueEntry:
     def lines(self) -> tuple[tuple[str, str], ...]:
         """Everything that is known of it, as pairs of what and text."""
         a, t = self.advice, self.trace
-        wanted = ", ".join(f"P{p}" for p in a.percentiles)
         model = f"{a.model}; factors: {', '.join(a.factors)}"
         if a.controllable:
             model += f"; controllable: {', '.join(a.controllable)}"
@@ -264,7 +280,7 @@ class CatalogueEntry:
             ("records", f"{self.record.name}: {self.record.row}"),
             ("time", self.when),
             ("chart", told(a.chart)),
-            ("baseline", (told(a.baseline) or "of the single values") + f"; read {wanted}"),
+            ("baseline", a.baseline_told),
             ("model", model),
             ("traps", self.traps),
             ("CMMI-SVC", ", ".join(t.practices)),
@@ -290,7 +306,12 @@ class CatalogueEntry:
             "base_measures": [{"name": b.name, "definition": b.definition} for b in self.base],
             "records": {"name": self.record.name, "row": self.record.row},
             "chart": dict(a.chart),
-            "baseline": {**a.baseline, "percentiles": list(a.percentiles)},
+            "baseline": {
+                **a.baseline,
+                "percentiles": list(a.percentiles),
+                "distribution": a.distribution,
+                "of_chart": a.of_chart,
+            },
             "model": {
                 "kind": a.model,
                 "factors": list(a.factors),
@@ -306,6 +327,13 @@ class CatalogueEntry:
             "keywords": list(self.keywords),
         }
 
+    def text(self) -> str:
+        """Everything that is known of it, as plain text."""
+        parts = [f"{self.name}: {self.title} ({self.area})"]
+        for what, said in self.lines():
+            parts += textwrap.wrap(f"{what}: {said}", 100, initial_indent="  ", subsequent_indent="      ")
+        return "\n".join(parts)
+
     def __repr__(self) -> str:
         unit = "share" if self.full_unit == "1" else self.full_unit
         return f"CatalogueEntry({self.name}: {self.title}, {unit}, {self.advice.chart['chart']} chart)"
@@ -316,10 +344,9 @@ class CatalogueEntry:
             f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
             for what, text in self.lines()
         )
-        return (
-            f"<div><p><strong>{html.escape(self.title)}</strong> "
-            f"(<code>{html.escape(self.name)}</code>, {html.escape(self.area)})</p><table>{rows}</table></div>"
-        )
+        where = f"<code>{html.escape(self.name)}</code>, {html.escape(self.area)}"
+        head = f"<p><strong>{html.escape(self.title)}</strong> ({where})</p>"
+        return f"<div>{head}<table>{rows}</table></div>"
 
 
 def told(options: Mapping[str, Any]) -> str:

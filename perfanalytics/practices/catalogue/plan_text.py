@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from perfanalytics.core.measure import LOG_SCALES
 from perfanalytics.practices.catalogue.bindings import Binding, measure_table
 from perfanalytics.practices.catalogue.entry import CatalogueEntry
 
@@ -23,7 +24,7 @@ repository = {repository}
 report = {report}
 by = "measurement group"
 
-# A chart that serves no objective says so. Declare yours before looking at the data, and name it in the charts:
+# A chart that serves no objective says so. Declare yours before looking at the data; name it in the charts:
 # [[objective]]
 # name = "..."
 # measure = {first}
@@ -59,8 +60,10 @@ def plan_text(
     for entry in entries:
         used.setdefault(bindings[entry.record.name].source["name"], []).append(entry)
     parts = [head]
-    for of_source in used.values():
-        parts.append(_source(bindings[of_source[0].record.name].source, of_source, proposed=proposed))
+    parts += [
+        _source(bindings[of_source[0].record.name].source, of_source, proposed=proposed)
+        for of_source in used.values()
+    ]
     parts += [_entry(e, bindings[e.record.name]) for e in entries]
     return "\n".join(parts)
 
@@ -69,7 +72,7 @@ def _source(table: Mapping[str, Any], entries: Sequence[CatalogueEntry], *, prop
     lines: list[str] = []
     if proposed:
         kind = entries[0].record
-        lines += [f"# {kind.row}. It needs these columns; dates are ISO 8601 unless formats = says otherwise:"]
+        lines.append(f"# {kind.row}; dates are ISO 8601 unless formats = says otherwise. Columns it needs:")
         lines += [
             f"#   {c.name} ({c.type}): {c.definition}" for c in kind.columns if c.name in table["columns"]
         ]
@@ -81,26 +84,34 @@ def _source(table: Mapping[str, Any], entries: Sequence[CatalogueEntry], *, prop
 
 def _entry(entry: CatalogueEntry, binding: Binding) -> str:
     advice = entry.advice
-    percentiles = ", ".join(f"P{p}" for p in advice.percentiles)
     notes = [
         f"--- {entry.title} " + "-" * max(3, 90 - len(entry.title)),
         f"Formula: {entry.formula}{', item by item' if entry.each else ''}",
         *(f"  {b.name}: {b.definition}" for b in entry.base),
         *textwrap.wrap(f"Traps: {entry.traps}", 105),
     ]
-    factors = ", ".join(advice.factors)
-    after = [f"Read {percentiles} off it. For a model: perf.{advice.model}, likely factors: {factors}"]
+    after = f"Baseline: {advice.baseline_told}. Model: perf.{advice.model}, likely factors: "
+    after += ", ".join(advice.factors)
     if advice.controllable:
-        after[0] += f"; controllable: {', '.join(advice.controllable)}"
+        after += f"; controllable: {', '.join(advice.controllable)}"
     return "\n".join(
         [
             *(f"# {n}" for n in notes),
             _table("measure", measure_table(entry, binding)),
             _table("chart", {"name": entry.title, "measure": entry.name, **advice.chart}),
-            _table("baseline", {"name": f"{entry.title}: baseline", "measure": entry.name, **advice.baseline})
-            + "".join(f"# {line}\n" for line in textwrap.wrap(after[0], 105)),
+            *([] if advice.of_chart else [_table("baseline", _baseline(entry))]),
+            "".join(f"# {line}\n" for line in textwrap.wrap(after, 105)),
         ]
     )
+
+
+def _baseline(entry: CatalogueEntry) -> dict[str, Any]:
+    """The ``[[baseline]]`` table. A family that is the default of the scale is not asked for by name: then
+    values it cannot hold (a duration of 0) cost the fit and not the baseline."""
+    advice = entry.advice
+    table = {"name": f"{entry.title}: baseline", "measure": entry.name, **advice.baseline}
+    usual = "lognormal" if entry.scale in LOG_SCALES else ""
+    return table if advice.distribution in ("", usual) else table | {"distribution": advice.distribution}
 
 
 def _table(key: str, values: Mapping[str, Any]) -> str:

@@ -94,7 +94,9 @@ def _entry(table: dict[str, Any], area: str, base: dict[str, BaseMeasure]) -> Ca
         known=table.get("known", ""),
         valid=None if valid is None else (float(valid[0]), math.inf if math.isinf(valid[1]) else valid[1]),
         advice=Advice(
-            percentiles=tuple(baseline.pop("percentiles")),
+            percentiles=tuple(baseline.pop("percentiles", ())),
+            distribution=baseline.pop("distribution", ""),
+            of_chart=baseline.pop("of_chart", False),
             chart=MappingProxyType(table["chart"]),
             baseline=MappingProxyType(baseline),
             model=model["kind"],
