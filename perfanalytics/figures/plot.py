@@ -11,6 +11,8 @@ from perfanalytics.core.result import Result
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from perfanalytics.models.simulation.parts import Part
+
 #: Kind of result -> "module:function"; the function turns a result into a plain plotly dict.
 FIGURES: dict[str, str] = {
     "control_charts": "perfanalytics.figures.control_charts:draw",
@@ -49,6 +51,9 @@ FIGURES: dict[str, str] = {
     "containment": "perfanalytics.figures.containment:draw",
     "simulation": "perfanalytics.figures.simulation:draw",
     "process_comparison": "perfanalytics.figures.process_comparison:draw",
+    "objective_tree": "perfanalytics.figures.objective_tree:draw",
+    "register": "perfanalytics.figures.register:draw",
+    "subprocess_selection": "perfanalytics.figures.subprocess_selection:draw",
     "suggested_stages": "perfanalytics.figures.suggested_stages:draw",
     "run_lengths": "perfanalytics.figures.run_lengths:draw",
     "operating_characteristic": "perfanalytics.figures.operating_characteristic:draw",
@@ -59,7 +64,28 @@ FIGURES: dict[str, str] = {
 }
 
 
-def figure_dict(result: Result) -> dict[str, Any]:
+#: Kind of result -> "module:function" for the figures that stand beside its own in a report.
+FURTHER: dict[str, str] = {
+    "simulation": "perfanalytics.figures.process:of_simulation",
+    "process_comparison": "perfanalytics.figures.process:of_alternatives",
+}
+
+
+#: Kinds of the parts of a composed process. They are no results; known by name, so that the models behind
+#: them need not be loaded before a chart is drawn.
+PARTS = tuple(f"process_{part}" for part in ("step", "sequence", "parallel", "branch", "rework", "batch"))
+
+
+def further_figures(result: Result) -> list[dict[str, Any]]:
+    """Figures beside the figure of a result: the process behind a simulation, drawn as boxes."""
+    reference = FURTHER.get(result.kind)
+    if reference is None:
+        return []
+    drawn: list[dict[str, Any]] = load(reference)(result)
+    return drawn
+
+
+def figure_dict(result: Result | Part) -> dict[str, Any]:
     """The figure of a result as a plain dict ``{"data": [...], "layout": {...}}``; plotly is not imported.
 
     Raises
@@ -69,6 +95,9 @@ def figure_dict(result: Result) -> dict[str, Any]:
     UnknownNameError
         When there is no figure for this kind of result.
     """
+    if str(getattr(result, "kind", "")) in PARTS:
+        found: dict[str, Any] = load("perfanalytics.figures.process:draw")(result)
+        return found
     if not isinstance(result, Result):
         raise InputError(
             f"plot takes a result (a control chart, baseline, comparison, model ...), got "
@@ -81,13 +110,13 @@ def figure_dict(result: Result) -> dict[str, Any]:
     return drawn
 
 
-def plot(result: Result) -> go.Figure:
+def plot(result: Result | Part) -> go.Figure:
     """Draw a result.
 
     Parameters
     ----------
-    result : Result
-        A control chart, baseline, comparison, model, ...
+    result : Result or Part
+        A control chart, baseline, comparison, model, ...; a composed process is drawn as boxes.
 
     Returns
     -------

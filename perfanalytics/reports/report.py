@@ -14,7 +14,7 @@ from perfanalytics.core.errors import InputError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.result import Result
 from perfanalytics.figures.as_json import figure_json
-from perfanalytics.figures.plot import FIGURES, figure_dict
+from perfanalytics.figures.plot import FIGURES, figure_dict, further_figures
 from perfanalytics.figures.scorecard import LEGEND
 from perfanalytics.spc.scorecard import Scorecard
 
@@ -159,6 +159,7 @@ def _entry(number: int, item: ReportItem) -> dict[str, Any]:
         "definition": "",
         "figure": "",
         "height": 0,
+        "further": (),
         "caveats": (),
         "symbols": (),
         "tables": (),
@@ -175,13 +176,19 @@ def _entry(number: int, item: ReportItem) -> dict[str, Any]:
     if result.kind in FIGURES:
         figure = figure_dict(result)
         entry["figure"] = figure_json(figure)
-        entry["height"] = int(figure.get("layout", {}).get("height", 420))
+        entry["height"] = _height(figure)
+    entry["further"] = [(figure_json(f), _height(f)) for f in further_figures(result)]
     whole = isinstance(result, Scorecard)
     if whole:
         entry["symbols"] = LEGEND
     entry["tables"] = _tables((*item.extra, *result.tables()), longest=None if whole else LONGEST_TABLE)
     entry["method"] = _method(result)
     return entry
+
+
+def _height(figure: Mapping[str, Any]) -> int:
+    """The room a figure needs before it is drawn."""
+    return int(figure.get("layout", {}).get("height", 420))
 
 
 def _tables(
