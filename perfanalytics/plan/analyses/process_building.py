@@ -164,7 +164,10 @@ def check_source(where: str, part: SourcePart, declared: Declared) -> Iterator[s
     for key, table in (("baseline", BaselineTable), ("model", ModelTable)):
         kind: type[Analysis] = table
         known_names = [n for n, a in declared.analyses.items() if isinstance(a, kind)]
-        yield from undeclared(where, key, getattr(part, key), known_names)
+        # the strata of a baseline are saved as "NAME: stratum"
+        given = getattr(part, key)
+        if not any(str(given).startswith(f"{name}: ") for name in known_names):
+            yield from undeclared(where, key, given, known_names)
     if part.model is not None and not part.at:
         yield f"{where}: at = {{...}} says which item the model '{part.model}' shall predict"
     if part.distribution is not None and part.measure is None:

@@ -38,6 +38,7 @@ class QueueTable(Analysis):
     servers: int = Field(1, ge=1)
     per: float = Field(1.0, gt=0)
     capacity: int | None = None
+    patience: float | None = Field(None, gt=0)
     arrival_cv: float = Field(1.0, ge=0)
     service_cv: float | None = Field(None, ge=0)
     discipline: Literal["fifo", "priority", "preemptive"] = "fifo"
@@ -63,6 +64,8 @@ class StaffingTable(Analysis):
     max_occupancy: float | None = Field(None, gt=0, le=1)
     max_mean_wait: float | None = Field(None, gt=0)
     shrinkage: float = Field(0.0, ge=0, lt=1)
+    patience: float | None = Field(None, gt=0)
+    max_abandoned: float | None = Field(None, gt=0, lt=1)
     arrival_cv: float = Field(1.0, ge=0)
     service_cv: float | None = Field(None, ge=0)
     labels: list[str] | None = None
@@ -136,6 +139,7 @@ def _queue(table: QueueTable, context: Context) -> list[ReportItem]:
         servers=table.servers,
         per=table.per,
         capacity=table.capacity,
+        patience=table.patience,
         arrival_cv=table.arrival_cv,
         service_cv=[cv] * len(arrivals) if isinstance(arrivals, tuple) else cv,
         discipline=table.discipline,
@@ -164,6 +168,8 @@ def _staffing(table: StaffingTable, context: Context) -> list[ReportItem]:
         system=table.system,
         max_occupancy=table.max_occupancy,
         max_mean_wait=table.max_mean_wait,
+        patience=table.patience,
+        max_abandoned=table.max_abandoned,
         shrinkage=table.shrinkage,
         arrival_cv=table.arrival_cv,
         service_cv=cv,
