@@ -1,5 +1,4 @@
-"""calibrate(model, local) -> Calibration: a model of the organization, adapted to the data of one work "
-"group."""
+"""calibrate(model, local) -> Calibration: the organization's model, adapted to the data of one work group."""
 
 from __future__ import annotations
 
@@ -9,15 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from perfanalytics.baselines.wording import count, number, percent
 from perfanalytics.core.codec import read_only
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.result import Caveat, Method, Provenance, Result
+from perfanalytics.models.conjugate import PAIRS, Level, errors_of, level_of
+from perfanalytics.models.own_items import OwnItems, own_items
 from perfanalytics.models.prediction import read_new
-from perfanalytics.models.predictive import t_quantile
 from perfanalytics.models.result import Model
 
 if TYPE_CHECKING:
@@ -25,14 +24,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-#: Family -> the conjugate pair behind its calibration.
-PAIRS = {
-    "gaussian": "normal-normal",
-    "binomial": "beta-binomial",
-    "poisson": "gamma-Poisson",
-    "negative_binomial": "gamma-Poisson, counts divided by their dispersion",
-    "gamma": "gamma with inverse gamma",
-}
 #: Local items below which a calibration is hardly one; standard deviations from which the group is another.
 FEW, ANOTHER = 5, 3.0
 
@@ -123,17 +114,6 @@ class Calibration(Result):
         return pd.DataFrame([row | {"caveats": ", ".join(self.caveat_codes), "verdict": self.verdict}])
 
 
-@dataclass(frozen=True, slots=True)
-class _Level:
-    """Shift on the scale of the linear predictor: local, shrunken, its variance; weight; surprise."""
-
-    local: float
-    shift: float
-    variance: float
-    weight: float
-    surprise: float
-
-
 def calibrate(
     model: Model,
     local: pd.DataFrame,
@@ -166,7 +146,8 @@ def calibrate(
     Raises
     ------
     InputError
-        For another family, a model without intercept, or no complete local item.
+        For another family, a model without intercept, no complete local item, or outcomes that the family
+        does not know (as for the fit).
 
     Notes
     -----
@@ -179,6 +160,9 @@ def calibrate(
     - Poisson, negative binomial: ratio of observed to predicted counts, Gamma with mean 1 worth ``prior_n``
       items of the mean predicted count; counts are divided by their dispersion;
     - gamma: ratio of observed to predicted, inverse gamma with mean 1.
+
+    Weights of the local items count as in the fit. The interval of the level is that of its posterior law: t
+    with ``prior_n + n - 1`` degrees of freedom, beta, gamma, inverse gamma.
 
     References
     ----------
@@ -208,36 +192,30 @@ def calibrate(
                 else f"use one of {', '.join(PAIRS)}"
             )
         )
+    if prior_n == math.inf:
+        raise InputError(
+            "prior_n= is infinite: the groups of the organization cannot be told apart, so its model holds "
+            "for this one as it is"
+        )
     if not (math.isfinite(prior_n) and prior_n > 0):
         raise InputError(f"prior_n= is a number of items above 0, got {prior_n}")
+    if not 0 < confidence < 1:
+        raise InputError(f"confidence lies between 0 and 1 (0.95 for 95%), got {confidence}")
     place = np.flatnonzero(model.terms == "Intercept")
     if not len(place):
         raise InputError("a model without an intercept has no level to calibrate")
     if not isinstance(local, pd.DataFrame) or model.response not in local.columns:
         known = [str(c) for c in local.columns] if isinstance(local, pd.DataFrame) else []
         raise UnknownNameError("column of the response", model.response, known)
-    rows = read_new(model, local)
-    observed = local[model.response].to_numpy(dtype=np.float64, na_value=np.nan)
-    use = np.isfinite(rows.x).all(axis=1) & np.isfinite(observed)
-    if model.logged or model.family == "gamma":
-        use &= observed > 0
-    n = int(use.sum())
-    if not n:
-        raise InputError(
-            "no local item is complete and within the levels of the model: nothing to calibrate on"
-        )
-    eta = (rows.x @ model.coefficients + rows.offset)[use]
-    y, sizes = observed[use], rows.sizes[use]
-    if model.family == "binomial" and not model.parameters.get("divided", 0.0):
-        y = y / sizes
-    level, sigma_local, sigma = _level(model, eta, y, sizes, prior_n)
-    before, after = _errors(model, eta, y, sizes, prior_n)
-    half = float(t_quantile(model.df_test, (1 + confidence) / 2)) * math.sqrt(level.variance)
+    own = own_items(model, local)
+    n = len(own.y)
+    level = level_of(model, own, prior_n, confidence)
+    before, after = errors_of(model, own, prior_n)
     ratio = model.logged or model.link != "identity"
     back = np.exp if ratio else np.asarray
-    numbers = [float(back(v)) for v in (level.local, level.shift, level.shift - half, level.shift + half)]
-    made = _calibrated_model(model, int(place[0]), level, sigma, group, n, prior_n)
-    doubts = _doubts(model, rows.extrapolates[use], n, level, len(local) - n)
+    numbers = [float(back(v)) for v in (level.local, level.shift, level.low, level.high)]
+    made = _calibrated_model(model, int(place[0]), level, group, n, prior_n)
+    doubts = _doubts(own, level, len(local) - n)
     return Calibration(
         measure=model.measure,
         formula=model.formula,
@@ -252,8 +230,8 @@ def calibrate(
         low=numbers[2],
         high=numbers[3],
         sigma_before=model.sigma if model.family == "gaussian" else math.nan,
-        sigma_local=sigma_local,
-        sigma=sigma,
+        sigma_local=level.sigma_local,
+        sigma=level.sigma,
         error_before=before,
         error_after=after,
         surprise=level.surprise,
@@ -345,101 +323,7 @@ def _grouped(names: NDArray[Any], values: Floats) -> list[tuple[Any, Floats]]:
     return [(name, values[names == name]) for name in dict.fromkeys(names.tolist())]
 
 
-def _level(
-    model: Model, eta: Floats, y: Floats, sizes: Floats, prior_n: float
-) -> tuple[_Level, float, float]:
-    """Level of the group, its own spread, and the spread after shrinkage."""
-    n = len(y)
-    if model.family == "gaussian":
-        residual = (np.log(y) if model.logged else y) - eta
-        weight = n / (n + prior_n)
-        local = float(residual.mean())
-        own = float(((residual - local) ** 2).sum())
-        sigma2 = (prior_n * model.sigma**2 + own) / (prior_n + n - 1) if prior_n + n > 1 else model.sigma**2
-        sd = model.sigma * math.sqrt(1 / prior_n + 1 / n)
-        level = _Level(local, weight * local, sigma2 / (n + prior_n), weight, local / sd)
-        return level, math.sqrt(own / (n - 1)) if n > 1 else math.nan, math.sqrt(sigma2)
-    if model.family == "binomial":
-        p = special.expit(eta)
-        trials, hits = float(sizes.sum()), float((y * sizes).sum())
-        prior = float((p * sizes).sum()) / trials
-        weight = trials / (trials + prior_n)
-        # half a success where the group has none or only successes, for its own level only
-        bare = (hits + 0.5) / (trials + 1) if hits in (0.0, trials) else hits / trials
-        share = (prior_n * prior + hits) / (prior_n + trials)
-        slope = float((p * (1 - p) * sizes).sum()) / trials
-        variance = share * (1 - share) / (prior_n + trials + 1) / slope**2
-        sd = math.sqrt(prior * (1 - prior) * (1 / (prior_n + 1) + 1 / trials))
-        level = _Level(
-            _logit_shift(eta, sizes, bare),
-            _logit_shift(eta, sizes, share),
-            variance,
-            weight,
-            (hits / trials - prior) / sd,
-        )
-        return level, math.nan, math.nan
-    mu = np.exp(eta)
-    if model.family == "gamma":
-        ratio, shape = float(np.mean(y / mu)), model.parameters["shape"]
-        weight = n / (n + prior_n)
-        now = 1 + weight * (ratio - 1)
-        sd = math.sqrt((1 / prior_n + 1 / n) / shape)
-        return (
-            _Level(math.log(ratio), math.log(now), 1 / (shape * (n + prior_n)), weight, (ratio - 1) / sd),
-            math.nan,
-            math.nan,
-        )
-    # counts: information of the group is its predicted count over the dispersion
-    spread = 1.0
-    if model.family == "negative_binomial":
-        spread = float(np.sum(mu + mu**2 / model.parameters["shape"]) / mu.sum())
-    information, hits = float(mu.sum()) / spread, float(y.sum()) / spread
-    prior = prior_n * float(mu.mean()) / spread
-    weight = information / (information + prior)
-    now = (prior + hits) / (prior + information)
-    bare = max(hits, 0.5 / spread) / information
-    sd = math.sqrt(1 / prior + 1 / information)
-    return (
-        _Level(math.log(bare), math.log(now), 1 / (prior + hits), weight, (hits / information - 1) / sd),
-        math.nan,
-        math.nan,
-    )
-
-
-def _logit_shift(eta: Floats, sizes: Floats, share: float) -> float:
-    """Shift on the log odds that gives the items this mean share, by bisection."""
-    low, high = -40.0, 40.0
-    for _ in range(100):
-        middle = (low + high) / 2
-        reached = float((special.expit(eta + middle) * sizes).sum() / sizes.sum())
-        low, high = (middle, high) if reached < share else (low, middle)
-    return (low + high) / 2
-
-
-def _errors(model: Model, eta: Floats, y: Floats, sizes: Floats, prior_n: float) -> tuple[float, float]:
-    """Mean absolute error of typical values, before and (leaving each item out in turn) after."""
-    n = len(y)
-
-    def typical(at: Floats) -> Floats:
-        if model.link == "logit":
-            return np.asarray(special.expit(at))
-        return np.asarray(np.exp(at) if model.logged or model.link == "log" else at)
-
-    before = float(np.mean(np.abs(typical(eta) - y)))
-    if n < 2:
-        return before, math.nan
-    chosen = np.arange(n) if n <= 500 else np.linspace(0, n - 1, 500).astype(int)
-    after = []
-    for k in chosen.tolist():
-        others = np.arange(n) != k
-        shift = _level(model, eta[others], y[others], sizes[others], prior_n)[0].shift
-        after.append(abs(float(typical(eta[k : k + 1] + shift)[0]) - y[k]))
-    return before, float(np.mean(after))
-
-
-def _calibrated_model(
-    model: Model, place: int, level: _Level, sigma: float, group: str, n: int, prior_n: float
-) -> Model:
+def _calibrated_model(model: Model, place: int, level: Level, group: str, n: int, prior_n: float) -> Model:
     """The model with the level (and spread) of the group; the doubt of its level is in the covariance."""
     coefficients, covariance = model.coefficients.copy(), model.covariance.copy()
     coefficients[place] += level.shift
@@ -454,16 +338,14 @@ def _calibrated_model(
         model,
         coefficients=read_only(coefficients),
         covariance=read_only(covariance),
-        sigma=sigma if model.family == "gaussian" else model.sigma,
+        sigma=level.sigma if model.family == "gaussian" else model.sigma,
         method=Method(model.method.name, parameters, model.method.references),
         verdict=f"Calibrated to {said}. {model.verdict}",
     )
 
 
-def _doubts(
-    model: Model, outside: NDArray[np.bool_], n: int, level: _Level, left_out: int
-) -> tuple[Caveat, ...]:
-    doubts = []
+def _doubts(own: OwnItems, level: Level, left_out: int) -> tuple[Caveat, ...]:
+    doubts, n, outside = [], len(own.y), own.extrapolates
     if n < FEW:
         text = f"Only {count(n, 'local item')}: the calibrated model is mostly the organization's."
         doubts.append(Caveat("few-local-items", text, {"n": n, "needed": FEW}))
@@ -479,7 +361,8 @@ def _doubts(
         doubts.append(Caveat("extrapolates", text, {"items": int(outside.sum())}))
     if left_out:
         text = (
-            f"{count(left_out, 'local item')} left out: a value is missing, or a level unknown to the model."
+            f"{count(left_out, 'local item')} left out: a value is missing, a level unknown to the model, or "
+            "an outcome of 0 that has no logarithm."
         )
         doubts.append(Caveat("items-left-out", text, {"items": left_out}))
     return tuple(doubts)
@@ -489,7 +372,7 @@ def _verdict(
     model: Model,
     group: str,
     n: int,
-    level: _Level,
+    level: Level,
     numbers: list[float],
     ratio: bool,
     before: float,

@@ -232,10 +232,10 @@ def _complete(
             )
     for role in ("weights", "exposure", "sizes"):
         if role in own:
-            _refuse(rows, own[role], ~(rows[own[role]] > 0), f"not above 0: {role}= needs positive numbers")
+            refuse(rows, own[role], ~(rows[own[role]] > 0), f"not above 0: {role}= needs positive numbers")
     values = rows[parsed.response]
     if logged or asked.family == "gamma":
-        _refuse(rows, parsed.response, values < 0, "negative", "it has no logarithm")
+        refuse(rows, parsed.response, values < 0, "negative", "it has no logarithm")
         zero = values == 0
         if zero.any():
             rows = rows[~zero]
@@ -244,30 +244,42 @@ def _complete(
                 "logarithm: the model speaks of the other items."
             )
             caveats.append(Caveat("rows-with-zero-response", text, {"rows": int(zero.sum())}))
-    _refuse_response(rows, parsed.response, asked)
+    refuse_response(rows, parsed.response, asked)
     return rows, caveats
 
 
-def _refuse_response(rows: pd.DataFrame, name: str, asked: Asked) -> None:
-    """Counts are whole numbers from 0, outcomes 0 or 1, shares between them."""
+def refuse_response(rows: pd.DataFrame, name: str, asked: Any) -> None:
+    """Counts are whole numbers from 0, outcomes 0 or 1, shares between them; ``asked``: an Asked or a model.
+
+    Raises
+    ------
+    InputError
+    """
     values = rows[name]
     if asked.family in ("poisson", "negative_binomial"):
-        _refuse(rows, name, (values < 0) | (values != values.round()), "not a count (0, 1, 2, ...)")
+        refuse(rows, name, (values < 0) | (values != values.round()), "not a count (0, 1, 2, ...)")
     if asked.family != "binomial":
         return
     if "sizes" not in asked.columns:
-        _refuse(
+        refuse(
             rows, name, ~values.isin([0, 1]), "neither 0 nor 1", "counts out of a number need sizes=column"
         )
         return
     sizes = rows[asked.columns["sizes"]]
+    refuse(rows, asked.columns["sizes"], sizes != sizes.round(), "not a whole number: sizes= counts trials")
     hits = values * sizes if asked.measure.scale == "proportion" else values
     off = (hits - hits.round()).abs() > 1e-6
     what = "a share" if asked.measure.scale == "proportion" else "a count"
-    _refuse(rows, name, (hits < -1e-9) | (hits > sizes * (1 + 1e-9)) | off, f"not {what} out of sizes=")
+    refuse(rows, name, (hits < -1e-9) | (hits > sizes * (1 + 1e-9)) | off, f"not {what} out of sizes=")
 
 
-def _refuse(rows: pd.DataFrame, name: str, bad: Any, what: str, then: str = "") -> None:
+def refuse(rows: pd.DataFrame, name: str, bad: Any, what: str, then: str = "") -> None:
+    """Raise when some rows are bad, with how many and the first of them.
+
+    Raises
+    ------
+    InputError
+    """
     if bad.any():
         raise InputError(
             f"{name} is {what} in {count(int(bad.sum()), 'row')}, the first is "

@@ -329,3 +329,68 @@ def test_too_few_outcomes_are_no_answer_in_the_report_card() -> None:
     assert errors.advice == "wait"
     card = MODEL.review(errors=errors).to_frame().set_index("criterion")
     assert card.loc["revised when it stops predicting", "answer"] == "unknown"
+
+
+def test_intervals_of_levels_are_those_of_their_posterior_laws() -> None:
+    from scipy import stats
+
+    own = DATA.head(8).assign(y=DATA["y"].head(8) + 1)
+    made = perf.calibrate(MODEL, own, prior_n=4)
+    ends = stats.t.interval(0.95, 11, made.calibrated, made.sigma / np.sqrt(12))
+    assert (made.low, made.high) == pytest.approx(ends)
+    counts = perf.fit("k ~ x", DATA, family="poisson")
+    own = DATA.head(8).assign(k=6)
+    made = perf.calibrate(counts, own, prior_n=4)
+    mu = counts.predict(own)["mean"]
+    law = stats.gamma(4 * mu.mean() + 48, scale=1 / (4 * mu.mean() + mu.sum()))
+    assert (made.low, made.high) == pytest.approx(law.interval(0.95))
+    hits = perf.fit("hit ~ 1", DATA, family="binomial")
+    p = DATA["hit"].mean()
+    made = perf.calibrate(hits, pd.DataFrame({"hit": [1] * 9 + [0] * 3}), prior_n=20)
+    ends = np.array(stats.beta(20 * p + 9, 20 * (1 - p) + 3).interval(0.95))
+    assert (made.low, made.high) == pytest.approx(tuple(ends / (1 - ends) / (p / (1 - p))), rel=1e-6)
+    durations = perf.fit("dur ~ x", DATA, family="gamma")
+    own = DATA.head(8).assign(dur=DATA["dur"].head(8) * 2)
+    made = perf.calibrate(durations, own, prior_n=4)
+    k, total = durations.parameters["shape"], float((own["dur"] / durations.predict(own)["mean"]).sum())
+    law = stats.invgamma(k * 12 + 1, scale=k * (4 + total))
+    assert made.calibrated == pytest.approx(law.mean())
+    assert (made.low, made.high) == pytest.approx(law.interval(0.95))
+
+
+def test_weights_of_local_items_count_as_in_the_fit() -> None:
+    counts = perf.fit("k ~ x", DATA.assign(w=1.0), family="poisson", weights="w")
+    own = DATA.head(6).assign(k=[5, 6, 7, 3, 9, 8])
+    twice = pd.concat([own, own], ignore_index=True).assign(w=1.0)
+    a = perf.calibrate(counts, own.assign(w=2.0), prior_n=4)
+    b = perf.calibrate(counts, twice, prior_n=4)
+    assert (a.calibrated, a.low, a.weight) == pytest.approx((b.calibrated, b.low, b.weight))
+    lines = perf.fit("y ~ x", DATA.assign(w=1.0), weights="w")
+    own = DATA.head(2).assign(w=[9.0, 1.0], y=DATA["y"].head(2) + np.array([1.0, -5.0]))
+    residual = own["y"] - lines.predict(own)["estimate"]
+    made = perf.calibrate(lines, own, prior_n=10)
+    assert made.local == pytest.approx(np.average(residual, weights=[9, 1]))
+    assert made.weight == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("family", "column", "value", "message"),
+    [
+        ("gamma", "dur", -1.0, "negative"),
+        ("poisson", "k", -5.0, "not a count"),
+        ("poisson", "k", 2.5, "not a count"),
+        ("binomial", "hit", 2.0, "neither 0 nor 1"),
+        ("gaussian", "y", math.inf, "infinite"),
+        ("gaussian", "y", "many", "hold numbers"),
+    ],
+)
+def test_local_outcomes_are_what_the_family_knows(family: str, column: str, value: Any, message: str) -> None:
+    model = perf.fit(f"{column} ~ x", DATA, family=family)
+    with pytest.raises(perf.InputError, match=message):
+        perf.calibrate(model, DATA.head(6).assign(**{column: value}), prior_n=3)
+    for options, text in (
+        ({"prior_n": math.inf}, "cannot be told apart"),
+        ({"confidence": 95}, "between 0 and 1"),
+    ):
+        with pytest.raises(perf.InputError, match=text):
+            perf.calibrate(model, DATA.head(6), **({"prior_n": 3.0} | options))
