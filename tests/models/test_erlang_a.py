@@ -53,8 +53,9 @@ def test_balance_equations(arrivals, servers, patience, time, expected) -> None:
 
 
 def test_another_tool() -> None:
-    # pyworkforce, guide to ErlangA: 100 calls in 30 minutes of 3 minutes, 80% in 20 s, patience 5 minutes, at most
-    # 85% busy and 5% abandoned, shrinkage 0.3: 13 and 19 positions, 0.858, 0.750, 0.025, 0.226, 0.125 minutes
+    # pyworkforce, guide to ErlangA: 100 calls in 30 minutes of 3 minutes, 80% in 20 s, patience 5 minutes,
+    # at most 85% busy and 5% abandoned, shrinkage 0.3: 13 and 19 positions, service level 0.858, occupancy
+    # 0.750, abandoned 0.025, waiting 0.226, mean wait 0.125 minutes
     s = perf.staffing(
         arrivals=100,
         per=30,

@@ -12,13 +12,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from print_page import BLOCK, PAGE
 
 import perfanalytics as perf
-
-ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "real_data.md"
-#: Code, and what it prints where it prints anything.
-BLOCK = re.compile(r"^```py\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 
 
 def words(text: str) -> str:
@@ -32,12 +28,16 @@ def page(real_data: Path) -> dict[str, object]:
     names: dict[str, object] = {"__name__": "docs", "folder": real_data}
     blocks = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
     assert len(blocks) > 12
+    # nothing is printed on the page that no code printed
+    assert PAGE.read_text(encoding="utf-8").count("```text") == sum(bool(said) for _, said in blocks)
     for number, (code, said) in enumerate(blocks, 1):
         printed = io.StringIO()
         with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
             warnings.simplefilter("error")
             exec(compile(code, f"{PAGE.name} block {number}", "exec"), names)
-        assert words(printed.getvalue()) == words(said), f"block {number} prints something else"
+        assert words(printed.getvalue()) == words(said), (
+            f"block {number} differs: see print_page.py"
+        )
     return names
 
 
@@ -65,7 +65,11 @@ def test_effort_as_r_has_it(page) -> None:
 def test_what_the_page_says_of_the_effort_in_prose(page) -> None:
     nasa, effort = page["nasa"], page["effort"]
     by_size = perf.backtest(page["by_size"], nasa, time="year")
-    assert (round(by_size.error), round(by_size.mmre, 2)) == (98, 0.62)
+    drivers = perf.backtest(page["model"], nasa, time="year")
+    found = [(round(b.error, 1), round(b.relative_error, 2)) for b in (by_size, drivers)]
+    assert found == [(98.0, 0.26), (98.5, 0.29)]
+    widths = [round(float(np.median(b.item_high / b.item_low))) for b in (by_size, drivers)]
+    assert widths == [20, 7]
     others = nasa[nasa["center"] != "1"]
     general = perf.fit("act_effort ~ log(kloc)", others, measure=effort)
     worth = perf.prior_items(general, others, by="center")
