@@ -111,9 +111,21 @@ if TYPE_CHECKING:
     from perfanalytics.models.simulation.result import Simulation
     from perfanalytics.models.simulation.simulate import simulate
     from perfanalytics.models.what_if import WhatIf
+    from perfanalytics.plan.reviewing import WorkReviewRun, review_work
     from perfanalytics.plan.running import run_plan
     from perfanalytics.practices.catalogue.catalogue import Catalogue, catalogue
     from perfanalytics.practices.catalogue.entry import CatalogueEntry
+    from perfanalytics.practices.objective_tree import ObjectiveTree, objective_tree
+    from perfanalytics.practices.register import Register, register
+    from perfanalytics.practices.selection_criteria import Candidate
+    from perfanalytics.practices.subprocess_selection import SubprocessSelection, select_subprocesses
+    from perfanalytics.practices.work_review_checks import PredictionCheck, check_predictions
+    from perfanalytics.practices.work_review_conflicts import ObjectiveConflicts, objective_conflicts
+    from perfanalytics.practices.work_review_predicting import predict_objective
+    from perfanalytics.practices.work_review_prediction import ObjectivePrediction
+    from perfanalytics.practices.work_review_result import WorkReview
+    from perfanalytics.practices.work_review_risks import RiskRegister, risk_register
+    from perfanalytics.practices.work_review_tradeoff import TradeOff, trade_off
     from perfanalytics.reports.report import ReportItem, report
     from perfanalytics.repository.load_report import LoadReport
     from perfanalytics.repository.mapping import Run
@@ -291,6 +303,18 @@ _PUBLIC = {
         "Rule",
         "RuleSet",
     ),
+    "practices.objective_tree": ("ObjectiveTree", "objective_tree"),
+    "practices.register": ("Register", "register"),
+    "practices.selection_criteria": ("Candidate",),
+    "practices.subprocess_selection": ("SubprocessSelection", "select_subprocesses"),
+    "practices.work_review_checks": ("PredictionCheck", "check_predictions"),
+    "practices.work_review_conflicts": ("ObjectiveConflicts", "objective_conflicts"),
+    "practices.work_review_predicting": ("predict_objective",),
+    "practices.work_review_prediction": ("ObjectivePrediction",),
+    "practices.work_review_result": ("WorkReview",),
+    "practices.work_review_risks": ("RiskRegister", "risk_register"),
+    "practices.work_review_tradeoff": ("TradeOff", "trade_off"),
+    "plan.reviewing": ("WorkReviewRun", "review_work"),
     "plan.running": ("run_plan",),
     "practices.catalogue.catalogue": ("Catalogue", "catalogue"),
     "practices.catalogue.entry": ("CatalogueEntry",),

@@ -122,7 +122,7 @@ def init(plan: Path, measures: tuple[str, ...], bases: Path | None) -> None:
         from perfanalytics.practices.catalogue.catalogue import catalogue as service_measures
 
         known = service_measures()
-        everything = "all" in names
+        everything = names == ["all"]
         text = known.plan(None if everything else names, bases=bases, name=plan.stem)
         lacking = known.missing(bases) if everything and bases is not None else {}
         for name, what in lacking.items():
@@ -157,6 +157,8 @@ def catalogue(
     from perfanalytics.practices.catalogue.catalogue import catalogue as service_measures
 
     known = service_measures()
+    if show is not None and (words or process or clause or practice):
+        raise PerfAnalyticsError("--show NAME tells about one measure: leave words and filters out")
     if show is not None:
         found = Catalogue((known.get(show),))
     else:
@@ -300,6 +302,35 @@ def agree(
 
 
 @cli.command()
+@click.argument("work")
+@click.option(
+    "--plan", type=FILE, default="plan.toml", show_default=True, help="Plan that declares the work."
+)
+@click.option("--repository", type=FILE, help="Repository file, instead of the one in the plan.")
+@click.option(
+    "--report", "report_to", type=FILE, default="review.html", show_default=True, help="Page to write."
+)
+@click.option("--on", type=_Date(), help="Day of the review (2024-06-30): only what was known then is used.")
+@click.option("--held-by", default="", metavar="NAMES", help="Who takes part, separated by commas.")
+def review(
+    work: str, plan: Path, repository: Path | None, report_to: Path, on: dt.date | None, held_by: str
+) -> None:
+    """Review a piece of work: objectives, data, stability, predictions, changes, risks, actions.
+
+    Uses the data that are in the repository already; the review is kept, so that the next one shows what
+    changed and which predictions came true.
+    """
+    from perfanalytics.plan.reviewing import review_work
+
+    names = tuple(name.strip() for name in held_by.split(",") if name.strip())
+    done = review_work(work, plan=plan, repository=repository, report_to=report_to, on=on, held_by=names)
+    click.echo(done.review.verdict)
+    for doubt in done.review.caveats:
+        click.echo(f"  {doubt.code}: {doubt.text}")
+    click.echo(f"kept as: {done.name}, version {done.version}\nreport:  {done.report}")
+
+
+@cli.command()
 @click.argument("repository", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--name", help="Only the results of this name.")
 def history(repository: Path, name: str | None) -> None:
@@ -309,6 +340,28 @@ def history(repository: Path, name: str | None) -> None:
     with Repository.open(repository, read_only=True) as repo:
         frame = repo.history(name)
     click.echo(frame.to_string(index=False) if len(frame) else "nothing is saved yet")
+
+
+@cli.command()
+@click.argument("plan", type=FILE)
+@click.option("--repository", type=FILE, help="Repository file, instead of the one in the plan.")
+def objectives(plan: Path, repository: Path | None) -> None:
+    """Print what serves which objective, in which state it is, and the gaps."""
+    from perfanalytics.plan.tracing import tree_of_plan
+
+    tree = tree_of_plan(plan, repository=repository)
+    click.echo(f"{tree.text()}\n\n{tree.verdict}")
+
+
+@cli.command("register")
+@click.argument("repository", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--what", help="Only this register: baseline, model or limits.")
+def registers(repository: Path, what: str | None) -> None:
+    """List the baselines, models and limits in force: version, age, agreement, standing, next review."""
+    from perfanalytics.plan.tracing import registers_of
+
+    books = registers_of(repository, what=what)
+    click.echo("\n\n".join(book.text() for book in books) or "nothing is saved yet")
 
 
 @cli.command()

@@ -114,6 +114,16 @@ KINDS: dict[str, str] = {
     "process_batch": "perfanalytics.models.simulation.parts:Batch",
     "simulation": "perfanalytics.models.simulation.result:Simulation",
     "process_comparison": "perfanalytics.models.simulation.alternatives_result:ProcessComparison",
+    # organizational process performance
+    "register": "perfanalytics.practices.register:Register",
+    "subprocess_selection": "perfanalytics.practices.subprocess_selection:SubprocessSelection",
+    "objective_tree": "perfanalytics.practices.objective_tree:ObjectiveTree",
+    "objective_prediction": "perfanalytics.practices.work_review_prediction:ObjectivePrediction",
+    "trade_off": "perfanalytics.practices.work_review_tradeoff:TradeOff",
+    "objective_conflicts": "perfanalytics.practices.work_review_conflicts:ObjectiveConflicts",
+    "risk_register": "perfanalytics.practices.work_review_risks:RiskRegister",
+    "prediction_check": "perfanalytics.practices.work_review_checks:PredictionCheck",
+    "work_review": "perfanalytics.practices.work_review_result:WorkReview",
 }
 
 #: Methods that run over batches in bulk (``perf.method(name, ...)``) -> "module:function".

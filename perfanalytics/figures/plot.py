@@ -50,6 +50,8 @@ FIGURES: dict[str, str] = {
     "lifetimes": "perfanalytics.figures.lifetimes:draw",
     "containment": "perfanalytics.figures.containment:draw",
     "simulation": "perfanalytics.figures.simulation:draw",
+    "risk_register": "perfanalytics.figures.risk_register:draw",
+    "work_review": "perfanalytics.figures.work_review:draw",
     "process_comparison": "perfanalytics.figures.process_comparison:draw",
     "objective_tree": "perfanalytics.figures.objective_tree:draw",
     "register": "perfanalytics.figures.register:draw",

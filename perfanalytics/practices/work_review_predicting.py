@@ -25,7 +25,7 @@ from perfanalytics.practices.work_review_prediction import (
     ahead_interval,
     beta_binomial,
 )
-from perfanalytics.practices.work_review_terms import Asked, Known, asked_of, known_of, meets
+from perfanalytics.practices.work_review_terms import Asked, Known, asked_of, known_of, meets, wider
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,9 +94,9 @@ def predict_objective(
 
     References
     ----------
-    Gelman et al. (2013), Bayesian Data Analysis, 3rd ed., section 2.4 (beta-binomial). Cochran (1977), Sampling
-    Techniques, 3rd ed., section 6.3 (ratio estimator). Kish (1965), Survey Sampling, section 8.2 (design
-    effect).
+    Gelman et al. (2013), Bayesian Data Analysis, 3rd ed., section 2.4 (beta-binomial). Cochran (1977),
+    Sampling Techniques, 3rd ed., section 6.3 (ratio estimator). Kish (1965), Survey Sampling, section 8.2
+    (design effect).
 
     Examples
     --------
@@ -104,7 +104,8 @@ def predict_objective(
     >>> days = np.datetime64("2024-01-01") + np.arange(60)
     >>> hours = perf.Measure("hours", definition="Hours", unit="hours", better="lower", scale="duration")
     >>> own = perf.Series(np.tile([3.0, 8, 5, 4, 12], 12), measure=hours, when=days)
-    >>> goal = Objective("fast", measure="hours", target=10, direction="at_most", share=0.7, by=dt.date(2024, 3, 31))
+    >>> goal = Objective("fast", measure="hours", target=10, direction="at_most", share=0.7,
+    ...                  by=dt.date(2024, 3, 31))
     >>> predict_objective(own, goal).n_ahead
     31
     """
@@ -112,7 +113,8 @@ def predict_objective(
     asked = asked_of(objective)
     if series.measure.is_named and objective.measure != series.measure.name:
         raise InputError(
-            f"objective {objective.name!r} is about {objective.measure!r}, the series is {series.measure.name!r}"
+            f"objective {objective.name!r} is about {objective.measure!r}, the series is "
+            f"{series.measure.name!r}"
         )
     if not 0 < confidence < 1:
         raise InputError(f"confidence lies between 0 and 1 (0.95 for 95%), got {confidence}")
@@ -120,6 +122,8 @@ def predict_objective(
     if baseline is not None and asked.of_target and SHARE_MEETING in baseline.quantity.tolist():
         share = baseline[SHARE_MEETING].value
     known = known_of(series, objective, asked, share=share)
+    if baseline is not None and asked.form == "share" and not asked.of_target and series.sizes is None:
+        known = wider(known, baseline.n_effective)
     if asked.form == "share" and series.sizes is not None:
         asked = replace(asked, form="mean")  # shares of periods: a ratio of sums
     on = on or _last_day(series)
@@ -134,6 +138,8 @@ def predict_objective(
     ahead = _ahead(series, known, on, since, until)
     probability, expected, low, high = _at_the_end(known, asked, ahead, until, confidence)
     ends = _level_interval(known, asked, confidence)
+    least = 0.0 if _is_not_negative(series) else -math.inf
+    ends, low = (max(ends[0], least), ends[1]), max(low, least)
     made = ObjectivePrediction(
         verdict="",
         caveats=doubts,
@@ -180,9 +186,16 @@ def predict_objective(
         low=low,
         high=high,
         probability=probability,
+        least_possible=least,
         confidence=confidence,
     )
     return replace(made, verdict=_verdict(made))
+
+
+def _is_not_negative(series: Series) -> bool:
+    """Whether what is measured cannot be below 0: by its scale, or amounts per size of which none is."""
+    declared = series.measure.scale in ("duration", "positive", "count", "proportion")
+    return declared or (series.sizes is not None and not bool((series.values < 0).any()))
 
 
 def _first_day(series: Series) -> dt.date | None:
@@ -201,9 +214,7 @@ def _date(time: np.datetime64) -> dt.date:
     return day
 
 
-def _ahead(
-    series: Series, known: Known, on: dt.date, since: dt.date | None, until: dt.date | None
-) -> int:
+def _ahead(series: Series, known: Known, on: dt.date, since: dt.date | None, until: dt.date | None) -> int:
     """Items whose outcome will become known until the end; those still open are among them."""
     if until is None:
         return 0
@@ -223,7 +234,8 @@ def _by_model(
     """The level that a model expects of items like the work's own."""
     if model.measure.name != objective.measure:
         raise InputError(
-            f"the model is about {model.measure.name!r}, objective {objective.name!r} about {objective.measure!r}"
+            f"the model is about {model.measure.name!r}, objective {objective.name!r} about "
+            f"{objective.measure!r}"
         )
     if items is None or not len(items):
         raise InputError("a prediction by a model needs items=: the work's own items with their factors")
@@ -240,7 +252,7 @@ def _by_model(
     doubts = []
     if not usable.all():
         left = int((~usable).sum())
-        text = f"{count(left, 'own item')} cannot be predicted by the model: a value is missing or unknown to it."
+        text = f"{count(left, 'own item')} cannot be predicted: a value is missing, or unknown to the model."
         doubts.append(Caveat("items-left-out", text, {"items": left}))
     return (
         replace(known, level=level, level_sd=math.sqrt(variance), item_sd=math.sqrt(spread), df=math.inf),
@@ -334,16 +346,19 @@ def _doubts(
     declared = objective.declared_on
     if declared is not None and first is not None and declared > first:
         text = f"The objective was declared on {declared}, after data from {first} on were there."
-        doubts.append(Caveat("declared-after-data", text, {"declared_on": str(declared), "first": str(first)}))
+        doubts.append(
+            Caveat("declared-after-data", text, {"declared_on": str(declared), "first": str(first)})
+        )
     return tuple(doubts)
 
 
 def _verdict(made: ObjectivePrediction) -> str:
     share = made.form == "share" or made.objective.statistic == "share"
-    said = percent if share else (lambda v: number(v, made.measure.unit))
+    thing = "item" if share or made.objective.statistic == "mean" else "period"
+    said = percent if share else (lambda v: number(v, made.unit))
     asked = f"{'at least' if made.side == 'at_least' else 'at most'} {said(made.required)}"
-    so_far = f"{said(made.observed)} of {count(made.n_observed, 'item')}" if share else said(made.observed)
-    name = f"{made.objective.name}"
+    so_far = f"{said(made.observed)} of {count(made.n_observed, thing)}" if share else said(made.observed)
+    name = made.objective.name
     if made.is_over:
         end = "met" if made.outcome else "missed"
         return f"{name}: {end}. {so_far} at the end of the period, {asked} asked for."
@@ -357,5 +372,5 @@ def _verdict(made: ObjectivePrediction) -> str:
     return (
         f"{name}: met by {made.until} with a probability of {percent(made.probability)}. {so_far} so far, "
         f"{asked} asked for; {said(made.low)} to {said(made.high)} expected at the end "
-        f"({count(made.n_ahead, 'item')} ahead, by {made.basis})."
+        f"({count(made.n_ahead, thing)} ahead, by {made.basis})."
     )

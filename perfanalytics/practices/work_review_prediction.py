@@ -59,6 +59,8 @@ class ObjectivePrediction(Result):
         Of the whole period, what was so far included: median and prediction interval.
     probability : float
         That the objective is met at the end.
+    least_possible : float
+        What is measured cannot be less (0 for durations, counts, shares; minus infinity where it can).
     confidence : float
         Of both intervals.
     """
@@ -90,6 +92,7 @@ class ObjectivePrediction(Result):
     low: float
     high: float
     probability: float
+    least_possible: float
     confidence: float
 
     @property
@@ -109,10 +112,11 @@ class ObjectivePrediction(Result):
         --------
         See :func:`perfanalytics.predict_objective`.
         """
-        return ahead_interval(
+        low, high = ahead_interval(
             self.form, self.level, self.level_sd, self.item_sd, self.df, self.design_effect, m,
             self.confidence,
         )  # fmt: skip
+        return max(low, self.least_possible) if low == low else low, high
 
     def summary(self) -> pd.DataFrame:
         """One row: objective, period, what was so far, what is expected, the probability."""
@@ -148,8 +152,8 @@ class ObjectivePrediction(Result):
 
     @property
     def unit(self) -> str:
-        """Unit of what is predicted: "1" for a share."""
-        return "1" if self.form == "share" else self.measure.unit
+        """Unit of what is predicted: "1" for a share and for a rate, which is per size."""
+        return self.measure.unit if self.objective.statistic == "mean" else "1"
 
 
 def beta_binomial(level: float, level_sd: float, design_effect: float, m: int) -> tuple[float, float] | None:

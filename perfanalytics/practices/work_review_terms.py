@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from perfanalytics.core.columns import Floats
 from perfanalytics.core.counts import counts_and_sizes
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.records import Objective
+from perfanalytics.core.segments import Flags
 from perfanalytics.core.series import Series
 
 Side = Literal["at_least", "at_most"]
@@ -132,7 +133,9 @@ def known_of(series: Series, objective: Objective, asked: Asked, *, share: float
     hit = meets(values, objective, asked)
     if series.censored is not None:
         # an item that is open and past the target has missed it already (or met it, where more is asked for)
-        decided = values > objective.target if objective.direction == "at_most" else values >= objective.target
+        decided = (
+            values > objective.target if objective.direction == "at_most" else values >= objective.target
+        )
         hit = np.where(series.censored & ~decided, np.nan, hit)
     known = ~np.isnan(hit)
     n = int(known.sum())
@@ -157,18 +160,33 @@ def known_of(series: Series, objective: Objective, asked: Asked, *, share: float
     )
 
 
-def _ratio(series: Series, excluded: Floats, objective: Objective, dependence: Dependence) -> Known:
+def wider(known: Known, n_effective: float) -> Known:
+    """The same where a baseline knows that the items count for fewer than their neighbours show."""
+    if not 0 < n_effective < known.n / known.design_effect:
+        return known
+    a, b = known.observed * n_effective + 0.5, (1 - known.observed) * n_effective + 0.5
+    level = a / (a + b)
+    return replace(
+        known,
+        level=level,
+        level_sd=math.sqrt(level * (1 - level) / (a + b + 1)),
+        item_sd=math.sqrt(level * (1 - level)),
+        design_effect=known.n / n_effective,
+    )
+
+
+def _ratio(series: Series, excluded: Flags, objective: Objective, dependence: Dependence) -> Known:
     """A mean, or a sum by sizes: by the linearized residuals of the ratio."""
     if series.censored is not None and bool(series.censored.any()):
         raise InputError(
-            f"objective {objective.name!r} is about the {objective.statistic}, and items are still open: it is "
-            "not known what they will add to it"
+            f"objective {objective.name!r} is about the {objective.statistic}, and items are still open: it "
+            "is not known what they will add to it"
         )
     if series.sizes is None:
         counts, sizes = series.values, np.ones(len(series.values))
     else:
         counts, sizes, _ = counts_and_sizes(series.as_batch(), limit_one=objective.statistic == "share")
-    use = ~np.isnan(counts) & (sizes > 0) & ~np.asarray(excluded, dtype=bool)
+    use = ~np.isnan(counts) & (sizes > 0) & ~excluded
     n = int(use.sum())
     if not n:
         raise InputError(f"objective {objective.name!r}: no outcome is known yet")
