@@ -142,6 +142,32 @@ def test_nothing_to_split_by_makes_no_baselines_of_strata(plan: Path) -> None:
     assert [i.name for i in run.items if i.group == "Baselines"] == ["before", "before: strata"]
 
 
+def test_by_gives_a_row_for_each_value(plan: Path) -> None:
+    asked = """
+[[baseline]]
+name = "weekly"
+measure = "hours"
+every = "week"
+statistic = "mean"
+by = "team"
+[[capability]]
+name = "capable?"
+measure = "hours"
+objective = "fast"
+until = 2024-05-01
+by = ["team", "shift"]
+"""
+    plan.write_text(PLAN + asked, encoding="utf-8")
+    run = perf.run_plan(plan, only=["weekly", "capable?"])
+    assert not run.failures, [i.error for i in run.failures]
+    found = {i.name: i.result for i in run.items}
+    with perf.Repository.open(run.repository) as repo:
+        weekly = repo.batch("hours", by="team", every="week", statistic="mean")
+        each = repo.batch("hours", by=["team", "shift"], until="2024-05-01")
+    assert found["weekly"] == perf.baselines_of(weekly)
+    assert found["capable?"] == perf.capabilities(each, upper=8.0)
+
+
 def test_drift_alone_is_held_against_the_saved_baseline(plan: Path) -> None:
     alone = perf.run_plan(plan, only=["still?"])
     assert "saved baseline 'before'" in alone.failures[0].error
@@ -183,6 +209,9 @@ def test_mistakes_are_told_before_anything_runs(plan: Path) -> None:
         plan, 'baseline = "before"\n', 'baseline = "before"\nevery = "week"\nstatistic = "mean"\n'
     )
     assert [m.split(": ")[1].split(" is ")[0] for m in every] == ["every", "statistic"]
+    several = 'by = "team"'
+    found = mistakes(plan, 'process = "Resolution 1"\nstrata = ["team", "shift"]', several)
+    assert "has a row for each of many series" in found[0]
     assert mistakes(plan, 'baseline = "before"\n', 'baseline = "still?"\n') == [
         "[[drift]] 'still?': baseline = 'still?' is no [[baseline]] of the plan"
     ]
@@ -197,6 +226,12 @@ def test_mistakes_are_told_before_anything_runs(plan: Path) -> None:
         ('"Resolution 1"', '"Resolution 3"', "process = 'Resolution 3' is not declared"),
         ('"Resolution 2"', '"Resolutions"', "did you mean 'Resolution'"),
         ('baseline = "before"', "confidence = 0.9", "'baseline' is missing"),
+        ('strata = ["team", "shift"]', 'by = "team"', "leave process out"),
+        (
+            "[[drift]]",
+            '[[capability]]\nname = "c"\nmeasure = "hours"\nupper = 8\nminimum = 1\nby = "team"\n[[drift]]',
+            "leave minimum out",
+        ),
     ],
 )
 def test_misuse_is_told_when_the_plan_is_read(plan: Path, old: str, new: str, said: str) -> None:

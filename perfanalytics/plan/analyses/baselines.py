@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from perfanalytics.baselines.baseline import baseline
 from perfanalytics.baselines.bulk import baselines_of
+from perfanalytics.baselines.bulk_result import Baselines
 from perfanalytics.baselines.families import FAMILIES
 from perfanalytics.baselines.strata import strata
 from perfanalytics.plan.analyses.context import Context, item, selection
@@ -22,6 +23,7 @@ class BaselineTable(OfSeries):
     """``[[baseline]]``: a process performance baseline; with ``strata`` also which subgroups differ.
 
     ``split`` names the attributes whose combinations make the strata, instead of those that are proposed.
+    With ``by`` only a baseline for each value of the attributes, a row each.
     """
 
     coverage: float = Field(0.95, gt=0, lt=1)
@@ -33,17 +35,24 @@ class BaselineTable(OfSeries):
     strata: str | Texts = []
     split: str | Texts = []
     minimum_share: float = Field(0.05, gt=0, lt=1)
+    by: str | Texts = []
 
     @model_validator(mode="after")
-    def _of_observations(self) -> BaselineTable:
+    def _together(self) -> BaselineTable:
         if self.strata and (self.every is not None or self.statistic is not None):
             raise ValueError("strata are of single observations: leave every and statistic out")
         if not self.strata and (self.split or "minimum_share" in self.model_fields_set):
             raise ValueError("split and minimum_share belong to strata = ATTRIBUTES")
+        single = ("strata", "process", "distribution")
+        given = [key for key in single if getattr(self, key)]
+        if self.by and (given or "tolerance" in self.model_fields_set):
+            raise ValueError(f"with by every series has a row: leave {', '.join(given) or 'tolerance'} out")
         return self
 
 
 def _baseline(table: BaselineTable, context: Context) -> list[ReportItem]:
+    if table.by:
+        return [item(table, _many(table, context, names(table.by)), context)]
     series = context.repo.series(table.measure, **selection(table, context))
     result = baseline(
         series,
@@ -65,11 +74,6 @@ def _strata(table: BaselineTable, context: Context) -> list[ReportItem]:
     # neither belongs to single observations; both are None, the table has seen to that
     del chosen["every"], chosen["statistic"]
     frame = context.repo.frame(table.measure, **chosen)
-    shared: dict[str, Any] = {
-        "dependence": table.dependence,
-        "coverage": table.coverage,
-        "confidence": table.confidence,
-    }
     found = strata(
         frame,
         value=table.measure,
@@ -77,18 +81,27 @@ def _strata(table: BaselineTable, context: Context) -> list[ReportItem]:
         split=names(table.split),
         measure=context.measure(table.measure),
         minimum_share=table.minimum_share,
-        **shared,
+        dependence=table.dependence,
+        coverage=table.coverage,
+        confidence=table.confidence,
     )
     out = [item(table, found, context, name=f"{table.name}: strata")]
     split = names(table.split) or found.proposed
     if split:
-        each = baselines_of(
-            context.repo.batch(table.measure, by=split, **chosen),
-            objective=context.objective(table),
-            **shared,
-        )
+        each = _many(table, context, split)
         out.append(item(table, each, context, name=f"{table.name}: by {' and '.join(split)}"))
     return out
+
+
+def _many(table: BaselineTable, context: Context, by: tuple[str, ...]) -> Baselines:
+    """A row for each combination of attributes."""
+    return baselines_of(
+        context.repo.batch(table.measure, by=by, **selection(table, context)),
+        objective=context.objective(table),
+        dependence=table.dependence,
+        coverage=table.coverage,
+        confidence=table.confidence,
+    )
 
 
 def _references(table: BaselineTable) -> Iterator[Reference]:
@@ -99,7 +112,7 @@ def _check(where: str, table: BaselineTable, declared: Declared) -> Iterator[str
     if table.distribution is not None:
         yield from unknown(where, "distribution", table.distribution, FAMILIES)
     known = declared.attributes.get(table.measure, frozenset())
-    for key, given in (("strata", table.strata), ("split", table.split)):
+    for key, given in (("strata", table.strata), ("split", table.split), ("by", table.by)):
         for name in names(given):
             yield from unknown(where, f"{key}: attribute of {table.measure}", name, known)
 

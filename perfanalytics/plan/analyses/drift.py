@@ -47,6 +47,9 @@ def _check(where: str, table: DriftTable, declared: Declared) -> Iterator[str]:
     if not isinstance(held, BaselineTable):
         yield f"{where}: baseline = '{table.baseline}' is no [[baseline]] of the plan"
         return
+    if held.by:
+        yield f"{where}: baseline = '{table.baseline}' has a row for each of many series, and no values"
+        return
     for key in ("measure", "every", "statistic", "where"):
         here, there = getattr(table, key), getattr(held, key)
         if here != there:
