@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perfanalytics.comparisons.independence import visible_lag1
 from perfanalytics.comparisons.scales import FEW_SHARE, FEWEST_POSITIVE, SCALES
 from perfanalytics.core.columns import Floats
-from perfanalytics.core.dependence import corrected_lag1, lag1_autocorrelation
+from perfanalytics.core.dependence import lag1_autocorrelation
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.measure import LOG_SCALES, UNNAMED, Measure
 from perfanalytics.core.result import Caveat
@@ -189,11 +190,8 @@ def dependence_of_groups(data: Grouped) -> tuple[Caveat, ...]:
     n = np.array([len(g) for g in groups], dtype=float)
     offsets = np.concatenate([[0], np.cumsum(n)]).astype(np.int64)
     r = lag1_autocorrelation(np.concatenate(groups), offsets)
-    known = ~np.isnan(r)
-    if not known.any():
-        return ()
-    pooled = float(np.average(corrected_lag1(r[known], n[known]), weights=n[known]))
-    if pooled <= 1.645 / np.sqrt(n[known].sum()):
+    pooled = visible_lag1(r, n)
+    if pooled is None:
         return ()
     text = (
         f"Neighbouring values of a group are correlated (lag-1 about {pooled:.2f}), but they are taken as "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from perfanalytics.comparisons.sides import Sides
+from perfanalytics.core.columns import Floats
 from perfanalytics.core.dependence import corrected_lag1, lag1_autocorrelation
 from perfanalytics.core.result import Caveat
 
@@ -24,20 +25,23 @@ def lag1_of_sides(sides: Sides) -> tuple[float, float]:
     return found[0], found[1]
 
 
-def dependence_caveat(sides: Sides) -> tuple[Caveat, ...]:
-    """A caveat where ordered items are visibly autocorrelated but taken as independent.
+def visible_lag1(r: Floats, n: Floats) -> float | None:
+    """The pooled lag-1 correlation of several stretches of n values, where it is above 1.645 / sqrt(n)."""
+    known = ~np.isnan(r)
+    if not known.any():
+        return None
+    pooled = float(np.average(corrected_lag1(r[known], n[known]), weights=n[known]))
+    return pooled if pooled > 1.645 / np.sqrt(n[known].sum()) else None
 
-    "Visibly": the pooled lag-1 correlation of the period values is above 1.645 / sqrt(n).
-    """
+
+def dependence_caveat(sides: Sides) -> tuple[Caveat, ...]:
+    """A caveat where ordered items are visibly autocorrelated but taken as independent."""
     if not sides.ordered:
         return ()
     n = np.array([sides.before.periods, sides.after.periods], dtype=float)
     r = np.array(lag1_of_sides(sides))
-    known = ~np.isnan(r)
-    if not known.any():
-        return ()
-    pooled = float(np.average(corrected_lag1(r[known], n[known]), weights=n[known]))
-    if pooled <= 1.645 / np.sqrt(n[known].sum()):
+    pooled = visible_lag1(r, n)
+    if pooled is None:
         return ()
     text = (
         f"Neighbouring values are correlated (lag-1 about {pooled:.2f}), but this method takes them as "

@@ -16,16 +16,8 @@ def vertical(
     below: bool = False,
 ) -> dict[str, Any]:
     """A vertical line from bottom to top of what ``yref`` names; ``below`` draws it under the data."""
-    return {
-        "type": "line",
-        "xref": xref,
-        "yref": yref,
-        "x0": x,
-        "x1": x,
-        "y0": 0,
-        "y1": 1,
-        "line": {"color": color, "width": width, "dash": dash},
-    } | ({"layer": "below"} if below else {})
+    ends = {"x0": x, "x1": x, "y0": 0, "y1": 1}
+    return _line(xref, yref, ends, color, width, dash, below)
 
 
 def horizontal(
@@ -39,13 +31,13 @@ def horizontal(
     below: bool = False,
 ) -> dict[str, Any]:
     """A horizontal line from left to right of what ``xref`` names; ``below`` draws it under the data."""
-    return {
-        "type": "line",
-        "xref": xref,
-        "yref": yref,
-        "x0": 0,
-        "x1": 1,
-        "y0": y,
-        "y1": y,
-        "line": {"color": color, "width": width, "dash": dash},
-    } | ({"layer": "below"} if below else {})
+    ends = {"x0": 0, "x1": 1, "y0": y, "y1": y}
+    return _line(xref, yref, ends, color, width, dash, below)
+
+
+def _line(
+    xref: str, yref: str, ends: dict[str, Any], color: str, width: float, dash: str, below: bool
+) -> dict[str, Any]:
+    look = {"color": color, "width": width, "dash": dash}
+    shape = {"type": "line", "xref": xref, "yref": yref, **ends, "line": look}
+    return shape | ({"layer": "below"} if below else {})

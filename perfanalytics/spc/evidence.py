@@ -209,13 +209,7 @@ def _reference(scheme: Scheme, rules: RuleSet, sigmas: float, longest: int, shor
     least = max(shortest, scheme.measures + 2)
     lengths = tuple(k for k in LENGTHS if least <= k <= longest) or (least,)
     found = make_reference(scheme, (rules,), sigmas, lengths, 120_000, 1_500)[0]
-    return Reference(
-        lengths=found.lengths,
-        counts=found.counts,
-        farthest=found.farthest,
-        expected=found.expected,
-        made_by="simulated when needed, at most 1500 series a length",
-    )
+    return replace(found, made_by="simulated when needed, at most 1500 series a length")
 
 
 def _rules_that_matter(family: ChartFamily, rules: RuleSet) -> RuleSet:

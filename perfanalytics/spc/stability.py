@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -244,13 +244,7 @@ def reference(mode: str, rules: RuleSet, sigmas: float, longest: int, shortest: 
         )
     lengths = tuple(n for n in LENGTHS if shortest <= n <= longest)
     found = make_reference(mode, (rules,), sigmas, lengths, 500_000, 2_000)[0]
-    return Reference(
-        lengths=found.lengths,
-        counts=found.counts,
-        farthest=found.farthest,
-        expected=found.expected,
-        made_by="simulated when needed, at most 2000 series a length",
-    )
+    return replace(found, made_by="simulated when needed, at most 2000 series a length")
 
 
 def reference_for(mode: str, rules: RuleSet, sigmas: float, n: NDArray[np.int64]) -> Reference:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from perfanalytics.comparisons.choices import Choice
 from perfanalytics.comparisons.classical import Contrast
 from perfanalytics.comparisons.independence import dependence_caveat
 from perfanalytics.comparisons.method import NAN, Answer, ComparisonMethod, Effect, Options
+from perfanalytics.comparisons.rows import contrast_row
 from perfanalytics.comparisons.sides import Side, Sides
 from perfanalytics.comparisons.tables import Hypergeometric, score_interval, smallest_expected, wilson
 from perfanalytics.core.errors import InputError
@@ -43,17 +45,12 @@ class TwoProportions(ComparisonMethod):
             title, reference = "score test, score interval", SCORE_REFERENCE
             ends = score_interval(x1, n1, x2, n2, options.confidence)
             inner_ends = score_interval(x1, n1, x2, n2, 2 * options.confidence - 1)
-        primary = Effect(
+        primary = contrast_row(
             "difference_of_proportions",
+            replace(found, low=ends[0], high=ends[1]),
             role="primary",
             before=x1 / n1,
             after=x2 / n2,
-            estimate=found.estimate,
-            low=ends[0],
-            high=ends[1],
-            statistic=found.statistic,
-            df=found.df,
-            p_value=found.p_value,
             unit=sides.measure.unit,
             method=title,
         )
