@@ -130,6 +130,10 @@ class Block:
         out[np.flatnonzero(~self.keep)] = 0.0
         return out
 
+    def mask(self) -> Flags:
+        """True at the points the limits are estimated from (``keep``, also where that is every point)."""
+        return np.ones(self.segments.n, dtype=bool) if self.keep is None else self.keep
+
     def n_kept(self) -> Floats:
         """Number of points behind the limits of each segment, shape (m,)."""
         if self.keep is None:

@@ -93,7 +93,7 @@ def _dispersion(block: Block, center: Floats) -> tuple[Floats, Floats]:
     Controlled Clinical Trials 7, 177-188.
     """
     seg, q = block.segments, float(block.asked.options["winsorize"])
-    keep = np.ones(seg.n, dtype=bool) if block.keep is None else block.keep
+    keep = block.mask()
     sigma = _sigma(block, seg.expand(center))
     with np.errstate(invalid="ignore", divide="ignore"):
         z = (block.points.value - seg.expand(center)) / sigma

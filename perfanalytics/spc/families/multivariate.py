@@ -95,7 +95,7 @@ def _points(batch: SeriesBatch, options: Mapping[str, Any]) -> Points:
 def estimate(block: Block, estimator: str) -> dict[str, Floats]:
     """Mean and covariance of each segment, with the observations and degrees of freedom behind them."""
     seg, columns = block.segments, block.points.columns
-    keep = np.ones(seg.n, dtype=bool) if block.keep is None else block.keep
+    keep = block.mask()
     count = np.where(keep, columns["count"], 0.0)
     total = np.add.reduceat(count, seg.starts)
     with np.errstate(invalid="ignore", divide="ignore"):

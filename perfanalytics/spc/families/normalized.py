@@ -160,7 +160,7 @@ def _none(block: Block, estimator: str) -> dict[str, Floats]:
 def _z_lines(block: Block, parameters: Mapping[str, Floats]) -> tuple[Lines, ...]:
     seg, x = block.segments, block.points.value
     columns, how = block.points.columns, block.asked.options["sigma"]
-    keep = np.ones(seg.n) if block.keep is None else block.keep.astype(np.float64)
+    keep = block.mask().astype(np.float64)
     target = columns.get("targets")
     if target is None:
         target = _by_product(block, np.nan_to_num(x), keep)

@@ -106,7 +106,7 @@ def _estimate(block: Block, estimator: str) -> dict[str, Floats]:
     seg, risk = block.segments, block.points.size
     assert risk is not None
     logit = np.where(np.isnan(risk), 0.0, special.logit(np.where(np.isnan(risk), 0.5, risk)))
-    keep = np.ones(seg.n, dtype=bool) if block.keep is None else block.keep
+    keep = block.mask()
     observed = seg.sums(np.where(keep, np.nan_to_num(block.points.value), 0.0))
     shift = np.zeros(m)
     # expected = observed: Newton on the logarithm of the odds, in steps of at most 1

@@ -34,7 +34,7 @@ def _points(batch: SeriesBatch, options: Mapping[str, Any]) -> Points:
 
 
 def _estimate(block: Block, estimator: str) -> dict[str, Floats]:
-    keep = np.ones(block.segments.n, dtype=bool) if block.keep is None else block.keep
+    keep = block.mask()
     return {"center": block.segments.medians(block.points.value, keep)}
 
 
