@@ -25,6 +25,8 @@ Floats = NDArray[np.float64]
 
 #: Shares of runs that are kept of the cash flow.
 LEVELS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+#: Values from which on they can stand for a distribution.
+FEWEST_VALUES = 10
 #: Roles of an amount, and how its sign enters.
 ROLES = {"investment": -1.0, "running cost": -1.0, "benefit": 1.0}
 
@@ -285,6 +287,9 @@ def _check(
     twice = [n for n in dict.fromkeys(every) if every.count(n) > 1]
     if twice:
         raise InputError(f"{twice[0]!r} names two amounts: give each a name of its own")
+    whole = (periods, starts, ramp, runs)
+    if any(isinstance(v, bool) or not isinstance(v, int | np.integer) for v in whole):
+        raise InputError(f"periods, starts, ramp and runs are whole numbers, got {whole}")
     if periods < 1 or not 1 <= starts <= periods or ramp < 0:
         raise InputError(
             f"periods= is at least 1, starts= lies within it and ramp= is not negative, got "
@@ -304,8 +309,22 @@ def _source(name: str, given: Any) -> Any:
         if low == high:
             return low
         return Distribution.pert(low=low, mode=likely, high=high)
-    if isinstance(given, int | float) and not isinstance(given, bool) and not math.isfinite(given):
-        raise InputError(f"the amount of {name!r} is finite, got {given}")
+    if isinstance(given, bool) or (isinstance(given, int | float) and not math.isfinite(given)):
+        raise InputError(f"the amount of {name!r} is a finite number, got {given}")
+    if isinstance(given, int | float) and given < 0:
+        raise InputError(
+            f"the amount of {name!r} is negative: the sign comes with its role, so what saves money is a "
+            f"benefit and what costs is an investment or a running cost; got {given:g}"
+        )
+    if isinstance(given, list | tuple | np.ndarray):
+        values = np.asarray(given, dtype=np.float64)
+        if not np.isfinite(values).all():
+            raise InputError(f"the values of {name!r} are finite")
+        if len(values) < FEWEST_VALUES:
+            raise InputError(
+                f"{name!r}: {count(len(values), 'value')} do not make a distribution; low, likely and high "
+                "are a tuple of three, (80, 100, 150)"
+            )
     return given
 
 

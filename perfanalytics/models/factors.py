@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
@@ -53,6 +54,8 @@ class Factor:
         if not isinstance(self.name, str) or not self.name.strip():
             raise InputError("a factor needs the name of its column")
         ends = [v for v in (self.low, self.high) if v is not None]
+        if any(isinstance(v, bool) or not isinstance(v, numbers.Real) for v in ends):
+            raise InputError(f"the feasible range of {self.name!r} is two numbers, got {ends}")
         if any(not math.isfinite(v) for v in ends):
             raise InputError(f"the feasible range of {self.name!r} is finite; leave an end out that is open")
         if len(ends) == 2 and ends[0] > ends[1]:

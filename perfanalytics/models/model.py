@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Objective
@@ -157,10 +159,14 @@ def fit(
         raise UnknownNameError("family", str(family), FAMILIES)
     if not isinstance(frame, pd.DataFrame):
         raise InputError(f"frame is a pandas DataFrame with one row per item, got {type(frame).__name__}")
-    if not 0 < confidence < 1:
-        raise InputError(f"confidence lies between 0 and 1 (0.95 for 95%), got {confidence}")
-    if folds < 2:
-        raise InputError(f"cross-validation needs at least 2 folds, got {folds}")
+    twice = sorted({str(c) for c in frame.columns[frame.columns.duplicated()]})
+    if twice:
+        raise InputError(f"the frame has two columns of the name {twice[0]!r}: which one is meant?")
+    if not isinstance(confidence, int | float) or not 0 < confidence < 1:
+        raise InputError(f"confidence lies between 0 and 1 (0.95 for 95%), got {confidence!r}")
+    for name, value, least in (("folds", folds, 2), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            raise InputError(f"{name}= is a whole number from {least} on, got {value!r}")
     parsed = parse(formula)
     if measure is not None and measure.is_named and measure.name != parsed.response:
         raise InputError(

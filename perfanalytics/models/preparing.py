@@ -100,6 +100,7 @@ def prepare(frame: pd.DataFrame, asked: Asked) -> Prepared:
     logged = _logged(parsed, asked)
     rows, caveats = _complete(frame, parsed, asked, logged)
     levels = levels_of(rows, parsed)
+    unseen = _roles_fit(asked, levels)
     observed = rows[parsed.response].to_numpy(dtype=np.float64)
     _refuse_constant(observed, parsed.response)
     ranges = {
@@ -135,7 +136,7 @@ def prepare(frame: pd.DataFrame, asked: Asked) -> Prepared:
         group_levels=group_levels,
         order=_order(rows, asked.columns.get("time")),
         dropped=len(frame) - n,
-        caveats=(*caveats, *_role_doubts(parsed, asked), *_scale_doubts(asked, logged)),
+        caveats=(*caveats, *unseen, *_role_doubts(parsed, asked), *_scale_doubts(asked, logged)),
     )
 
 
@@ -317,6 +318,28 @@ def _order(rows: pd.DataFrame, time: str | None) -> NDArray[np.int64] | None:
     if column.isna().any():
         raise InputError(f"column {time!r} (time=) has missing values in rows that are used")
     return np.asarray(np.argsort(column.to_numpy(), kind="stable"))
+
+
+def _roles_fit(asked: Asked, levels: dict[str, tuple[Any, ...]]) -> list[Caveat]:
+    """A category has choices and a number a range; choices the data did not have are told."""
+    out = []
+    for role in asked.roles:
+        if role.name not in levels and role.choices is not None:
+            raise InputError(
+                f"{role.name!r} holds numbers, so what is feasible is a range: "
+                f"Factor({role.name!r}, low=, high=)"
+            )
+        if role.name in levels and (role.low is not None or role.high is not None):
+            raise InputError(
+                f"{role.name!r} is a category, so what is feasible are levels: "
+                f"Factor({role.name!r}, choices=(...))"
+            )
+        strange = [str(v) for v in role.choices or () if v not in levels[role.name]]
+        if strange:
+            shown = ", ".join(strange)
+            text = f"{role.name}: {shown} may be chosen, but was not in the data: nothing is said of it."
+            out.append(Caveat("choices-not-seen", text, {"factor": role.name, "levels": shown}))
+    return out
 
 
 def _role_doubts(parsed: Parsed, asked: Asked) -> list[Caveat]:

@@ -149,6 +149,8 @@ def sensitivity(
 
     if n < 64 or n & (n - 1):
         raise InputError(f"n= is a power of 2 from 64 on (Sobol points), got {n}")
+    if not 0 < confidence < 1:
+        raise InputError(f"confidence lies between 0 and 1 (0.95 for 95%), got {confidence}")
     names = [r.name for r in model.roles]
     if not names:
         raise InputError("this model has no factors: there is nothing that could drive it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -278,11 +279,17 @@ def bounds_of(
         if objective.direction == "at_most":
             return -math.inf, float(objective.target)
         return float(objective.target), math.inf
-    low = -math.inf if at_least is None else float(at_least)
-    high = math.inf if at_most is None else float(at_most)
+    low = -math.inf if at_least is None else _bound("at_least", at_least)
+    high = math.inf if at_most is None else _bound("at_most", at_most)
     if low > high:
         raise InputError(f"at_least={low:g} lies above at_most={high:g}: no value meets both")
     return low, high
+
+
+def _bound(name: str, given: Any) -> float:
+    if isinstance(given, bool) or not isinstance(given, numbers.Real) or math.isnan(given):
+        raise InputError(f"{name}= is a number in the unit of the measure, got {given!r}")
+    return float(given)
 
 
 def role_list(used: tuple[str, ...], declared: Mapping[str, Factor]) -> tuple[Factor, ...]:

@@ -167,7 +167,7 @@ def what_if(
     named = _named(scenarios)
     if not 0 < confidence < 1:
         raise InputError(f"confidence lies between 0 and 1 (0.95 for 95%), got {confidence}")
-    if rows < 50:
+    if not isinstance(rows, int | np.integer) or rows < 50:
         raise InputError(f"rows= is at least 50 rows of the factors, got {rows}")
     if mean_of is not None and not 1 <= mean_of <= 500:
         raise InputError(f"mean_of= is a number of items from 1 to 500, got {mean_of}")
@@ -241,7 +241,10 @@ def _named(
     if isinstance(scenarios, Mapping):
         named = dict(scenarios)
     else:
-        named = {_words(s) if isinstance(s, Mapping) else str(k): s for k, s in enumerate(scenarios)}
+        listed = [(_words(s) if isinstance(s, Mapping) else str(k), s) for k, s in enumerate(scenarios)]
+        named = dict(listed)
+        if len(named) < len(listed):
+            raise InputError("two scenarios set the same: leave one out, or give them names")
     if not named:
         raise InputError("what if what? Give at least one scenario: {'two reviewers': {'reviewers': 2}}")
     for name, settings in named.items():

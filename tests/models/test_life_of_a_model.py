@@ -394,3 +394,19 @@ def test_local_outcomes_are_what_the_family_knows(family: str, column: str, valu
     ):
         with pytest.raises(perf.InputError, match=text):
             perf.calibrate(model, DATA.head(6), **({"prior_n": 3.0} | options))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"investment": {"tool": [80, 100, 150]}}, "tuple of three"),
+        ({"investment": {"tool": [80.0, math.nan] * 10}}, "are finite"),
+        ({"investment": {"tool": -5}}, "sign comes with its role"),
+        ({"investment": {"tool": True}}, "finite number"),
+        ({"periods": 2.5}, "whole numbers"),
+    ],
+)
+def test_amounts_that_cannot_be_meant_are_refused(options: dict[str, Any], message: str) -> None:
+    given: dict[str, Any] = {"investment": {"tool": 100}, "benefits": {"hours": 60}, "periods": 2}
+    with pytest.raises(perf.InputError, match=message):
+        perf.cost_benefit(**(given | options))

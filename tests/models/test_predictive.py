@@ -269,3 +269,31 @@ def test_the_mean_of_a_logged_mixed_model_holds_the_spread_of_groups() -> None:
     assert told["mean"].to_numpy() == pytest.approx(drawn.mean(axis=0), rel=0.05)
     factor = math.exp(made.parameters["group_sd"] ** 2 / 2) * made.smearing
     assert told["mean"][0] == pytest.approx(told["estimate"][0] * factor)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"confidence": "95"}, "confidence lies between"),
+        ({"folds": 2.5}, "folds= is a whole number"),
+        ({"seed": "a"}, "seed= is a whole number"),
+        ({"controllable": [Factor("g", low=1, high=3)]}, "'g' is a category"),
+        ({"controllable": [Factor("x", choices=(1, 2))]}, "'x' holds numbers"),
+    ],
+)
+def test_options_of_a_fit_that_cannot_be_meant_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        fit("y ~ x + g", items("gaussian", 40, 1), **options)
+
+
+def test_bounds_ranges_and_columns_are_what_they_say() -> None:
+    data = items("gaussian", 40, 1)
+    with pytest.raises(InputError, match="two columns of the name 'x'"):
+        fit("y ~ x", pd.concat([data, data[["x"]]], axis=1))
+    with pytest.raises(InputError, match="two numbers"):
+        Factor("x", low="1", high=2)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="at_most= is a number"):
+        model("gaussian").probability(NEW, at_most=math.nan)
+    made = fit("y ~ g", data, controllable=[Factor("g", choices=("a", "z"))])
+    assert "choices-not-seen" in made.caveat_codes
+    assert made.profile().level.tolist() == ["a"]

@@ -328,3 +328,12 @@ def test_goals_in_the_wrong_order_are_refused() -> None:
     whole = perf.fit("y ~ k", data, measure=Y, controllable=["k"])
     with pytest.raises(perf.InputError, match="there is none between"):
         whole.optimize(within={"k": (0.2, 0.8)})
+
+
+def test_scenarios_that_set_the_same_are_refused() -> None:
+    with pytest.raises(perf.InputError, match="set the same"):
+        MODEL.what_if([{"a": 8}, {"a": 8}])
+    with pytest.raises(perf.InputError, match="at least 50"):
+        MODEL.what_if({"eight": {"a": 8}}, rows=60.5)  # type: ignore[arg-type]
+    with pytest.raises(perf.InputError, match="confidence"):
+        MODEL.sensitivity(n=64, confidence=95)
