@@ -134,6 +134,18 @@ def test_the_outage_is_seen_where_it_was(charts):
         assert first.date() == dt.date(2024, 5, 13), name
 
 
+@pytest.mark.slow
+def test_all_of_it_runs_as_a_plan(tmp_path):
+    """Charts and baselines of every measure of the sample data, saved and reported."""
+    path = wrote(tmp_path, ALL.plan(bases=BASES))
+    run = perf.run_plan(path, data=SAMPLE)
+    assert run.failures == ()
+    names = {i.name for i in run.items}
+    for entry in (ALL.get(n) for n in RUNNABLE):
+        assert entry.title in names
+        assert (f"{entry.title}: baseline" in names) == (not entry.advice.of_chart)
+
+
 # --- made data: the files and columns that the catalogue proposes ------------------------------------
 
 
@@ -231,6 +243,8 @@ def test_init_says_what_it_leaves_out_and_refuses_what_is_missing(tmp_path):
     assert "base measure 'incidents_open'" in str(refused.exception)
     unknown = runner.invoke(cli, ["init", str(other), "--measures", "incident_backlogs"])
     assert "did you mean 'incident_backlog'" in str(unknown.exception)
+    both = runner.invoke(cli, ["init", str(other), "--measures", "all,incident_volume"])
+    assert "unknown measure of the catalogue 'all'" in str(both.exception)
     alone = runner.invoke(cli, ["init", str(other), "--bases", str(BASES)])
     assert "--bases goes with --measures" in str(alone.exception)
     nothing = runner.invoke(cli, ["init", str(other), "--measures", ","])
@@ -249,6 +263,8 @@ def test_the_command_lists_searches_and_shows():
     listed = json.loads(runner.invoke(cli, ["catalogue", "--practice", "CAM-2.2", "--json"]).output)
     assert [e["name"] for e in listed] == list(ALL.search(practice="CAM-2.2").names)
     assert set(listed[0]["trace"]) == {"practices", "clauses", "processes", "itil"}
+    mixed = runner.invoke(cli, ["catalogue", "reopen", "--show", "incident_reopen_rate"])
+    assert "leave words and filters out" in str(mixed.exception)
     none = runner.invoke(cli, ["catalogue", "abandonned"])
     assert none.exit_code == 1
     assert "did you mean 'abandoned'" in none.output
