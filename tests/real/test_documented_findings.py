@@ -35,9 +35,7 @@ def page(real_data: Path) -> dict[str, object]:
         with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
             warnings.simplefilter("error")
             exec(compile(code, f"{PAGE.name} block {number}", "exec"), names)
-        assert words(printed.getvalue()) == words(said), (
-            f"block {number} differs: see print_page.py"
-        )
+        assert words(printed.getvalue()) == words(said), f"block {number} differs: see print_page.py"
     return names
 
 
