@@ -22,6 +22,7 @@ from perfanalytics.plan.analyses.reliability import (
     GrowthTable,
     LifetimesTable,
 )
+from perfanalytics.plan.analyses.selections import SubprocessSelectionTable
 from perfanalytics.plan.analyses.simulations import (
     ComposedProcessTable,
     ProcessComparisonTable,
@@ -75,6 +76,7 @@ class Plan(PracticeTables):
     lifetimes: list[LifetimesTable] = []
     growth: list[GrowthTable] = []
     containment: list[ContainmentTable] = []
+    subprocess_selection: list[SubprocessSelectionTable] = []
     cost_benefit: list[CostBenefitTable] = []
 
     @model_validator(mode="after")

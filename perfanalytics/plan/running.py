@@ -18,6 +18,7 @@ from perfanalytics.plan.checking import check_plan
 from perfanalytics.plan.plan import Plan
 from perfanalytics.plan.reading import read_plan
 from perfanalytics.plan.tables import Analysis
+from perfanalytics.plan.tracing import CHAPTER, objectives_chapter
 from perfanalytics.reports.report import ReportItem, report
 from perfanalytics.repository.repository import Repository
 from perfanalytics.repository.source import Source
@@ -33,7 +34,8 @@ class PlanRun:
     Parameters
     ----------
     items : tuple of ReportItem
-        Every load and analysis in order; those that could not be done carry their error.
+        What traces to what (not with ``only``), then every load and analysis in order; those that could not
+        be done carry their error.
     report : Path or None
         The page written; None when there was nothing to report.
     repository : Path
@@ -129,6 +131,8 @@ def run_plan(
                     saved[item.name] = _save(repo, item, plan.plan.by)
                 else:
                     context.undone[item.name] = item.error
+        if not only:
+            items = [*_objectives(repo), *items]
     told("report", steps - 1, steps)
     written = None
     if items:
@@ -197,6 +201,16 @@ def _quality(repo: Repository, chosen: Sequence[Analysis], lost: dict[str, str])
 def unexpected(error: Exception) -> str:
     """An error nobody foresaw, told like the others; the run goes on."""
     return f"{type(error).__name__}: {error} (this is a mistake in perfanalytics; please report it)"
+
+
+def _objectives(repo: Repository) -> list[ReportItem]:
+    """What traces to what, and what is in force; it speaks of the whole plan, so not of a part of a run."""
+    try:
+        return objectives_chapter(repo.archive())
+    except PerfAnalyticsError as error:
+        return [ReportItem("Objective tree", None, group=CHAPTER, error=str(error))]
+    except Exception as error:
+        return [ReportItem("Objective tree", None, group=CHAPTER, error=unexpected(error))]
 
 
 def _save(repo: Repository, item: ReportItem, by: str) -> int:

@@ -295,7 +295,7 @@ def _verdict(tree: Tree, found: tuple[Gap, ...]) -> str:
     codes = [g.code for g in found]
     order = (
         "measure-without-objective", "objective-without-baseline", "objective-without-model",
-        "baseline-stale", "baseline-unstable", "objective-declared-late", "objectives-contradict",
+        "baseline-stale", "baseline-unstable", "model-stale", "objective-declared-late", "objectives-contradict",
     )  # fmt: skip
     told = [say(code, codes.count(code)) for code in order if code in codes]
     return f"{text} {'; '.join(told)}." if told else text + (" No gap." if not codes else "")

@@ -154,7 +154,7 @@ class Reader:
 
         Its data end more than ``after`` days before the newest of its measure; the version of its process
         changed; a recorded change of its process took effect after its data; a saved drift test says that
-        newer data do not fit it.
+        newer data do not fit it; of a model, the saved errors of its predictions advise to change it.
         """
         archive, reasons, newer = self.archive, [], 0
         newest = archive.newest.get(one.saved.measure)
@@ -179,7 +179,18 @@ class Reader:
                 and test.result.still_fits is False
             ):
                 reasons.append(f"newer data no longer fit it ({test.saved.name!r})")
+        reasons += self._advice(one)
         return Stale(tuple(reasons), newer)
+
+    def _advice(self, one: Found) -> list[str]:
+        """What saved errors of its predictions advise, where that is to change or drop a model."""
+        out = []
+        for entry in self.archive.saved_of("prediction_errors", measure=one.saved.measure):
+            errors: Any = self.archive.result(entry.name, version=entry.version)
+            same = errors.provenance.data_hash == one.result.provenance.data_hash
+            if one.sort == "model" and same and errors.advice in ("recalibrate", "retire"):
+                out.append(f"its predictions say: {errors.advice} it ({entry.name!r})")
+        return out
 
     def _changes(self, one: Found) -> list[Change]:
         """Recorded changes of its process, or of a process that contains it, after its data."""

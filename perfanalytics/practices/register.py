@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,6 @@ from perfanalytics.practices.tree_nodes import analyses, superseded
 if TYPE_CHECKING:
     import pandas as pd
 
-What = Literal["baseline", "model", "limits"]
 #: What a register is of -> the kinds of saved results in it.
 KINDS_OF: dict[str, tuple[str, ...]] = {
     "baseline": ("baseline", "baselines"),
@@ -143,15 +142,65 @@ class Register(Result):
         frame["n"] = frame["n"].where(frame["n"] >= 0).astype("Int64")
         return frame
 
+    def text(self) -> str:
+        """The register as text: what is in force, a line each, then what took its place."""
+        lines = []
+        for k in np.flatnonzero(self.newest):
+            head = f"{self.name[k]}, version {self.version[k]} ({self.sort[k]}"
+            head += f" of {self.measure[k]})" if self.measure[k] else ")"
+            if self.superseded_by[k]:
+                lines.append(f"{head}: superseded by {self.superseded_by[k]!r}")
+                continue
+            facts = [f"process {self.process[k]} {self.process_version[k]} ({self.process_from[k]})"]
+            facts = facts if self.process[k] else ["no process on record"]
+            facts.append(
+                "period of data not on record"
+                if np.isnat(self.last[k])
+                else f"data {self.first[k]} to {self.last[k]} ({self.age[k]:.0f} days old)"
+            )
+            facts += [f"n {self.n[k]:,}"] if self.n[k] >= 0 else []
+            facts += [str(self.stability[k])] if self.stability[k] else []
+            if self.objective[k]:
+                facts.append(f"{self.objective[k]!r}: {self.standing[k] or 'not judged'}")
+            facts.append(f"agreed: {self.agreed[k]}" if self.agreed[k] else "agreed by nobody on record")
+            facts += [f"stale: {self.stale[k]}"] if self.stale[k] else []
+            if not np.isnat(self.next_review[k]):
+                facts.append(f"next review {self.next_review[k]}")
+            lines.append(f"{head}: {'; '.join(facts)}")
+        return "\n".join([self.verdict, *(f"  {line}" for line in lines)])
+
     def tables(self) -> tuple[tuple[str, pd.DataFrame], ...]:
-        """What is in force, then every version."""
-        frame = self.to_frame()
-        now = frame[self.newest].drop(columns=["newest", "verdict"]).reset_index(drop=True)
-        return ("Newest versions", now), ("Every version", frame.rename(columns={"verdict": "said"}))
+        """The newest version of each name; every version where there are older ones."""
+        import pandas as pd
+
+        rows = [
+            {
+                "name": self.name[k],
+                "version": self.version[k],
+                "measure": self.measure[k],
+                "process": f"{self.process[k]} {self.process_version[k]}".strip(),
+                "data": "" if np.isnat(self.last[k]) else f"{self.first[k]} to {self.last[k]}",
+                "age in days": self.age[k],
+                "n": self.n[k] if self.n[k] >= 0 else np.nan,
+                "stability": self.stability[k],
+                "objective": f"{self.objective[k]}: {self.standing[k] or 'not judged'}".removeprefix(
+                    ": not judged"
+                ),
+                "agreed": self.agreed[k] or "nobody on record",
+                "next review": "" if np.isnat(self.next_review[k]) else str(self.next_review[k]),
+                "no longer up to date": self.stale[k]
+                or (f"superseded by {self.superseded_by[k]!r}" if self.superseded_by[k] else ""),
+            }
+            for k in np.flatnonzero(self.newest)
+        ]
+        out = [("Newest versions", pd.DataFrame(rows))]
+        if not self.newest.all():
+            out.append(("Every version", self.to_frame().rename(columns={"verdict": "said"})))
+        return tuple(out)
 
 
 def register(
-    archive: Archive, what: What = "baseline", *, stale_after: int = 90, review_every: int = 180
+    archive: Archive, what: str = "baseline", *, stale_after: int = 90, review_every: int = 180
 ) -> Register:
     """A register of the baselines, models or limits on record.
 

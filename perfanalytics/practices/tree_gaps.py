@@ -107,8 +107,7 @@ def _objectives(tree: Tree) -> Iterator[Gap]:
         yield Gap("no-objectives", "objectives", "No objective is declared: nothing traces to anything.")
     with_results = {f.saved.measure for a in tree.made for f in a.found}
     for o in objectives:
-        own = [a for a in tree.made if a.objective == o.name and a.found]
-        sorts = {a.sort for a in own}
+        sorts = tree.sorts_of(o)
         measure = archive.measure(o.measure)
         if o.serves is None:
             yield Gap("objective-serves-nothing", o.name, f"{o.name!r} names no business objective.")

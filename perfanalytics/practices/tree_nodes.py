@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from perfanalytics.core.archive import Archive
+from perfanalytics.core.practice_records import Work
 from perfanalytics.core.records import BusinessObjective, Objective, PlannedAnalysis
 from perfanalytics.practices.on_record import SORTS, Found, Reader
 
@@ -216,14 +217,14 @@ class Tree:
             if self.roots.above[o.name] == above:
                 at = self._add(Node("objective", o.name, parent))
                 mine = [a for a in self.made if a.objective == o.name]
-                self._state(o, at, mine)
+                self._state(o, at)
                 self._measures((o.measure, *(a.measure for a in mine)), mine, at, own=o.measure)
                 self._objectives(("objective", o.name), at)
 
-    def _state(self, o: Objective, at: int, mine: list[Analysis]) -> None:
+    def _state(self, o: Objective, at: int) -> None:
         """State of an objective: met counts as at risk where it rests on unstable or stale data."""
         node, judge = self.nodes[at], self.judges[o.name]
-        sorts = {a.sort for a in mine if a.found}
+        sorts = self.sorts_of(o)
         node.missing += [f"no {sort}" for sort in ("baseline", "model") if sort not in sorts]
         if judge is None:
             node.state, node.words = "unknown", "no baseline or capability was judged against it"
@@ -237,6 +238,17 @@ class Tree:
             node.words += f", which is {' and '.join(doubts)}"
             node.state = "at risk" if node.state == "met" else node.state
         node.first, node.last, node.agreed = judge.first, judge.last, self.reader.agreement(judge.saved.name)
+
+    def sorts_of(self, o: Objective) -> set[str]:
+        """What there is for an objective; the works it belongs to may lend it baselines and models."""
+        out = {a.sort for a in self.made if a.objective == o.name and a.found}
+        known = {f.saved.name: f for a in self.made for f in a.found}
+        works: tuple[Work, ...] = self.archive.of_kind("work")
+        for work in works:
+            if o.name in work.objectives:
+                lent = [known[n] for n in (*work.borrowed, *work.models) if n in known]
+                out |= {f.sort for f in lent if f.sort == "model" or f.saved.measure == o.measure}
+        return out
 
     def _measures(
         self, names: Iterable[str | None], mine: list[Analysis], parent: int, *, own: str | None = None

@@ -6,6 +6,7 @@ exist are never written again: they are what earlier versions saved, and must st
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import tempfile
 from pathlib import Path
@@ -94,6 +95,31 @@ def results() -> list[perf.Result]:
         perf.fit("hours ~ team + size", frame, measure=HOURS, controllable=("team",)),
         perf.select_model("hours ~ team + size", frame, measure=HOURS, repeats=1, permutations=19),
         *queues_and_reliability(values),
+        *organizational_performance(series),
+    ]
+
+
+def organizational_performance(series: perf.Series) -> list[perf.Result]:
+    """One small result of each kind about what traces to what."""
+    archive = perf.Archive.of(
+        [
+            HOURS,
+            perf.BusinessObjective("Customers can work again"),
+            perf.Objective(
+                "fast", measure="hours", target=10, direction="at_most", serves="Customers can work again"
+            ),
+            perf.Process("Resolution", parent="Service"),
+            perf.Decision(
+                "Agreed", what="In force", who="Board", decided_on=dt.date(2024, 3, 1), subject="Hours"
+            ),
+        ],
+        {"Hours": perf.baseline(series), "Weekly": perf.control_chart(series)},
+        newest={"hours": dt.datetime(2024, 2, 9)},
+    )
+    return [
+        perf.objective_tree(archive),
+        perf.register(archive, "baseline"),
+        perf.select_subprocesses(archive, outcome="hours", candidates=["hours"], series={"hours": series}),
     ]
 
 

@@ -24,6 +24,7 @@ from perfanalytics.plan.analyses.prediction_errors import PREDICTION_ERRORS
 from perfanalytics.plan.analyses.queue_simulations import QUEUE_FORECAST, QUEUE_REPLAY
 from perfanalytics.plan.analyses.queues import CAPACITY, QUEUE, STAFFING
 from perfanalytics.plan.analyses.reliability import AVAILABILITY, CONTAINMENT, GROWTH, LIFETIMES
+from perfanalytics.plan.analyses.selections import SUBPROCESS_SELECTION
 from perfanalytics.plan.analyses.simulations import PROCESS_COMPARISON, SIMULATION
 from perfanalytics.plan.tables import Analysis
 from perfanalytics.reports.report import ReportItem
@@ -51,6 +52,7 @@ ANALYSES: tuple[Kind[Any], ...] = (
     GROWTH,
     CONTAINMENT,
     COST_BENEFIT,
+    SUBPROCESS_SELECTION,
 )
 _KINDS: dict[type[Analysis], Kind[Any]] = {kind.table: kind for kind in ANALYSES}
 

@@ -64,7 +64,7 @@ def _model(table: ModelTable, context: Context) -> list[ReportItem]:
         confidence=table.confidence,
         **_columns(table),
     )
-    model = _with_open_items(model, frame)
+    model = _with_period(_with_open_items(model, frame), frame, table)
     made = item(table, model, context)
     if table.predict:
         made = replace(made, extra=(("What-if: predictions for new items", _predicted(table, model)),))
@@ -73,6 +73,14 @@ def _model(table: ModelTable, context: Context) -> list[ReportItem]:
         found = select_model(table.formula, frame, method=table.select, measure=measure)
         out.append(item(table, found, context, name=f"{table.name}: selection"))
     return [*out, *ask(table, model, frame, context)]
+
+
+def _with_period(model: Model, frame: pd.DataFrame, table: ModelTable) -> Model:
+    """The model, with the selection and the period of its data: a model is a table's, which has no times."""
+    times: Any = frame["when"].dropna() if "when" in frame.columns else []
+    known = {"first": str(min(times))[:10], "last": str(max(times))[:10]} if len(times) else {}
+    chosen = {"measure": table.measure, "where": dict(table.where), **known}
+    return replace(model, provenance=replace(model.provenance, selection=chosen))
 
 
 def _with_open_items(model: Model, frame: pd.DataFrame) -> Model:
