@@ -45,7 +45,7 @@ def optimize(
     rows: int,
     seed: int,
 ) -> Optimum:
-    """See :meth:`perfanalytics.models.result.Model.optimize`."""
+    """See :meth:`perfanalytics.Model.optimize`."""
     if not goals:
         raise InputError("optimize needs at least one goal")
     if not 0 < confidence < 1:

@@ -127,7 +127,7 @@ def profile(
     points: int,
     confidence: float,
 ) -> Profile:
-    """See :meth:`perfanalytics.models.result.Model.profile`."""
+    """See :meth:`perfanalytics.Model.profile`."""
     import pandas as pd
 
     used = [r.name for r in model.roles]

@@ -95,7 +95,7 @@ def review(
     errors: Result | None,
     outcome: str | None,
 ) -> ModelReview:
-    """See :meth:`perfanalytics.models.result.Model.review`."""
+    """See :meth:`perfanalytics.Model.review`."""
     given = (stability,) if isinstance(stability, Result) else tuple(stability)
     for one in given:
         if not hasattr(one, "stable"):

@@ -144,7 +144,7 @@ class _Marginal:
 def sensitivity(
     model: Any, *, today: Mapping[str, Any] | None, n: int, confidence: float, seed: int
 ) -> Sensitivity:
-    """See :meth:`perfanalytics.models.result.Model.sensitivity`."""
+    """See :meth:`perfanalytics.Model.sensitivity`."""
     import pandas as pd
 
     if n < 64 or n & (n - 1):

@@ -163,7 +163,7 @@ def what_if(
     rows: int,
     seed: int,
 ) -> WhatIf:
-    """See :meth:`perfanalytics.models.result.Model.what_if`."""
+    """See :meth:`perfanalytics.Model.what_if`."""
     named = _named(scenarios)
     if not 0 < confidence < 1:
         raise InputError(f"confidence lies between 0 and 1 (0.95 for 95%), got {confidence}")
