@@ -18,7 +18,8 @@ from scipy import special
 
 from perfanalytics.models.predicting import predictive_of
 from perfanalytics.models.prediction import read_new
-from perfanalytics.models.predictive import LawPredictive, NormalPredictive, Predictive, QuantilePredictive
+from perfanalytics.models.predictive import LawPredictive, NormalPredictive, Predictive
+from perfanalytics.models.quantile_predictive import QuantilePredictive
 
 if TYPE_CHECKING:
     import pandas as pd

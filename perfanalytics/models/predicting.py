@@ -15,9 +15,9 @@ from perfanalytics.models.predictive import (
     LawPredictive,
     NormalPredictive,
     Predictive,
-    QuantilePredictive,
     Spread,
 )
+from perfanalytics.models.quantile_predictive import QuantilePredictive
 
 Floats = NDArray[np.float64]
 

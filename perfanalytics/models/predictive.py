@@ -2,8 +2,9 @@
 
 One class a shape of law: :class:`NormalPredictive` (gaussian and mixed models, on the raw or log scale),
 :class:`LawPredictive` around a :class:`perfanalytics.models.laws.Law` (gamma, binomial, Poisson, negative
-binomial) and :class:`QuantilePredictive`. Each gives the distribution function and quantiles of a new item in
-closed form or by quadrature over the parameters (no random numbers), and draws of new items for simulations.
+binomial) and, without a law, :class:`perfanalytics.models.quantile_predictive.QuantilePredictive`. Each gives
+the distribution function and quantiles of a new item in closed form or by quadrature over the parameters (no
+random numbers), and draws of new items for simulations.
 """
 
 from __future__ import annotations
@@ -303,105 +304,3 @@ def _hermite(n: int) -> tuple[Floats, Floats]:
     """Nodes and weights for the expectation over a standard normal variable."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(n)
     return nodes, weights / weights.sum()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuantilePredictive:
-    """Quantiles of an item at several shares, read as a distribution.
-
-    Between the shares the quantile is linear in the normal score, and so it goes on beyond the outermost
-    ones. Quantiles that cross are put in order (Chernozhukov, Fernandez-Val and Galichon 2010).
-    ``calibration`` holds the normal scores that items had in folds they were left out of: a share of new
-    items is looked up among them (conformal prediction: Chernozhukov, Wuthrich and Zhu 2021).
-    """
-
-    shares: Floats
-    values: Floats
-    median_sd: Floats
-    calibration: Floats
-    df: float
-    logged: bool
-
-    def typical(self) -> Floats:
-        return self._back(self._at(np.zeros(1))[:, 0])
-
-    def mean(self) -> Floats:
-        """Mean over the calibrated distribution."""
-        scores = self._score((np.arange(200) + 0.5) / 200)
-        return np.asarray(self._back(self._at(scores)).mean(axis=1))
-
-    def mean_interval(self, confidence: float) -> tuple[Floats, Floats]:
-        half = t_quantile(self.df, (1 + confidence) / 2) * self.median_sd
-        center = self._at(np.zeros(1))[:, 0]
-        ratio = self.mean() / self.typical() if self.logged else self.mean() - self.typical()
-        low, high = self._back(center - half), self._back(center + half)
-        return (low * ratio, high * ratio) if self.logged else (low + ratio, high + ratio)
-
-    def cdf(self, bound: float) -> Floats:
-        if self.logged:
-            bound = math.log(bound) if bound > 0 else -math.inf
-        if not math.isfinite(bound):
-            return np.where(np.isnan(self.values[:, 0]), np.nan, float(bound > 0))
-        score = self.scores(np.full(len(self.values), bound))
-        n = len(self.calibration)
-        ranks = np.interp(score, self.calibration, np.arange(1, n + 1) / (n + 1), left=0.0, right=1.0)
-        below = score < self.calibration[0]
-        above = score > self.calibration[-1]
-        # beyond the farthest item that was left out: no more than its share, falling like the normal law
-        tail = np.where(
-            below,
-            special.ndtr(score) / special.ndtr(self.calibration[0]) / (n + 1),
-            1 - special.ndtr(-score) / special.ndtr(-self.calibration[-1]) / (n + 1),
-        )
-        return np.where(np.isnan(score), np.nan, np.where(below | above, tail, ranks))
-
-    def below(self, bound: float) -> Floats:
-        return self.cdf(bound)
-
-    def quantile(self, share: float) -> Floats:
-        return self._back(self._at(self._score(np.array([share])))[:, 0])
-
-    def draw(self, draws: int, rng: np.random.Generator) -> Floats:
-        score = self._score(rng.uniform(size=(draws, len(self.values))))
-        out = np.empty_like(score)
-        z = special.ndtri(self.shares)
-        ordered = np.sort(self.values, axis=1)
-        for j in range(len(self.values)):
-            out[:, j] = _line(score[:, j], z, ordered[j])
-        return self._back(out)
-
-    def scores(self, y: Floats) -> Floats:
-        """The normal score of one value in each row."""
-        z = special.ndtri(self.shares)
-        ordered = np.sort(self.values, axis=1) + 1e-12 * np.arange(len(z)) * (np.abs(self.values).max() + 1)
-        rows = np.arange(len(y))
-        k = np.clip((ordered < y[:, None]).sum(axis=1) - 1, 0, len(z) - 2)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = (y - ordered[rows, k]) / (ordered[rows, k + 1] - ordered[rows, k])
-        return np.asarray(z[k] + share * (z[k + 1] - z[k]))
-
-    def _score(self, share: Floats) -> Floats:
-        """The normal score that a share of items left out stayed below."""
-        n = len(self.calibration)
-        ranks = np.arange(1, n + 1) / (n + 1)
-        inside = np.interp(share, ranks, self.calibration)
-        low = special.ndtri(np.clip(share * (n + 1), 1e-300, 1) * special.ndtr(self.calibration[0]))
-        high = -special.ndtri(np.clip((1 - share) * (n + 1), 1e-300, 1) * special.ndtr(-self.calibration[-1]))
-        return np.where(share < ranks[0], low, np.where(share > ranks[-1], high, inside))
-
-    def _at(self, scores: Floats) -> Floats:
-        z = special.ndtri(self.shares)
-        return np.array([_line(scores, z, q) for q in np.sort(self.values, axis=1)]).reshape(-1, len(scores))
-
-    def _back(self, x: Floats) -> Floats:
-        if not self.logged:
-            return np.asarray(x)
-        with np.errstate(over="ignore"):
-            return np.asarray(np.exp(x))
-
-
-def _line(at: Floats, x: Floats, y: Floats) -> Floats:
-    """Linear interpolation that goes on beyond both ends."""
-    k = np.clip(np.searchsorted(x, at) - 1, 0, len(x) - 2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(y[k] + (at - x[k]) * (y[k + 1] - y[k]) / (x[k + 1] - x[k]))

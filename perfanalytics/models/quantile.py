@@ -25,8 +25,8 @@ from perfanalytics.models.building import (
 from perfanalytics.models.checking import collinearity_check, extrapolation_check, independence_checks
 from perfanalytics.models.diagnostics import common_doubts, variance_inflation
 from perfanalytics.models.least_squares import least_squares
-from perfanalytics.models.predictive import QuantilePredictive
 from perfanalytics.models.preparing import Asked, Prepared, prepare
+from perfanalytics.models.quantile_predictive import QuantilePredictive
 from perfanalytics.models.result import Model
 from perfanalytics.models.tabulating import Check, joint_test
 
