@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
 
+from perfanalytics.cli import cli
 from perfanalytics.plan.analyses import ANALYSES, kind_of
 from perfanalytics.plan.plan import Plan
 from perfanalytics.plan.tables import Analysis
@@ -34,3 +36,38 @@ def test_the_plan_lists_its_analyses_in_the_order_of_the_list():
     for kind in reversed(ANALYSES):
         raw[kind.key] = [kind.table.model_construct(name=kind.key)]
     assert [table.name for table in Plan.model_construct(**raw).analyses()] == [k.key for k in ANALYSES]
+
+
+def test_check_counts_what_the_plan_asks_for(tmp_path):
+    text = """
+[plan]
+name = "p"
+[[source]]
+name = "s"
+file = "s.csv"
+columns = { day = "date", v = "number" }
+formats = { day = "%Y-%m-%d" }
+[[measure]]
+name = "m"
+source = "s"
+definition = "d"
+unit = "h"
+better = "lower"
+scale = "duration"
+value = "v"
+when = "day"
+[[baseline]]
+name = "one"
+measure = "m"
+[[baseline]]
+name = "two"
+measure = "m"
+[[drift]]
+name = "three"
+measure = "m"
+baseline = "one"
+"""
+    (tmp_path / "plan.toml").write_text(text, encoding="utf-8")
+    told = CliRunner().invoke(cli, ["check", str(tmp_path / "plan.toml")])
+    assert told.exit_code == 0, told.output
+    assert "1 source, 1 measure, 0 objectives, 2 baselines, 1 drift check\n" in told.output
