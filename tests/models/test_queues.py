@@ -264,3 +264,10 @@ def test_text_is_no_number() -> None:
     for ask in asked:
         with pytest.raises(InputError):
             ask()
+
+
+def test_the_same_number_in_each_interval_is_said_once() -> None:
+    said = perf.staffing(
+        arrivals=[0.9, 1.0], per=1, service=0.7, within=0.5, labels=["7", "8"], unit="hours"
+    ).verdict
+    assert "2 servers are needed in each of 2 intervals, 4 hours of work; busiest is interval 8 (" in said

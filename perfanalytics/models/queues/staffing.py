@@ -379,7 +379,8 @@ def _doubts(
 
 
 def _verdict(r: dict[str, Any], shrinkage: float) -> str:
-    k = int(r["servers"].argmax())
+    # of the intervals that need most, the one with the highest load
+    k = int(np.lexsort((r["load"], r["servers"]))[-1])
     servers = int(r["servers"][k])
     unit = r["unit"]
     if r["system"] == "loss":
@@ -399,10 +400,14 @@ def _verdict(r: dict[str, Any], shrinkage: float) -> str:
         text = f"To {aim}, {count(servers, 'server')} {'is' if servers == 1 else 'are'} needed {detail}."
     else:
         hours = number(float(r["servers"].sum()) * r["per"], unit)
-        text = (
-            f"To {aim}, {int(r['servers'].min())} to {count(servers, 'server')} are needed over "
-            f"{len(r['servers'])} intervals, {hours} of work; the most in interval {r['labels'][k]} {detail}."
-        )
+        least, intervals = int(r["servers"].min()), len(r["servers"])
+        need = f"{least} to {count(servers, 'server')} are needed over {intervals} intervals"
+        most = "the most in interval"
+        if least == servers:
+            are = "is" if servers == 1 else "are"
+            need = f"{count(servers, 'server')} {are} needed in each of {intervals} intervals"
+            most = "busiest is interval"
+        text = f"To {aim}, {need}, {hours} of work; {most} {r['labels'][k]} {detail}."
     if shrinkage:
         text += f" With {percent(shrinkage)} shrinkage schedule {int(r['scheduled'][k])}."
     return text
