@@ -79,7 +79,7 @@ def _check(where: str, table: PredictionErrorsTable, declared: Declared) -> Iter
 PREDICTION_ERRORS = Kind(
     table=PredictionErrorsTable,
     chapter="Models",
-    many="checks of predictions",
+    many="prediction checks",
     analyze=_errors,
     check=_check,
     references=_references,
