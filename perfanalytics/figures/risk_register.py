@@ -88,7 +88,7 @@ def draw(result: RiskRegister) -> dict[str, Any]:
     ticks = [0, 1, 2, 3]
     texts = [number(record.largest * t / 3) for t in ticks]
     key = [
-        f"{n}  {_short(t)} ({percent(p)})"
+        f"{n}  {_short(t)} ({_chance(float(p))})"
         for n, t, p in zip(numbers, record.label, record.probability, strict=True)
     ]
     key += [f"no probability: {_short(t)}" for t in record.left_out]
@@ -100,8 +100,8 @@ def draw(result: RiskRegister) -> dict[str, Any]:
     ]
     if unknown:
         notes.append(
-            {"xref": "x", "yref": "y", "x": 0.5, "y": UNKNOWN - 0.28, "text": "cost not recorded"}
-            | {"showarrow": False, "font": {"size": 11, "color": style.GREY}}
+            {"xref": "x", "yref": "y", "x": 0.02, "y": UNKNOWN, "text": "cost not recorded"}
+            | {"showarrow": False, "xanchor": "left", "font": {"size": 11, "color": style.GREY}}
         )
         fields.append(
             {
@@ -130,5 +130,9 @@ def draw(result: RiskRegister) -> dict[str, Any]:
     return {"data": data, "layout": layout}
 
 
-def _short(text: str, longest: int = 38) -> str:
+def _chance(probability: float) -> str:
+    return percent(probability).replace("more than ", ">").replace("less than ", "<")
+
+
+def _short(text: str, longest: int = 30) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -158,8 +158,14 @@ def newest_version(repo: Repository, name: str) -> int:
 
 
 def save_new(repo: Repository, result: Result, *, name: str, by: str, note: str = "") -> int:
-    """Save a result as a new version, unless the newest version is equal to it; its version."""
-    newest = newest_version(repo, name)
-    if newest and repo.result(name, version=newest) == result:
-        return newest
+    """Save a result as a new version, unless the newest or one with this note equals it; its version."""
+    try:
+        history = repo.history(name)
+    except UnknownNameError:
+        return repo.save(result, name=name, by=by, note=note)
+    newest = int(history["version"].max())
+    alike = history.loc[(history["note"] == note) | (history["version"] == newest), "version"]
+    for version in sorted((int(v) for v in alike), reverse=True):
+        if repo.result(name, version=version) == result:
+            return version
     return repo.save(result, name=name, by=by, note=note)

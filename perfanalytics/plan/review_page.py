@@ -7,10 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from perfanalytics.baselines.wording import count, percent
+from perfanalytics.core.data_quality import DataQuality
 from perfanalytics.practices.work_review_checks import PredictionCheck
 from perfanalytics.practices.work_review_result import SECTIONS, WorkReview
 from perfanalytics.practices.work_review_rows import Kept, Material
 from perfanalytics.practices.work_review_sections import where_text
+from perfanalytics.practices.work_review_tradeoff import TradeOff
 from perfanalytics.practices.work_review_words import actions_in_words
 from perfanalytics.reports.report import ReportItem, report
 
@@ -50,11 +52,14 @@ def items(review: WorkReview, material: Material) -> list[ReportItem]:
     out = [ReportItem("The review in short", review, group="In short")]
     for number, title in enumerate(SECTIONS, 1):
         group = f"{number}. {title}"
-        tables = review.section_tables(number)
+        # the register stands on the page itself, with its figure
+        tables = tuple((t, f) for t, f in review.section_tables(number) if t != "Risks")
         out.append(
             ReportItem(title, None, group=group, verdict=_said(number, review, material), extra=tables)
         )
-        out += [ReportItem(_heading(k), k.result, group=group) for k in _shown(number, material)]
+        out += [
+            ReportItem(_heading(k, review.work.name), k.result, group=group) for k in _shown(number, material)
+        ]
     return out
 
 
@@ -64,13 +69,22 @@ def _shown(number: int, material: Material) -> list[Kept]:
     for kept in material.kept:
         if kept.role == "risks" and number == 6:
             found[(kept.name, kept.version)] = kept
-        elif FIGURES.get(kept.role) == number:
+        elif FIGURES.get(kept.role) == number and _tells_more(kept):
             found.setdefault((kept.name, kept.version), kept)
     return list(found.values())
 
 
-def _heading(kept: Kept) -> str:
-    return f"{kept.name} (version {kept.version})"
+def _tells_more(kept: Kept) -> bool:
+    """Whether the result says more than its line in the tables: nothing found is said there."""
+    if isinstance(kept.result, DataQuality):
+        row = kept.result.summary().iloc[0]
+        return bool(row["wrong"] or row["look"])
+    return not isinstance(kept.result, TradeOff) or kept.result.trades_off is True
+
+
+def _heading(kept: Kept, work: str) -> str:
+    name = kept.name.removeprefix(f"{work}: ")
+    return f"{name[:1].upper()}{name[1:]} (version {kept.version})"
 
 
 def _said(number: int, review: WorkReview, material: Material) -> str:

@@ -237,7 +237,7 @@ def capabilities(review: Review, baselines: dict[str, Kept]) -> None:
             (k for k in review.keeping.kept if k.role == "chart" and k.subject.endswith(objective.measure)),
             None,
         )
-        stable = None if chart is None else getattr(chart.result, "stable", None)
+        stable = None if chart is None else chart.result.stage_stable[-1]  # type: ignore[attr-defined]
         if objective.statistic == "item" and not still_open:
             review.keeping.save(
                 "capability",

@@ -136,7 +136,7 @@ def _stability(material: Material, review: WorkReview) -> Iterator[Caveat]:
         yield Caveat("no-subprocesses", text, {})
     yield from _not_done(material, "subprocess", "subprocess-without-measure", "Subprocess")
     yield from _not_done(material, "chart", "not-charted", "Chart of")
-    at = (review.table == "Stability") & (review.quantity == "stable") & (review.text == "no")
+    at = (review.table == "Stability") & (review.quantity == "stable now") & (review.text == "no")
     yield from _listed(
         "not-stable",
         review.subject[at].tolist(),

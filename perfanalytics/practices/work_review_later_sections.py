@@ -23,7 +23,7 @@ COMPARED = (
     ("Predictions", "state", "state"),
     ("Predictions", "probability", "probability"),
     ("Predictions", "so far", "so far"),
-    ("Stability", "stable", "stable"),
+    ("Stability", "stable now", "stable"),
     ("Borrowed baselines", "still fits", "still fits"),
     ("Capability", "standing", "standing"),
 )
@@ -41,7 +41,10 @@ def changes_section(material: Material, rows: Rows, current: WorkReview) -> None
     for wanted in ("Changes", "Unchanged"):
         for table, quantity, called in COMPARED:
             for subject in _subjects(table, quantity, last, current):
-                places = tuple(_place(r, table, subject, quantity) for r in (last, current))
+                places = (
+                    _place(last, table, subject, quantity),
+                    _place(current, table, subject, quantity),
+                )
                 changed = _changed(last, places[0], current, places[1], quantity)
                 if (changed == "no") == (wanted == "Unchanged"):
                     _compared(material, rows, current, wanted, f"{subject}: {called}", places, changed)
@@ -67,7 +70,8 @@ def _compared(
 ) -> None:
     """One value then and now, each with what it rests on."""
     before, last = material.previous, material.last()
-    assert before is not None and last is not None
+    assert before is not None
+    assert last is not None
     then, now = places
     if all(k is None or _cell(r, k) == "" for r, k in ((last, then), (current, now))):
         return

@@ -150,6 +150,10 @@ class ObjectivePrediction(Result):
             }
         )
 
+    def tables(self) -> tuple[tuple[str, pd.DataFrame], ...]:
+        """What was so far, what is ahead, the whole; the verdict says the rest."""
+        return (("Numbers", self.to_frame()),)
+
     @property
     def unit(self) -> str:
         """Unit of what is predicted: "1" for a share and for a rate, which is per size."""

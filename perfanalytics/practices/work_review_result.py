@@ -62,8 +62,8 @@ class WorkReview(Result):
         Version of the saved result; 0 for a record.
     field : text array, shape (k,)
         Which value of it: an attribute, ``"summary: column"``, ``"quantity: name"``
-        (``"quantity: name: low"``), ``"table: row: column"`` of its table, or "" where it
-        was computed from several.
+        (``"quantity: name: low"``), ``"last: name"`` (the last of several), ``"table: row: column"`` of its
+        table, or "" where it was computed from several.
     """
 
     kind: ClassVar[str] = "work_review"
@@ -117,8 +117,8 @@ class WorkReview(Result):
         return pd.DataFrame([row])
 
     def tables(self) -> tuple[tuple[str, pd.DataFrame], ...]:
-        """One row in all, then every row with what it rests on."""
-        return ("Summary", self.summary()), ("Every value and what it rests on", self.to_frame())
+        """Every value with what it rests on; a page shows the sections by :meth:`section_tables`."""
+        return (("Every value and what it rests on", self.to_frame()),)
 
     def value(self, table: str, subject: str, quantity: str) -> float | str:
         """The number, or where there is none the text, of a row.
@@ -149,7 +149,9 @@ class WorkReview(Result):
     def _wide(self, rows: Sequence[int], table: str) -> pd.DataFrame:
         import pandas as pd
 
-        columns = list(dict.fromkeys(str(self.quantity[k]) for k in rows))
+        columns = [
+            c for c in dict.fromkeys(str(self.quantity[k]) for k in rows) if c not in IN_WORDS.get(table, ())
+        ]
         subjects: dict[str, dict[str, Any]] = {}
         rests: dict[str, dict[str, None]] = {}
         for k in rows:
@@ -162,7 +164,8 @@ class WorkReview(Result):
                 version = f", version {self.version[k]}" if self.version[k] else ""
                 kind = str(self.source_kind[k]).replace("_", " ")
                 name = str(self.source[k]).removeprefix(f"{self.work.name}: ")
-                told = f"{name}{version}" if version else f"{kind} '{self.source[k]}'"
+                own = kind if self.source[k] == subject else f"{kind} '{self.source[k]}'"
+                told = f"{name}{version}" if version else f"record: {own}"
                 rests.setdefault(subject, {})[told] = None
         first = SUBJECTS.get(table, table.lower())
         made = [
@@ -192,6 +195,10 @@ SUBJECTS = {
     "Actions open and due": "action",
     "Actions done since the last review": "action",
 }
+
+
+#: Table -> quantities that another column says in words.
+IN_WORDS = {"Objectives": ("statistic", "direction", "target", "share", "owner")}
 
 
 def _shown(value: float, quantity: str) -> float | int | str:

@@ -156,21 +156,25 @@ def looked_up(source: Any, field: str) -> object:
     24
     """
     place, _, rest = field.partition(": ")
-    if place == "summary":
-        return source.summary()[rest].iloc[0]
-    if place == "quantity":
+    found: object
+    if rest and place == "summary":
+        found = source.summary()[rest].iloc[0]
+    elif rest and place == "quantity":
         name, _, part = rest.partition(": ")
-        found = source[name]
-        if not part:
-            return found.value
-        return math.nan if found.interval is None else getattr(found.interval, part)
-    if place == "table":
+        estimate = source[name]
+        found = estimate.value
+        if part:
+            found = math.nan if estimate.interval is None else getattr(estimate.interval, part)
+    elif rest and place == "last":
+        found = getattr(source, rest)[-1]
+    elif rest and place == "table":
         row, _, column = rest.rpartition(": ")
-        frame = source.to_frame()
-        return frame[column].iloc[int(row)]
-    if not hasattr(source, field):
+        found = source.to_frame()[column].iloc[int(row)]
+    elif hasattr(source, field):
+        found = getattr(source, field)
+    else:
         raise UnknownNameError(f"field of a {source.kind}", field, ())
-    return getattr(source, field)
+    return found
 
 
 def told(value: object) -> tuple[float, str]:

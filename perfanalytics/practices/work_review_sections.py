@@ -11,6 +11,7 @@ import numpy as np
 from perfanalytics.baselines.capability_result import Capability
 from perfanalytics.baselines.objectives import SHARE_MEETING
 from perfanalytics.baselines.result import Baseline
+from perfanalytics.baselines.wording import number, percent
 from perfanalytics.core.archive import Archive
 from perfanalytics.core.errors import PerfAnalyticsError, UnknownNameError
 from perfanalytics.core.records import BusinessObjective, Objective
@@ -51,6 +52,7 @@ def objectives_section(material: Material, rows: Rows) -> None:
     table = "Objectives"
     work = material.work
     for name, objective in declared_objectives(material).items():
+        rows.add(1, table, name, "asked for", objective, value=statement(objective, material.archive))
         wanted = {n: n for n in ("measure", "statistic", "direction", "target", "share", "by", "serves")}
         rows.fill(1, table, name, objective, wanted | {"declared on": "declared_on"})
         top = business_objective(material.archive, objective)
@@ -79,6 +81,27 @@ def objectives_section(material: Material, rows: Rows) -> None:
         | {"least probability": "least_probability", "declared on": "declared_on"},
     )
     rows.add(1, "The work", work.name, "own data", work, value=where_text(work.where))
+
+
+def statement(objective: Objective, archive: Archive) -> str:
+    """What an objective asks for, in words.
+
+    Examples
+    --------
+    >>> from perfanalytics.core.archive import Archive
+    >>> goal = Objective("fast", measure="hours", target=24, direction="at_most", share=0.9)
+    >>> statement(goal, Archive.of([goal]))
+    '90% of items at most 24'
+    """
+    measure = archive.measure(objective.measure)
+    side = "at most" if objective.direction == "at_most" else "at least"
+    if objective.statistic == "share":
+        return f"share {side} {percent(objective.target)}"
+    unit = measure.unit if measure is not None and objective.statistic != "rate" else ""
+    limit = f"{side} {number(objective.target, unit)}"
+    if objective.statistic == "item":
+        return f"{'each item' if objective.share is None else f'{percent(objective.share)} of items'} {limit}"
+    return f"{objective.statistic} {limit}"
 
 
 def where_text(where: Mapping[str, Any]) -> str:
@@ -126,7 +149,8 @@ def data_section(material: Material, rows: Rows) -> None:
 def stability_section(material: Material, rows: Rows) -> None:
     """First whether a subprocess is stable and fits what was borrowed, then what it is capable of."""
     for kept in material.of("chart"):
-        wanted = {"chart": "title", "stable": "stable", "points": "n_used", "p-value": "p_value"}
+        wanted = {"chart": "title", "stable now": "last: stage_stable", "stable all along": "stable"}
+        wanted |= {"points": "n_used", "p-value": "p_value", "doubts": "caveat_codes"}
         rows.fill(3, "Stability", kept.subject, kept, wanted)
     for kept in material.of("borrowed"):
         wanted = {"still fits": "still_fits", "make anew": "rebaseline", "n of baseline": "n_before"}
@@ -137,7 +161,8 @@ def stability_section(material: Material, rows: Rows) -> None:
         objective = declared_objectives(material)[subject]
         # single items 0 and 1 are not charted by themselves: the chart of their periods speaks for them
         chart = next((c for c in material.of("chart") if c.subject.endswith(f": {objective.measure}")), kept)
-        rows.add(3, "Capability", subject, "stable", chart, "stable")
+        field = "last: stage_stable" if chart is not kept else "stable"
+        rows.add(3, "Capability", subject, "stable now", chart, field)
         rows.add(3, "Capability", subject, "standing", kept, "standing")
         if isinstance(kept.result, Baseline):
             name = SHARE_MEETING if objective.statistic == "item" else objective.statistic

@@ -46,7 +46,7 @@ def _objectives(material: Material, review: WorkReview) -> str:
 
 
 def _stability(review: WorkReview) -> str:
-    at = (review.table == "Stability") & (review.quantity == "stable")
+    at = (review.table == "Stability") & (review.quantity == "stable now")
     n = int(at.sum())
     unstable = review.subject[at & (review.text == "no")].tolist()
     text = ""
