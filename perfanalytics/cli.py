@@ -403,7 +403,14 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _counted(n: int, plural: str) -> str:
-    return f"{n} {plural.removesuffix('s') if n == 1 else plural}"
+    """A number of things, one of them in the singular: ``1 gauge study``, ``1 forecast of queues``."""
+    if n != 1:
+        return f"{n} {plural}"
+    head, of, rest = plural.partition(" of ")
+    for ending, single in (("ies", "y"), ("yses", "ysis"), ("rices", "rix"), ("s", "")):
+        if head.endswith(ending):
+            return f"1 {head.removesuffix(ending)}{single}{of}{rest}"
+    return f"1 {plural}"
 
 
 def _sample_data() -> Path:

@@ -71,3 +71,19 @@ baseline = "one"
     told = CliRunner().invoke(cli, ["check", str(tmp_path / "plan.toml")])
     assert told.exit_code == 0, told.output
     assert "1 source, 1 measure, 0 objectives, 2 baselines, 1 drift check\n" in told.output
+
+
+@pytest.mark.parametrize(
+    ("many", "one"),
+    [
+        ("gauge studies", "gauge study"),
+        ("capability analyses", "capability analysis"),
+        ("containment matrices", "containment matrix"),
+        ("forecasts of queues", "forecast of queues"),
+        ("baselines", "baseline"),
+    ],
+)
+def test_one_is_counted_in_the_singular(many, one):
+    from perfanalytics.cli import _counted
+
+    assert (_counted(1, many), _counted(2, many)) == (f"1 {one}", f"2 {many}")
