@@ -110,7 +110,7 @@ if TYPE_CHECKING:
     from perfanalytics.models.simulation.parts import batch, branch, parallel, rework, sequence, step
     from perfanalytics.models.simulation.result import Simulation
     from perfanalytics.models.simulation.simulate import simulate
-    from perfanalytics.models.what_if import WhatIf
+    from perfanalytics.models.what_if_result import WhatIf
     from perfanalytics.plan.reviewing import WorkReviewRun, review_work
     from perfanalytics.plan.running import run_plan
     from perfanalytics.practices.catalogue.catalogue import Catalogue, catalogue
@@ -248,7 +248,7 @@ _PUBLIC = {
     "models.profile": ("Profile",),
     "models.review": ("ModelReview",),
     "models.sensitivity": ("Sensitivity",),
-    "models.what_if": ("WhatIf",),
+    "models.what_if_result": ("WhatIf",),
     "models.queues.capacity": ("Capacity", "capacity"),
     "models.queues.forecast": ("forecast_queue",),
     "models.queues.queue": ("Queue", "queue"),

@@ -82,7 +82,7 @@ KINDS: dict[str, str] = {
     "factor": "perfanalytics.models.factors:Factor",
     "model_check": "perfanalytics.models.tabulating:Check",
     "model": "perfanalytics.models.result:Model",
-    "what_if": "perfanalytics.models.what_if:WhatIf",
+    "what_if": "perfanalytics.models.what_if_result:WhatIf",
     "factor_profile": "perfanalytics.models.profile:Profile",
     "sensitivity": "perfanalytics.models.sensitivity:Sensitivity",
     "optimum": "perfanalytics.models.optimum:Optimum",

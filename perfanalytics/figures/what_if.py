@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from perfanalytics.baselines.wording import number, percent
 from perfanalytics.figures import style
 from perfanalytics.figures.spread_rows import bounded, notes, places, row_axis, spans
-from perfanalytics.models.what_if import WhatIf, best_scenario
+from perfanalytics.models.what_if_result import WhatIf, best_scenario
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from perfanalytics.models.optimum import Optimum
 from perfanalytics.models.profile import Profile, profile
 from perfanalytics.models.review import ModelReview, review
 from perfanalytics.models.sensitivity import Sensitivity, sensitivity
-from perfanalytics.models.what_if import WhatIf, what_if
+from perfanalytics.models.what_if import what_if
+from perfanalytics.models.what_if_result import WhatIf
 
 
 class AsksWhatIf:
