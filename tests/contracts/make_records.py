@@ -14,6 +14,9 @@ from pathlib import Path
 import numpy as np
 
 import perfanalytics as perf
+from perfanalytics.core.archive import Archive
+from perfanalytics.practices.work_review import work_review
+from perfanalytics.practices.work_review_rows import Kept, Material
 
 RECORDS = Path(__file__).parent / "records"
 HOURS = perf.Measure("hours", definition="Elapsed hours", unit="hours", better="lower", scale="duration")
@@ -95,6 +98,7 @@ def results() -> list[perf.Result]:
         perf.fit("hours ~ team + size", frame, measure=HOURS, controllable=("team",)),
         perf.select_model("hours ~ team + size", frame, measure=HOURS, repeats=1, permutations=19),
         *queues_and_reliability(values),
+        *work_reviews(series, objective),
         *organizational_performance(series),
     ]
 
@@ -120,6 +124,30 @@ def organizational_performance(series: perf.Series) -> list[perf.Result]:
         perf.objective_tree(archive),
         perf.register(archive, "baseline"),
         perf.select_subprocesses(archive, outcome="hours", candidates=["hours"], series={"hours": series}),
+    ]
+
+
+def work_reviews(series: perf.Series, objective: perf.Objective) -> list[perf.Result]:
+    """One small result of each kind about the review of a work."""
+    by = dt.date(2024, 3, 31)
+    goal = perf.Objective("fast", measure="hours", target=10, direction="at_most", share=0.8, by=by)
+    then, now = (perf.predict_objective(s, goal) for s in (series.take(0, 25), series))
+    score = perf.Measure("score", definition="Score", unit="points", better="higher", scale="real")
+    good = perf.Objective("good", measure="score", statistic="mean", target=1, direction="at_least")
+    other = perf.Series(1 / series.values, measure=score, when=series.when)
+    pulls = perf.trade_off(series, other, objectives=(goal, good))
+    risk = perf.Risk("late", what="Parts come late", objective="fast", cost=100, owner="A. Meier")
+    work = perf.Work("A", where={"team": "A"}, objectives=["fast"], least_probability=0.7)
+    action = perf.Action("call", what="Call the supplier", work="A", due=dt.date(2024, 2, 1))
+    archive = Archive.of([work, goal, action, HOURS], on=dt.date(2024, 2, 9))
+    kept = Kept(role="prediction", subject="fast", name="A: prediction: fast", version=1, result=now)
+    return [
+        now,
+        pulls,
+        perf.risk_register("A", [risk], {"fast": now}, on=archive.on),
+        perf.objective_conflicts("A", [goal, good], predictions={}, trade_offs=[pulls], on=archive.on),
+        perf.check_predictions("A", {"fast": then}, {"fast": now}),
+        work_review(Material(work=work, archive=archive, kept=(kept,), held_by=("A. Meier",))),
     ]
 
 
