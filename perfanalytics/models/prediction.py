@@ -25,7 +25,7 @@ class Known:
     Parameters
     ----------
     usable : bool array, shape (n,)
-        False where a value is missing or a level unknown: nothing can be predicted.
+        False where a value is missing or infinite, or a level unknown: nothing can be predicted.
     outside : bool array, shape (n,)
         True where a value or level was not in the data.
     why : text array, shape (n,)
@@ -189,10 +189,13 @@ def known_rows(
         else:
             numbers = _numbers(frame, name)
             low, high = ranges[name]
-            usable &= ~np.isnan(numbers)
+            usable &= np.isfinite(numbers)
             for k in np.flatnonzero(~((numbers >= low) & (numbers <= high))).tolist():
                 if np.isnan(numbers[k]):
                     why[k].append(f"{name} is missing")
+                elif np.isinf(numbers[k]):
+                    outside[k] = True
+                    why[k].append(f"{name} is infinite")
                 else:
                     outside[k] = True
                     why[k].append(f"{name} {numbers[k]:g} is outside {low:g} to {high:g}")

@@ -15,10 +15,11 @@ from scipy import special
 from perfanalytics.baselines.wording import count, percent
 from perfanalytics.core.codec import read_only
 from perfanalytics.core.errors import InputError, UnknownNameError
-from perfanalytics.core.measure import Measure
+from perfanalytics.core.measure import LOG_SCALES, Measure
 from perfanalytics.core.records import Objective
 from perfanalytics.core.result import Caveat, Method, Result
 from perfanalytics.models.conditional import law_of
+from perfanalytics.models.formula import parse
 from perfanalytics.models.prediction import frame_of
 from perfanalytics.models.predictive import Predictive
 from perfanalytics.models.result import Model
@@ -152,14 +153,15 @@ class Predictions(Result):
         UnknownNameError
             For an item that was not predicted.
         InputError
-            For an outcome that is no finite number, or differs from one that is already known.
+            For an outcome that is no finite number, that the measure or family cannot have (a negative
+            duration, half a count, a share above 1), or that differs from one that is already known.
         """
         place_of = {str(name): k for k, name in enumerate(self.items)}
         observed, place = self.observed.copy(), self.place.copy()
         for name, value in dict(outcomes).items():
             if str(name) not in place_of:
                 raise UnknownNameError("predicted item", str(name), place_of)
-            number = _outcome(name, value)
+            number = _outcome(self, name, value)
             k = place_of[str(name)]
             if not math.isnan(observed[k]) and observed[k] != number:
                 raise InputError(
@@ -229,6 +231,15 @@ def predictions(
     if outside.any():
         text = f"{count(int(outside.sum()), 'item')} of {len(frame)} lie outside the data of the model."
         doubts.append(Caveat("extrapolates", text, {"items": int(outside.sum())}))
+    blank = np.isnan(told["estimate"].to_numpy())
+    if blank.any():
+        first = int(np.argmax(blank))
+        which = "" if blank.sum() == 1 else "the first is "
+        text = (
+            f"{count(int(blank.sum()), 'item')} of {len(frame)} cannot be predicted: {which}"
+            f"{names[first]!r} ({told['why'].iat[first]})."
+        )
+        doubts.append(Caveat("not-predicted", text, {"items": int(blank.sum())}))
     made = Predictions(
         measure=model.measure,
         objective=model.objective,
@@ -304,14 +315,24 @@ def scores_of(quantiles: Floats, observed: Floats) -> Floats:
     return np.asarray(np.clip(out, -FARTHEST, FARTHEST))
 
 
-def _outcome(name: object, value: Any) -> float:
-    """What happened, as a number."""
+def _outcome(made: Predictions, name: object, value: Any) -> float:
+    """What happened, as a number that the measure can have."""
     try:
         number = float(value)
     except (TypeError, ValueError):
         number = math.nan
     if not math.isfinite(number):
         raise InputError(f"the outcome of {name!r} is a finite number, got {value!r}")
+    scale, measure = made.measure.scale, made.measure.name
+    counted = scale == "count" or made.family in ("poisson", "negative_binomial")
+    positive = scale in LOG_SCALES or made.family == "gamma" or parse(made.formula).logged
+    if number < 0 and (counted or positive or scale == "proportion" or made.family == "binomial"):
+        what = "a duration" if scale == "duration" else "a count" if counted else "never negative"
+        raise InputError(f"the outcome of {name!r} is {number:g}, but {measure} is {what}: give 0 or more")
+    if counted and number != round(number):
+        raise InputError(f"the outcome of {name!r} is {number:g}, but {measure} is a count: 0, 1, 2 ...")
+    if scale == "proportion" and number > 1:
+        raise InputError(f"the outcome of {name!r} is {number:g}, but {measure} is a share: 0 to 1")
     return number
 
 

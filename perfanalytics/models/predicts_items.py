@@ -51,8 +51,8 @@ class PredictsItems:
               items left out (quantile);
             - confidence;
             - extrapolates: True where the row lies outside the data; why: in which way. A level that the
-              data did not have, a missing value, and an exposure, weight or size that is none give NaN. A
-              group that a mixed model does not know is predicted as a new one.
+              data did not have, a missing or infinite value, and an exposure, weight or size that is none
+              give NaN. A group that a mixed model does not know is predicted as a new one.
 
         Raises
         ------

@@ -410,3 +410,47 @@ def test_amounts_that_cannot_be_meant_are_refused(options: dict[str, Any], messa
     given: dict[str, Any] = {"investment": {"tool": 100}, "benefits": {"hours": 60}, "periods": 2}
     with pytest.raises(perf.InputError, match=message):
         perf.cost_benefit(**(given | options))
+
+
+@pytest.mark.parametrize(
+    ("scale", "family", "value", "message"),
+    [
+        ("duration", "gaussian", -3.0, "outcome of 'a' is -3, but dur is a duration"),
+        (None, "gamma", -3.0, "outcome of 'a' is -3, but dur is never negative"),
+        ("count", "poisson", -1.0, "outcome of 'a' is -1, but k is a count"),
+        (None, "poisson", 1.5, "outcome of 'a' is 1.5, but k is a count"),
+        ("proportion", "gaussian", 1.2, "outcome of 'a' is 1.2, but share is a share"),
+    ],
+)
+def test_outcomes_that_the_measure_cannot_have_are_refused(
+    scale: Any, family: str, value: float, message: str
+) -> None:
+    name = {"duration": "dur", "count": "k", "proportion": "share"}.get(
+        scale, "k" if family == "poisson" else "dur"
+    )
+    measure = perf.Measure(name, definition="d", unit="1", better="lower", scale=scale)
+    model = perf.fit(f"{name} ~ x", DATA.assign(share=DATA["dur"] / 100), family=family, measure=measure)
+    made = perf.predictions(model, {"x": [2.0, 3.0]}, items=["a", "b"])
+    with pytest.raises(perf.InputError, match=message):
+        made.with_outcomes({"a": value})
+    assert made.with_outcomes({"a": 0.0}).observed[0] == 0.0
+
+
+def test_a_measure_below_zero_keeps_its_negative_outcomes() -> None:
+    made = perf.predictions(MODEL, {"x": [2.0]}, items=["a"]).with_outcomes({"a": -3.0})
+    assert made.observed.tolist() == [-3.0]
+    logged = perf.predictions(perf.fit("log(dur) ~ x", DATA), {"x": [2.0]}, items=["a"])
+    with pytest.raises(perf.InputError, match="never negative"):
+        logged.with_outcomes({"a": -3.0})
+
+
+def test_an_infinite_value_stops_its_own_row_only() -> None:
+    model = perf.fit("y ~ log(x)", DATA)
+    told = model.predict({"x": [2.0, math.inf, -math.inf, 3.0]})
+    assert told["estimate"].isna().tolist() == [False, True, True, False]
+    assert told["why"].tolist() == ["", "x is infinite", "x is infinite", ""]
+    assert told["extrapolates"].tolist() == [False, True, True, False]
+    made = perf.predictions(model, {"x": [2.0, math.inf]}, items=["a", "b"])
+    caveat = next(c for c in made.caveats if c.code == "not-predicted")
+    assert "1 item of 2 cannot be predicted: 'b' (x is infinite)." in caveat.text
+    again(made)
