@@ -1,6 +1,7 @@
 """The figure of an objective tree: from business objectives on the left to what is on record on the right.
 
-A box a node, with its name, its state in words and by a symbol, its age. Color never carries it alone.
+A box a node (a line for what is on record), with its name, its state in words and by a symbol, its age. Color
+never carries it alone. Texts are short enough for a page of paper.
 """
 
 from __future__ import annotations
@@ -25,13 +26,17 @@ STATES: dict[str, tuple[str, str]] = {
     "unknown": (style.GREY, "circle-open"),
     "not judged": (style.GREY, "circle-open"),
     "missing": (style.GREY, "cross-thin-open"),
+    "stale": (style.PURPLE, "hourglass"),
     "superseded": (style.GREY, "triangle-left-open"),
     "on record": (style.BLUE, "square"),
 }
 HEADS = ("Business objective", "Objective", "Subprocess", "Measure", "On record")
 #: Characters of all columns together; lines of a name; pixels of a line of the name and of the small print.
-ROOM, LINES, NAME, SMALL = 120, 4, 13, 12
-PAD, GAP = 5, 8
+ROOM, LINES, NAME, SMALL = 96, 5, 12, 11
+#: Pixels within a box above and below its text, and between boxes; the same for what is on record.
+PAD, GAP, LEAF_PAD, LEAF_GAP = 4, 7, 0, 5
+#: The column of what is on record is this much wider than the others.
+WIDER = 1.7
 #: Nodes from which on results are left out of the figure; the tables have them.
 MOST = 160
 
@@ -50,6 +55,7 @@ class Box:
     color: str
     symbol: str
     state: str
+    boxed: bool
     hover: str
 
     @property
@@ -66,21 +72,23 @@ def info(tree: ObjectiveTree) -> tuple[list[Box], list[str], float]:
     for k in shown:
         below.setdefault(int(tree.parent[k]), []).append(k)
     place: dict[int, tuple[float, float]] = {}
-    width = max(14, ROOM // len(heads))
+    width = max(11, int(ROOM / _units(heads)))
     texts = {k: _texts(tree, k, width) for k in shown}
+    leaf = {k: tree.level[k] not in _UPPER for k in shown}
 
     def put(k: int, top: float) -> float:
         """Place a node and all below it from ``top`` on; returns where they end."""
-        height = _height(*texts[k])
+        height = _height(*texts[k], LEAF_PAD if leaf[k] else PAD)
+        gap = LEAF_GAP if leaf[k] else GAP
         end = top
         for child in below.get(k, []):
             end = put(child, end)
-        end = max(end, top + height + GAP)
-        middle = (top + end - GAP) / 2
+        end = max(end, top + height + gap)
+        middle = (top + end - gap) / 2
         children = [sum(place[c]) / 2 for c in below.get(k, [])]
         if children:
             # beside the middle of its children, within what it takes up
-            middle = min(max((children[0] + children[-1]) / 2, top + height / 2), end - GAP - height / 2)
+            middle = min(max((children[0] + children[-1]) / 2, top + height / 2), end - gap - height / 2)
         place[k] = (middle - height / 2, middle + height / 2)
         return end
 
@@ -103,6 +111,7 @@ def info(tree: ObjectiveTree) -> tuple[list[Box], list[str], float]:
                 color=color,
                 symbol=symbol,
                 state=state,
+                boxed=not leaf[k],
                 hover=f"{tree.level[k]}: {tree.name[k]}<br>" + "<br>".join(tree.facts(k)),
             )
         )
@@ -135,46 +144,56 @@ def _texts(tree: ObjectiveTree, k: int, width: int) -> tuple[str, str]:
     words = [str(tree.state[k])]
     if tree.level[k] not in _UPPER:
         words.insert(0, str(tree.level[k]))
+        width = int(2.4 * width)
+        name = wrapped(str(tree.name[k]), width, lines=LINES)
     if tree.age[k] > 0:
         words.append(f"{tree.age[k]:.0f} days old")
-    words += ["stale"] if tree.stale[k] else []
+    if tree.stale[k]:
+        words += [w for w in (str(tree.words[k]), "stale") if w not in ("", *words)]
     words += ["agreed"] if tree.agreed[k] and not str(tree.agreed[k]).startswith("not agreed") else []
     words += [str(tree.missing[k])] if tree.missing[k] and tree.state[k] != "missing" else []
     return name, wrapped(", ".join(w for w in words if w), width + 2, lines=3)
 
 
-def _height(name: str, small: str) -> float:
+def _height(name: str, small: str, pad: float) -> float:
     lines = small.count("<br>") + 1 if small else 0
-    return 2 * PAD + NAME * (name.count("<br>") + 1) + SMALL * lines + 3
+    return 2 * pad + NAME * (name.count("<br>") + 1) + SMALL * lines + 3
+
+
+def _units(heads: list[str]) -> float:
+    """Width of all columns, in those of boxes."""
+    return max(1, len(heads)) + (WIDER - 1 if heads[-1:] == [HEADS[-1]] else 0)
 
 
 def draw(tree: ObjectiveTree) -> dict[str, Any]:
     """The figure as a plain plotly dict."""
     boxes, heads, total = info(tree)
     where = {b.node: b for b in boxes}
-    left, right, text_at = 0.015, 0.875, 0.105
+    left, right, text_at = 0.01, 0.92, 0.125
     shapes: list[dict[str, Any]] = []
     lines: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []
     for b in boxes:
-        shapes.append(
-            {
-                "type": "rect", "x0": b.column + left, "x1": b.column + right, "y0": b.top, "y1": b.bottom,
-                "line": {"color": b.color, "width": 1.4, "dash": "dot" if b.state == "missing" else "solid"},
-                "fillcolor": style.PAPER, "layer": "below",
-            }
-        )  # fmt: skip
-        small = f'<br><span style="font-size:10px;color:{style.GREY}">{b.small}</span>' if b.small else ""
+        dash = "dot" if b.state == "missing" else "solid"
+        if b.boxed:
+            shapes.append(
+                {
+                    "type": "rect", "layer": "below", "fillcolor": style.PAPER,
+                    "x0": b.column + left, "x1": b.column + right, "y0": b.top, "y1": b.bottom,
+                    "line": {"color": b.color, "width": 1.4, "dash": dash},
+                }
+            )  # fmt: skip
+        small = f'<br><span style="font-size:9px;color:{style.GREY}">{b.small}</span>' if b.small else ""
         notes.append(
             {
                 "x": b.column + text_at, "y": b.middle, "xanchor": "left", "yanchor": "middle",
-                "align": "left", "showarrow": False, "text": f"{b.name}{small}", "font": {"size": 11},
+                "align": "left", "showarrow": False, "text": f"{b.name}{small}", "font": {"size": 10},
             }
         )  # fmt: skip
         if b.parent >= 0:
             above = where[b.parent]
             # down beside the node above, across at the height of the node: no box stands in that way
-            turn = above.column + 0.94
+            turn = above.column + 0.96
             lines.append(
                 {
                     "type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False,
@@ -186,7 +205,7 @@ def draw(tree: ObjectiveTree) -> dict[str, Any]:
     notes += [
         {
             "x": k + left, "y": 0, "yref": "y", "xanchor": "left", "yanchor": "bottom", "yshift": 8,
-            "showarrow": False, "text": f"<b>{wrapped(head, 20)}</b>", "font": {"size": 12},
+            "showarrow": False, "text": f"<b>{wrapped(head, 12)}</b>", "font": {"size": 11},
         }
         for k, head in enumerate(heads)
     ]  # fmt: skip
@@ -195,14 +214,14 @@ def draw(tree: ObjectiveTree) -> dict[str, Any]:
     layout = style.layout(
         f"Objectives and what serves them, {tree.on}",
         height=int(total) + 160,
-        margin={"l": 10, "r": 10, "t": 80, "b": 70},
+        margin={"l": 10, "r": 10, "t": 90, "b": 70},
         showlegend=True,
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": -18 / total, "yanchor": "top"},
         shapes=shapes,
         annotations=notes,
     )
     blank = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "", "fixedrange": True}
-    layout["xaxis"] = blank | {"range": [0, max(len(heads), 1)]}
+    layout["xaxis"] = blank | {"range": [0, _units(heads)]}
     layout["yaxis"] = blank | {"range": [total, 0]}
     return {"data": [*lines, *[m for m in marks if m]], "layout": layout}
 
@@ -216,9 +235,9 @@ def _marks(look: tuple[str, str], of: list[Box]) -> dict[str, Any] | None:
     return {
         "type": "scatter",
         "mode": "markers",
-        "x": np.array([b.column + 0.06 for b in of]),
+        "x": np.array([b.column + 0.065 for b in of]),
         "y": np.array([b.middle for b in of]),
-        "marker": {"color": color, "symbol": symbol, "size": 10, "line": {"color": color, "width": 2}},
+        "marker": {"color": color, "symbol": symbol, "size": 9, "line": {"color": color, "width": 2}},
         "text": [b.hover for b in of],
         "hovertemplate": "%{text}<extra></extra>",
         "name": " / ".join(s for s in STATES if s in present),

@@ -18,9 +18,9 @@ LONGEST = 60
 STATES = {
     "in force, stable": (style.GREEN, "circle", "in force, stable"),
     "in force, not stable": (style.ORANGE, "diamond", "in force, not stable"),
-    "in force": (style.BLUE, "square", "in force, stability not judged"),
-    "stale": (style.PURPLE, "x", "stale"),
-    "former": (style.GREY, "circle-open", "superseded, or an older version"),
+    "in force": (style.BLUE, "square", "in force, not judged"),
+    "stale": (style.PURPLE, "hourglass", "stale"),
+    "former": (style.GREY, "circle-open", "superseded or older"),
 }
 
 
@@ -122,9 +122,12 @@ def draw(book: Register) -> dict[str, Any]:
     layout = style.layout(
         f"Register of {book.what}{'' if book.what == 'limits' else 's'}, {book.on}",
         height=int(total) + 150,
-        margin={"l": 240, "r": 30, "t": 60, "b": 90},
+        margin={"l": 220, "r": 30, "t": 60, "b": 90},
         showlegend=True,
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": -60 / max(total, 60), "yanchor": "top"},
+        legend={
+            "orientation": "h", "xref": "container", "yref": "container", "x": 0.01, "xanchor": "left",
+            "y": 0.0, "yanchor": "bottom", "font": {"size": 11},
+        },
         annotations=notes,
         shapes=[
             {"type": "line", "xref": "x", "yref": "paper", "x0": str(book.on), "x1": str(book.on),
@@ -134,7 +137,7 @@ def draw(book: Register) -> dict[str, Any]:
     layout["xaxis"] = style.axis("", type="date")
     layout["xaxis"]["range"] = _range(rows, book.on)
     layout["yaxis"] = style.axis("", showgrid=False, range=[total, 0], tickvals=y.tolist(), ticktext=labels)
-    layout["yaxis"]["automargin"] = False
+    layout["yaxis"] |= {"automargin": False, "tickfont": {"size": 11}}
     return {"data": data, "layout": layout}
 
 

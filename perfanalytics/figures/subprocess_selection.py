@@ -21,8 +21,8 @@ SHADES = ((0.0, "#FFFFFF"), (1.0, "#9CC9E3"))
 TITLES = {
     "objective": "link to an<br>objective",
     "stability": "stability",
-    "data": "frequency and<br>history of data",
-    "share": "share of the<br>variation",
+    "data": "enough<br>data",
+    "share": "share of<br>variation",
     "quality": "quality of<br>measuring",
 }
 DECISIONS = {"chosen": "✓ chosen", "not chosen": "✗ not chosen", "decided": "decided", "": "no decision"}
@@ -58,7 +58,7 @@ def info(chosen: SubprocessSelection) -> Info:
     """What is drawn, the best candidate first."""
     weights = {str(c): float(w) for c, w in zip(chosen.criterion, chosen.weight, strict=True)}
     return Info(
-        label=[wrapped(f"{r}. {n}", 26, lines=2) for r, n in zip(chosen.rank, chosen.candidate, strict=True)],
+        label=[wrapped(f"{r}. {n}", 22, lines=2) for r, n in zip(chosen.rank, chosen.candidate, strict=True)],
         decision=[DECISIONS[str(d)] for d in chosen.decision],
         score=chosen.score,
         symbol=[[symbol_of(s) for s in row] for row in chosen.score.tolist()],
@@ -101,7 +101,7 @@ def draw(chosen: SubprocessSelection) -> dict[str, Any]:
             for line, scores in zip(told.symbol, told.score.tolist(), strict=True)
             for symbol, score in zip(line, scores, strict=True)
         ],
-        "textfont": {"size": 13, "color": style.INK},
+        "textfont": {"size": 12, "color": style.INK},
         "hoverinfo": "skip",
         "cliponaxis": False,
     }
@@ -122,7 +122,7 @@ def draw(chosen: SubprocessSelection) -> dict[str, Any]:
     layout = style.layout(
         f"Candidates to manage {chosen.outcome}",
         height=ROW * k + 200,
-        margin={"l": 200, "r": 20, "t": 120, "b": 60},
+        margin={"l": 170, "r": 20, "t": 120, "b": 60},
         annotations=[
             {
                 "xref": "paper", "yref": "paper", "x": 0, "y": 0, "yshift": -40, "xanchor": "left",
@@ -133,11 +133,11 @@ def draw(chosen: SubprocessSelection) -> dict[str, Any]:
     )  # fmt: skip
     plain = {"showgrid": False, "zeroline": False, "ticks": ""}
     layout["xaxis"] = plain | {
-        "domain": [0, 0.62], "side": "top", "tickvals": columns, "ticktext": told.columns, "tickangle": 0,
-        "tickfont": {"size": 11}, "range": [-0.5, c - 0.5],
+        "domain": [0, 0.64], "side": "top", "tickvals": columns, "ticktext": told.columns, "tickangle": 0,
+        "tickfont": {"size": 10.5}, "range": [-0.5, c - 0.5],
     }  # fmt: skip
     layout["xaxis2"] = style.axis(
-        "Score", side="top", domain=[0.66, 1.0], range=[0, 1.75], tickvals=[0, 0.5, 1.0]
+        "Score", side="top", domain=[0.67, 1.0], range=[0, 1.9], tickvals=[0, 0.5, 1.0]
     )
     layout["yaxis"] = plain | {"tickvals": rows, "ticktext": told.label, "range": [k - 0.5, -0.5]}
     return {"data": [heat, signs, bars], "layout": layout}

@@ -15,8 +15,13 @@ def wrapped(text: str, width: int, *, lines: int = 3) -> str:
     'Weekly median<br>resolution time'
     >>> wrapped("one two three four", 5, lines=2)
     'one<br>two …'
+    >>> wrapped("share_of_work_packages", 12)
+    'share_of_<br>work_<br>packages'
     """
-    made = textwrap.wrap(text, width, break_long_words=True) or [""]
+    # identifiers too long for a line break behind their underscores
+    words = [w.replace("_", "_\0 ") if len(w) > width else w for w in text.split(" ")]
+    lined = textwrap.wrap(" ".join(words), width, break_long_words=True) or [""]
+    made = [line.replace("\0 ", "").rstrip("\0") for line in lined]
     if len(made) > lines:
         made = made[:lines]
         made[-1] = made[-1][: width - 2] + " …"

@@ -35,6 +35,7 @@ SYMBOLS = {
     "stable": "●",
     "not stable": "◆",
     "not judged": "○",
+    "stale": "⧗",
     "superseded": "‹",
     "on record": "■",
     "missing": "–",
@@ -59,8 +60,9 @@ class ObjectiveTree(Result):
         Position of the node above; -1 for a root.
     state : text array, shape (m,)
         Of (business) objectives "met", "at risk", "not met", "unknown"; of subprocesses, measures, charts,
-        baselines and capabilities "stable", "not stable", "not judged"; "superseded" by a newer baseline; "on
-        record" for what has no such verdict; "missing" for what was planned, or is named, but is not there.
+        baselines and capabilities "stable", "not stable", "not judged"; of baselines and models also "stale",
+        or "superseded" by a newer baseline; "on record" for what has no such verdict; "missing" for what was
+        planned, or is named, but is not there.
     words : text array, shape (m,)
         Why, in words.
     first, last : datetime64[D] arrays, shape (m,)
@@ -295,7 +297,8 @@ def _verdict(tree: Tree, found: tuple[Gap, ...]) -> str:
     codes = [g.code for g in found]
     order = (
         "measure-without-objective", "objective-without-baseline", "objective-without-model",
-        "baseline-stale", "baseline-unstable", "model-stale", "objective-declared-late", "objectives-contradict",
+        "baseline-stale", "baseline-unstable", "model-stale", "objective-declared-late",
+        "objectives-contradict",
     )  # fmt: skip
     told = [say(code, codes.count(code)) for code in order if code in codes]
     return f"{text} {'; '.join(told)}." if told else text + (" No gap." if not codes else "")

@@ -24,7 +24,7 @@ class Gap:
 
 #: Code -> how several are said at once; "{}" is their number and noun.
 SAID: dict[str, tuple[str, str]] = {
-    "no-objectives": ("plan", "plans declare no objective"),
+    "no-objectives": ("plan", "declare no objective"),
     "objective-serves-nothing": ("objective", "name no business objective"),
     "business-objective-undeclared": ("business objective", "are named by objectives, but not declared"),
     "business-objective-unserved": ("business objective", "are served by no objective"),
@@ -59,7 +59,7 @@ PLURALS = {
 #: Verbs of one thing.
 SINGULAR = {
     "name": "names", "are": "is", "serve": "serves", "want": "wants", "have": "has", "were": "was",
-    "do": "does", "rest": "rests", "declare": "declares",
+    "do": "does", "rest": "rests", "declare": "declares", "cannot": "cannot",
 }  # fmt: skip
 
 

@@ -337,6 +337,7 @@ class Tree:
                 node.state, node.words = "superseded", f"by {newer!r}"
             else:
                 node.stale = "; ".join(self.reader.stale(main, after=self.stale_after).reasons)
+                node.state = "stale" if node.stale else node.state
 
     def _unserving(self) -> None:
         """Measures and analyses that serve nothing."""
