@@ -100,7 +100,7 @@ def _said(number: int, review: WorkReview, material: Material) -> str:
     if empty:
         return NOTHING[number]
     if number == 6:
-        return " ".join(k.result.verdict for k in material.of("risks", "conflicts"))
+        return " ".join(k.result.verdict for k in material.of("conflicts"))
     if number == 3:
         return (
             "First whether the own data are stable and fit what was borrowed, then what they are capable of: "

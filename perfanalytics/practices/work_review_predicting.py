@@ -118,6 +118,14 @@ def predict_objective(
         )
     if not 0 < confidence < 1:
         raise InputError(f"confidence lies between 0 and 1 (0.95 for 95%), got {confidence}")
+    on = on or _last_day(series)
+    since = since or _first_day(series)
+    until = until or objective.by
+    series, was_cut = _until(series, on if until is None else min(on, until))
+    if was_cut:
+        baseline_says, baseline = baseline, None  # it speaks of more than the period
+    else:
+        baseline_says = baseline
     share = math.nan
     if baseline is not None and asked.of_target and SHARE_MEETING in baseline.quantity.tolist():
         share = baseline[SHARE_MEETING].value
@@ -126,10 +134,7 @@ def predict_objective(
         known = wider(known, baseline.n_effective)
     if asked.form == "share" and series.sizes is not None:
         asked = replace(asked, form="mean")  # shares of periods: a ratio of sums
-    on = on or _last_day(series)
-    since = since or _first_day(series)
-    until = until or objective.by
-    doubts = _doubts(series, objective, known, baseline)
+    doubts = _doubts(series, objective, known, baseline_says)
     if model is not None:
         fitted = model.model if isinstance(model, Calibration) else model
         known, said = _by_model(fitted, items, objective, asked, known)
@@ -190,6 +195,13 @@ def predict_objective(
         confidence=confidence,
     )
     return replace(made, verdict=_verdict(made))
+
+
+def _until(series: Series, last: dt.date) -> tuple[Series, bool]:
+    """The observations up to a day, and whether there were later ones."""
+    if series.when is None or not len(series) or _date(series.when[-1]) <= last:
+        return series, False
+    return series.between(None, last + dt.timedelta(days=1)), True
 
 
 def _is_not_negative(series: Series) -> bool:

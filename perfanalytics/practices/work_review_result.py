@@ -157,7 +157,9 @@ class WorkReview(Result):
         for k in rows:
             subject = str(self.subject[k])
             cell = (
-                self.text[k] if np.isnan(self.number[k]) else _shown(float(self.number[k]), self.quantity[k])
+                self.text[k]
+                if np.isnan(self.number[k])
+                else _shown(float(self.number[k]), f"{self.subject[k]} {self.quantity[k]}")
             )
             subjects.setdefault(subject, {})[str(self.quantity[k])] = cell
             if self.source[k]:
@@ -201,11 +203,11 @@ SUBJECTS = {
 IN_WORDS = {"Objectives": ("statistic", "direction", "target", "share", "owner")}
 
 
-def _shown(value: float, quantity: str) -> float | int | str:
+def _shown(value: float, about: str) -> float | int | str:
     """A number as a person reads it in a table: whole numbers whole, probabilities not to the ninth digit."""
-    if "probability" in quantity and 0 < value < 0.001:
+    if "probability" in about and 0 < value < 0.001:
         return "below 0.001"
-    if "probability" in quantity and 0.999 < value < 1:
+    if "probability" in about and 0.999 < value < 1:
         return "above 0.999"
     return int(value) if value.is_integer() and abs(value) < 1e15 else value
 

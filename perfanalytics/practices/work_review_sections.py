@@ -56,9 +56,8 @@ def objectives_section(material: Material, rows: Rows) -> None:
         wanted = {n: n for n in ("measure", "statistic", "direction", "target", "share", "by", "serves")}
         rows.fill(1, table, name, objective, wanted | {"declared on": "declared_on"})
         top = business_objective(material.archive, objective)
-        if top is not None and top.name != objective.serves:
-            rows.add(1, table, name, "business objective", top, "name")
         if top is not None:
+            rows.add(1, table, name, "business objective", top, "name")
             rows.add(1, table, name, "owner", top, "owner")
     for kept in material.of("derived"):
         derived = declared_objectives(material).get(kept.subject)

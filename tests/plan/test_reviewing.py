@@ -349,6 +349,46 @@ models = ["How long it takes"]
     assert made.value("Predictions", name, "from") == "own data"
 
 
+def test_when_more_data_are_loaded_the_next_review_sees_them(
+    reviewed: tuple[Path, WorkReviewRun, WorkReviewRun], tmp_path: Path
+) -> None:
+    """A repository that only has the data until June says the same as a later one asked for June."""
+    _, one, two = reviewed
+    more = """
+[[work]]
+name = "Mail downtime"
+where = { service = "Mail" }
+since = 2024-04-01
+until = 2024-12-31
+objectives = ["Mail: downtime"]
+least_probability = 0.7
+"""
+    path = changed_plan(tmp_path)
+    path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
+    lines = (SAMPLE / "availability.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    day = lines[0].strip().split(",").index("day")
+    own = tmp_path / "own.duckdb"
+
+    def load(rows: list[str]) -> None:
+        (tmp_path / "availability.csv").write_text("".join(rows), encoding="utf-8")
+        perf.run_plan(path, repository=own, report_to=tmp_path / "p.html", only=["Breaks in service"])
+
+    load([lines[0], *(line for line in lines[1:] if line.split(",")[day] <= "2024-06-30")])
+    first = review_work("Mail downtime", plan=path, repository=own)
+    assert first.review.on == FIRST
+    for quantity in ("probability", "so far", "of n", "n ahead", "expected high"):
+        then = one.review.value("Predictions", "Mail: downtime", quantity)
+        assert first.review.value("Predictions", "Mail: downtime", quantity) == then
+    load(lines)
+    second = review_work("Mail downtime", plan=path, repository=own)
+    assert (second.review.on, second.review.previous_on) == (SECOND, FIRST)
+    assert second.review.value("Changes", "Mail: downtime: state", "now") == "met"
+    for quantity in ("n since", "seen since", "came true"):
+        assert second.review.value("Predictions of the last review", "Mail: downtime", quantity) == (
+            two.review.value("Predictions of the last review", "Mail: downtime", quantity)
+        )
+
+
 def test_command_line(
     reviewed: tuple[Path, WorkReviewRun, WorkReviewRun], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

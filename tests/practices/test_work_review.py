@@ -109,6 +109,15 @@ class TestPredictObjective:
         assert (met.outcome, missed.outcome) == (True, False)
         assert "missed. 60% of 20 items at the end of the period, at least 70% asked for" in missed.verdict
 
+    def test_what_comes_after_the_period_does_not_count(self) -> None:
+        longer = series([*MEETS, *[20.0] * 30])
+        asked = goal(by=dt.date(2024, 6, 20))
+        made = perf.predict_objective(longer, asked, baseline=perf.baseline(longer, objective=asked))
+        assert (made.n_observed, made.observed, made.outcome) == (20, pytest.approx(0.6), True)
+        # and nothing that was not known on the day
+        earlier = perf.predict_objective(longer, goal(by=dt.date(2024, 7, 20)), on=dt.date(2024, 6, 20))
+        assert earlier == perf.predict_objective(series(MEETS), goal(by=dt.date(2024, 7, 20)))
+
     def test_open_items_past_the_target_have_missed_it(self) -> None:
         values, still = MEETS.copy(), np.zeros(20, dtype=bool)
         values[-2:], still[-2:] = [20.0, 3.0], True  # one past the target, one not yet
