@@ -64,9 +64,9 @@ def search(sums: Sums, term_of: NDArray[np.int64], method: str) -> Chosen:
         return _lasso(sums, term_of)
     k = int(term_of.max()) + 1 if len(term_of) else 0
     if method == "best_subset":
-        subsets = [s for size in range(k + 1) for s in combinations(range(k), size)]
-        best = min(subsets, key=lambda s: _aicc(sums, _rss(sums, np.isin(term_of, s)), np.isin(term_of, s)))
-        return _made(sums, term_of, set(best))
+        subsets = Subsets.of(sums.xx, term_of)
+        best = int(np.argmin(subsets.aicc(sums.n, subsets.rss(sums.xy, sums.yy))))
+        return _made(sums, term_of, set(subsets.terms[best]))
     own: set[int] = set()
     now = _aicc(sums, sums.yy, np.zeros(len(term_of), dtype=bool))
     while True:
@@ -94,11 +94,10 @@ def path_of(sums: Sums, term_of: NDArray[np.int64], method: str) -> list[Chosen]
             for t in range(k + 1)
         ]
     if method == "best_subset":
-        best = [
-            min(combinations(range(k), t), key=lambda s: _rss(sums, np.isin(term_of, s)))
-            for t in range(k + 1)
-        ]
-        return [_made(sums, term_of, set(s)) for s in best]
+        subsets = Subsets.of(sums.xx, term_of)
+        rss, size = subsets.rss(sums.xy, sums.yy), np.array([len(s) for s in subsets.terms])
+        best = [int(np.argmin(np.where(size == t, rss, np.inf))) for t in range(k + 1)]
+        return [_made(sums, term_of, set(subsets.terms[b])) for b in best]
     own: set[int] = set()
     out = [_made(sums, term_of, own)]
     while len(own) < k:
@@ -106,6 +105,71 @@ def path_of(sums: Sums, term_of: NDArray[np.int64], method: str) -> list[Chosen]
         own = own | {min(rest, key=lambda t: _rss(sums, np.isin(term_of, [*own, t])))}
         out.append(_made(sums, term_of, own))
     return out
+
+
+def noise_of(
+    x: Floats, y: Floats, term_of: NDArray[np.int64], method: str, permutations: int, rng: np.random.Generator
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """The search with the response shuffled: R2 it finds, and whether it chooses any term at all."""
+    shuffled = (rng.permutation(y) for _ in range(permutations))
+    if method != "best_subset":
+        found = [search(sums_of(x, z), term_of, method) for z in shuffled]
+        return np.array([c.r2 for c in found]), np.array([c.terms.any() for c in found])
+    # shuffling changes the response alone: the subsets are solved once for all permutations
+    own = sums_of(x, y)
+    subsets = Subsets.of(own.xx, term_of)
+    rss = subsets.rss((x - own.x_mean).T @ np.column_stack(list(shuffled)), own.yy)
+    best = np.argmin(subsets.aicc(own.n, rss), axis=0)
+    return 1 - rss[best, np.arange(permutations)] / own.yy, best > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Subsets:
+    """All subsets of terms, the smaller first, solved but for the response.
+
+    ``columns`` is how many columns each has; ``solved`` holds, for each number of columns, the positions of
+    its subsets, their columns (m, c) and the inverses (m, c, c) on the scale of correlations.
+    """
+
+    terms: list[tuple[int, ...]]
+    columns: NDArray[np.int64]
+    scale: Floats
+    solved: list[tuple[NDArray[np.int64], NDArray[np.int64], Floats]]
+
+    @classmethod
+    def of(cls, xx: Floats, term_of: NDArray[np.int64]) -> Subsets:
+        """All subsets of the terms of some columns."""
+        k = int(term_of.max()) + 1 if len(term_of) else 0
+        terms = [s for size in range(k + 1) for s in combinations(range(k), size)]
+        owns = [np.flatnonzero(np.isin(term_of, s)) for s in terms]
+        columns = np.array([len(o) for o in owns])
+        scale = np.sqrt(np.maximum(np.diag(xx), 1e-300))
+        gram = xx / np.outer(scale, scale)
+        solved = []
+        for c in sorted(set(columns.tolist()) - {0}):
+            where = np.flatnonzero(columns == c)
+            own = np.array([owns[w] for w in where.tolist()])
+            blocks = gram[own[:, :, None], own[:, None, :]]
+            # columns that say the same share their effect, as in _solve
+            solved.append((where, own, np.linalg.pinv(blocks, rcond=1e-11, hermitian=True)))
+        return cls(terms, columns, scale, solved)
+
+    def rss(self, xy: Floats, yy: float) -> Floats:
+        """Residual sum of squares of each subset, shape (subsets,) or, of several responses, (subsets, m)."""
+        cross = xy.reshape(len(self.scale), -1) / self.scale[:, None]
+        out = np.full((len(self.terms), cross.shape[1]), float(yy))
+        for where, own, inverse in self.solved:
+            mine = cross[own]
+            out[where] -= np.sum(mine * (inverse @ mine), axis=1)
+        return np.asarray(np.maximum(out, 1e-14 * yy).reshape(len(self.terms), *xy.shape[1:]))
+
+    def aicc(self, n: int, rss: Floats) -> Floats:
+        """Criterion of each subset, in the shape of ``rss``."""
+        p = (self.columns + 2).astype(float).reshape(-1, *([1] * (rss.ndim - 1)))
+        room = n - p - 1
+        with np.errstate(divide="ignore"):
+            value = n * np.log(rss / n) + 2 * p + 2 * p * (p + 1) / np.where(room > 0, room, 1.0)
+        return np.asarray(np.where(room > 0, value, np.inf))
 
 
 def _rss(sums: Sums, columns: NDArray[np.bool_]) -> float:

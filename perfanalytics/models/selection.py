@@ -17,7 +17,7 @@ from perfanalytics.models.building import listed
 from perfanalytics.models.factors import Factor
 from perfanalytics.models.formula import parse
 from perfanalytics.models.preparing import Asked, Prepared, prepare, provenance_of
-from perfanalytics.models.searching import path_of, search, sums_of
+from perfanalytics.models.searching import noise_of, path_of, search, sums_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +63,8 @@ class ModelSelection(Result):
     noise_r2 : float array, shape (permutations,)
         In-sample R2 of the same search with the response shuffled.
     noise_share : float
-        Share of shuffled responses for which the search found an R2 at least as good (the data counted too).
+        Share of shuffled responses for which the search found an R2 at least as good, the data counted too:
+        with 19 permutations never below 1/20.
     noise_finds : float
         Share of shuffled responses in which it chose any term at all.
     path_terms : text array, shape (k + 1,)
@@ -278,15 +279,14 @@ def select_model(
         each = np.array([lost[:, fold == k].mean(axis=1) for k in range(int(fold.max()) + 1)])
         spread.append(each.std(axis=0, ddof=1) / np.sqrt(len(each)) * len(y) / every.yy)
         all_r2s.append(1 - float(np.sum((y - plain) ** 2)) / every.yy)
-    noise, found = np.empty(permutations), 0
-    for k in range(permutations):
-        shuffled = search(sums_of(x, rng.permutation(y)), term_of, method)
-        noise[k], found = shuffled.r2, found + bool(shuffled.terms.any())
-    share = (1 + int(np.sum(noise >= whole.r2 - 1e-12))) / (permutations + 1)
+    noise, any_found = noise_of(x, y, term_of, method, permutations, rng)
+    reached, found = int(np.sum(noise >= whole.r2 - 1e-12)), int(any_found.sum())
+    share = (1 + reached) / (permutations + 1)
     kept = [t for t, c in zip(names, whole.terms.tolist(), strict=True) if c]
-    result_caveats = _doubts(ready, whole.r2, float(np.mean(r2s)), share, often, whole.terms, names)
+    shuffles = Shuffles(permutations, reached, found)
+    result_caveats = _doubts(whole.r2, float(np.mean(r2s)), shuffles, often, whole.terms, names)
     return ModelSelection(
-        verdict=_verdict(ready, kept, len(names), whole.r2, float(np.mean(r2s)), share, found / permutations),
+        verdict=_verdict(ready, kept, len(names), whole.r2, float(np.mean(r2s)), shuffles),
         caveats=(*ready.caveats, *result_caveats),
         method=Method(
             "select_model",
@@ -343,11 +343,28 @@ def _full(x: Floats, y: Floats, new: Floats) -> Floats:
     return np.asarray(y.mean() + (new - center) @ b)
 
 
+@dataclass(frozen=True, slots=True)
+class Shuffles:
+    """Of so many shuffled data sets ``reached`` gave the R2 of the data, ``found`` gave any term."""
+
+    n: int
+    reached: int
+    found: int
+
+    @property
+    def noise(self) -> bool:
+        """More than 1 in 20 gave it. One more than was seen is counted, the data themselves."""
+        return (1 + self.reached) / (self.n + 1) > 0.05
+
+    def words(self) -> str:
+        """How many reached the R2: a count, because a share of few data sets has a floor."""
+        return f"{self.reached or 'none'} of {self.n:,} shuffled data sets"
+
+
 def _doubts(
-    ready: Prepared,
     r2: float,
     r2_cv: float,
-    share: float,
+    shuffles: Shuffles,
     often: Floats,
     chosen: NDArray[np.bool_],
     names: list[str],
@@ -355,12 +372,13 @@ def _doubts(
     out: list[Caveat] = []
     if not chosen.any():
         return out
-    if share > 0.05:
+    if shuffles.noise:
         text = (
-            f"The same search finds an R2 of {percent(r2)} or more in {percent(share)} of shuffled responses."
-            " What was chosen may be noise."
+            f"The same search finds an R2 of {percent(r2)} or more in {shuffles.words()}: what was chosen "
+            "may be noise."
         )
-        out.append(Caveat("fits-noise", text, {"share": share, "r2": r2}))
+        evidence = {"share": (1 + shuffles.reached) / (shuffles.n + 1), "r2": r2, "reached": shuffles.reached}
+        out.append(Caveat("fits-noise", text, evidence))
     if r2_cv < r2 / 2:
         text = f"R2 falls from {percent(r2)} to {percent(max(r2_cv, 0.0))} out of sample: mostly the search."
         out.append(Caveat("optimistic-fit", text, {"r2": r2, "r2_cv": r2_cv}))
@@ -372,7 +390,7 @@ def _doubts(
 
 
 def _verdict(
-    ready: Prepared, kept: list[str], candidates: int, r2: float, r2_cv: float, share: float, finds: float
+    ready: Prepared, kept: list[str], candidates: int, r2: float, r2_cv: float, shuffles: Shuffles
 ) -> str:
     start = f"{ready.parsed.response}, {count(len(ready.y), 'item')}, {count(candidates, 'candidate')}: "
     if not kept:
@@ -381,6 +399,8 @@ def _verdict(
         f"{start}the search kept {listed(kept)}. They explain {percent(r2)} of the variation in these data, "
         f"{percent(max(r2_cv, 0.0))} of items the search did not see."
     )
-    if share > 0.05:
-        return f"{text} In {percent(share)} of shuffled responses it finds as much: this may be noise."
-    return f"{text} In noise it finds something in {percent(finds)}, as much in {percent(share)}."
+    told = shuffles.words()
+    if shuffles.noise:
+        return f"{text} {told[0].upper()}{told[1:]} reach as much: this may be noise."
+    something = f"In noise it finds something in {percent(shuffles.found / shuffles.n)}"
+    return f"{text} {something}; {told} reached as much."

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from perfanalytics.core.errors import InputError, UnknownNameError
+from perfanalytics.models.formula import design, levels_of, parse
 from perfanalytics.models.model import fit
-from perfanalytics.models.searching import search, sums_of
+from perfanalytics.models.searching import noise_of, search, sums_of
 from perfanalytics.models.selection import ModelSelection, select_model
 
 
@@ -22,6 +25,8 @@ def data(effect: float, n: int = 80, seed: int = 1) -> pd.DataFrame:
     return made.assign(team=team, y=y)
 
 
+#: Made by models_step.R beside it.
+STEPS = json.loads((Path(__file__).parents[1] / "reference" / "models_step.json").read_text())
 ALL = "y ~ a + b + c + d + e + f + team"
 
 
@@ -64,6 +69,58 @@ def test_best_subset_is_the_best_of_all() -> None:
             best.append((len(y) * np.log(rss / len(y)) + 2 * p + 2 * p * (p + 1) / (len(y) - p - 1), own))
     chosen = search(sums_of(x, y), np.arange(4), "best_subset")
     assert tuple(np.flatnonzero(chosen.terms).tolist()) == min(best)[1]
+
+
+@pytest.mark.parametrize("case", STEPS, ids=lambda case: str(case["name"]))
+def test_stepwise_ends_where_step_of_r_ends(case: dict[str, Any]) -> None:
+    """R's step() from no term in both directions, with AICc as its criterion."""
+    d = pd.DataFrame(case["data"])
+    parsed = parse(f"{case['response']} ~ {' + '.join(case['candidates'])}")
+    made = design(d, parsed, levels_of(d, parsed))
+    own = [k for k, term in enumerate(made.factor_of) if term != "Intercept"]
+    term_of = np.array([case["candidates"].index(made.factor_of[k]) for k in own])
+    y = d[case["response"]].to_numpy(dtype=float)
+    found = search(sums_of(made.matrix[:, own], y), term_of, "stepwise")
+    kept = {t for t, c in zip(case["candidates"], found.terms.tolist(), strict=True) if c}
+    assert kept == set(case["chosen"])
+    assert found.r2 == pytest.approx(case["r2"], abs=1e-12)
+    rest, p = float(np.sum((y - found.predict(made.matrix[:, own])) ** 2)), int((found.b != 0).sum()) + 2
+    n = len(y)
+    assert n * np.log(rest / n) + 2 * p + 2 * p * (p + 1) / (n - p - 1) == pytest.approx(case["aicc"][-1])
+
+
+def test_one_of_the_searches_of_r_takes_a_term_back() -> None:
+    assert any(step.startswith("- ") for case in STEPS for step in case["steps"])
+
+
+def test_shuffling_once_solved_is_shuffling_one_by_one() -> None:
+    """The subsets are solved once for all shuffled responses: the same R2 as a search for each."""
+    d = data(0.3, 40)
+    x, y = d[list("abcdef")].to_numpy(), d["y"].to_numpy()
+    term_of = np.array([0, 0, 1, 2, 3, 4])
+    r2, chose = noise_of(x, y, term_of, "best_subset", 25, np.random.default_rng(5))
+    rng = np.random.default_rng(5)
+    each = [search(sums_of(x, rng.permutation(y)), term_of, "best_subset") for _ in range(25)]
+    assert r2 == pytest.approx([c.r2 for c in each], abs=1e-12)
+    assert chose.tolist() == [bool(c.terms.any()) for c in each]
+    assert 0 < chose.sum() < 25
+
+
+def test_shuffled_data_sets_are_counted() -> None:
+    found = select_model(ALL, data(2.0), repeats=1, permutations=19)
+    assert found.noise_share == 1 / 20
+    assert "none of 19 shuffled data sets reached as much" in found.verdict
+    noise = next(
+        made
+        for seed in range(6)
+        if (made := select_model(ALL, data(0.0, 40, seed), repeats=1, permutations=39)).chosen.any()
+        and made.noise_share > 0.05
+    )
+    reached = round(noise.noise_share * 40) - 1
+    assert f"{reached} of 39 shuffled data sets reach as much: this may be noise." in noise.verdict
+    assert f"in {reached} of 39 shuffled data sets" in next(
+        c.text for c in noise.caveats if c.code == "fits-noise"
+    )
 
 
 def test_lasso_satisfies_its_conditions() -> None:
