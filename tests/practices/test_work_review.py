@@ -303,6 +303,43 @@ class TestRisks:
         assert "No open risk" in perf.risk_register("A", [], {}, on=DAY).verdict
 
 
+class TestFigures:
+    def test_a_prediction_shows_each_part_against_what_is_asked_for(self) -> None:
+        drawn = figure_dict(perf.predict_objective(series(MEETS), goal(by=dt.date(2024, 7, 20))))
+        assert drawn["layout"]["yaxis"]["ticktext"] == [
+            "so far (20)",
+            "items ahead (30)",
+            "whole period (50)",
+        ]
+        assert drawn["layout"]["shapes"][0]["x0"] == 0.5
+        assert drawn["layout"]["title"]["text"] == "goal: 30 items ahead"
+        assert drawn["layout"]["xaxis"]["title"]["text"] == "share of items with hours at most 10 hours"
+
+    def test_without_an_end_the_level_is_shown(self) -> None:
+        drawn = figure_dict(perf.predict_objective(series(MEETS), goal()))
+        assert drawn["layout"]["yaxis"]["ticktext"] == ["so far (20)", "level of the process"]
+
+    def test_a_trade_off_shows_a_point_a_period(self) -> None:
+        drawn = figure_dict(perf.trade_off(series(A), series(B, SCORE), objectives=(FAST, GOOD)))
+        assert drawn["data"][0]["x"].tolist() == A
+        assert [s["x0"] for s in drawn["layout"]["shapes"]] == [4, 0]
+        assert drawn["layout"]["xaxis"]["title"]["text"] == "hours; to the left is better"
+
+    def test_a_review_shows_the_probability_against_the_threshold(self) -> None:
+        asked = goal(by=dt.date(2024, 7, 20))
+        work = perf.Work("A", objectives=["goal"], least_probability=0.7)
+        kept = Kept(
+            role="prediction", subject="goal", name="A: prediction", version=1,
+            result=perf.predict_objective(series(MEETS), asked),
+        )  # fmt: skip
+        made = work_review(
+            Material(work=work, archive=Archive.of([work, asked, HOURS], on=DAY), kept=(kept,))
+        )
+        drawn = figure_dict(made)
+        assert drawn["data"][-1]["x"].tolist() == [pytest.approx(0.898201)]
+        assert [a["text"] for a in drawn["layout"]["annotations"]] == ["90%, on course", "at least 70%"]
+
+
 class TestActions:
     def test_what_was_closed_later_was_open_then(self) -> None:
         done = perf.Action("a", what="x", state="done", closed_on=dt.date(2024, 7, 5))
