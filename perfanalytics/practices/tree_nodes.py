@@ -21,7 +21,14 @@ STATE_OF = {"met": "met", "missed": "not met", "undecided": "at risk"}
 #: From bad to good: what is served is in the worst state of what serves it.
 WORST = ("not met", "at risk", "unknown", "met")
 #: What a table of the plan asks for, where it is called otherwise than in the tree.
-ASKED = {"gauge_study": "measurement system", "agreement": "measurement system"}
+ASKED = {
+    "chart": "chart",
+    "gauge_study": "measurement system",
+    "agreement": "measurement system",
+    "capacity": "model",
+    "queue_replay": "model",
+    "queue_forecast": "model",
+}
 #: Heads of what hangs on nothing.
 NO_BUSINESS, NO_OBJECTIVE = "No business objective named", "Serves no objective"
 

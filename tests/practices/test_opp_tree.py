@@ -217,6 +217,21 @@ def test_subprocesses_without_measure_and_plans_without_result():
     assert rows(tree)["baseline", "Later"].state == "missing"
 
 
+@pytest.mark.parametrize(
+    ("what", "level"),
+    [
+        ("chart", "chart"),
+        ("gauge_study", "measurement system"),
+        ("queue_replay", "model"),
+        ("model", "model"),
+    ],
+)
+def test_what_is_planned_and_not_saved_is_in_the_tree(what, level):
+    tree = perf.objective_tree(whole(records=[planned("Later", what, measure="hours", objective="fast")]))
+    assert rows(tree)[level, "Later"].state == "missing"
+    assert tree.caveat_codes == ("analysis-without-result",)
+
+
 def test_contradictions_are_said():
     floor = objective("floor", target=20, direction="at_least", share=None, statistic="mean")
     ceiling = objective("ceiling", target=12, share=None, statistic="mean", by=dt.date(2024, 6, 1))
