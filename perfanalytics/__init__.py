@@ -116,6 +116,7 @@ if TYPE_CHECKING:
     from perfanalytics.practices.catalogue.catalogue import Catalogue, catalogue
     from perfanalytics.practices.catalogue.entry import CatalogueEntry
     from perfanalytics.practices.objective_tree import ObjectiveTree, objective_tree
+    from perfanalytics.practices.pareto import Pareto, pareto
     from perfanalytics.practices.register import Register, register
     from perfanalytics.practices.selection_criteria import Candidate
     from perfanalytics.practices.subprocess_selection import SubprocessSelection, select_subprocesses
@@ -304,6 +305,7 @@ _PUBLIC = {
         "RuleSet",
     ),
     "practices.objective_tree": ("ObjectiveTree", "objective_tree"),
+    "practices.pareto": ("Pareto", "pareto"),
     "practices.register": ("Register", "register"),
     "practices.selection_criteria": ("Candidate",),
     "practices.subprocess_selection": ("SubprocessSelection", "select_subprocesses"),

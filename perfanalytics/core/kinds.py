@@ -123,7 +123,20 @@ KINDS: dict[str, str] = {
     "objective_conflicts": "perfanalytics.practices.work_review_conflicts:ObjectiveConflicts",
     "risk_register": "perfanalytics.practices.work_review_risks:RiskRegister",
     "prediction_check": "perfanalytics.practices.work_review_checks:PredictionCheck",
+    # causal analysis and resolution: act and evaluate
+    "effect_evaluation": "perfanalytics.practices.effect_result:EffectEvaluation",
+    "effect_side": "perfanalytics.practices.effect_result:EffectSide",
+    "effect_benefit": "perfanalytics.practices.effect_benefit:Benefit",
+    "effect_on_objective": "perfanalytics.practices.effect_objective:OnObjective",
+    "recurrence": "perfanalytics.practices.recurrence:Recurrence",
+    "action_plan": "perfanalytics.practices.action_plan:ActionPlan",
+    "causal_search": "perfanalytics.practices.causal_search:CausalSearch",
+    "causal_table": "perfanalytics.practices.causal_review:CausalTable",
+    "causal_source": "perfanalytics.practices.causal_review:CausalSource",
+    "causal_review": "perfanalytics.practices.causal_review:CausalReview",
     "work_review": "perfanalytics.practices.work_review_result:WorkReview",
+    # causal analysis: select and analyze
+    "pareto": "perfanalytics.practices.pareto:Pareto",
 }
 
 #: Methods that run over batches in bulk (``perf.method(name, ...)``) -> "module:function".

@@ -100,6 +100,7 @@ def results() -> list[perf.Result]:
         *queues_and_reliability(values),
         *work_reviews(series, objective),
         *organizational_performance(series),
+        *causal_analysis(series),
     ]
 
 
@@ -148,6 +149,13 @@ def work_reviews(series: perf.Series, objective: perf.Objective) -> list[perf.Re
         perf.objective_conflicts("A", [goal, good], predictions={}, trade_offs=[pulls], on=archive.on),
         perf.check_predictions("A", {"fast": then}, {"fast": now}),
         work_review(Material(work=work, archive=archive, kept=(kept,), held_by=("A. Meier",))),
+    ]
+
+
+def causal_analysis(series: perf.Series) -> list[perf.Result]:
+    """One small result of each kind of selecting outcomes and looking for their causes."""
+    return [
+        perf.pareto({"Network": 12, "Mail": 7, "Printer": 3}),
     ]
 
 
