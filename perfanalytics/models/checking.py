@@ -189,29 +189,61 @@ def ljung_box(z: Floats, lags: int) -> tuple[float, float]:
 def independence_checks(
     x: Floats, residuals: Floats, order: NDArray[np.int64] | None, errors: str
 ) -> tuple[list[Check], float]:
-    """Durbin-Watson and Ljung-Box; the lag-1 correlation of residuals."""
+    """Durbin-Watson and Ljung-Box, with one conclusion of both; the lag-1 correlation of residuals.
+
+    Two tests look at the same question: what is said rests on the smaller of their p-values, doubled
+    (Bonferroni), so that the chance of a false doubt is that of one test.
+    """
     if order is None:
         text = "Not judged: without time= nothing is known of the order of the rows."
         return [Check("independence in time", NAN, NAN, "look", text)], NAN
     e, n = residuals[order], len(residuals)
     lag1 = float(lag1_autocorrelation(e, np.array([0, n]))[0])
     lags = max(min(10, n // 5), 1)
-    out = []
-    for name, (statistic, p_value) in (
-        ("independence in time: Durbin-Watson", durbin_watson(x[order], e)),
-        (f"independence in time: Ljung-Box, {lags} lags", ljung_box(e, lags)),
-    ):
-        if not p_value < LEVEL:
-            text = "Neighbours in time are not more alike than others."
-            out.append(Check(name, statistic, p_value, "fine", text))
-            continue
-        remedy = "" if errors == "hac" else " errors='hac' mends the tests, not the cause."
-        text = (
-            f"Residuals of neighbours in time are alike (lag-1 correlation {lag1:.2f}): standard errors "
-            f"are too small, and something that changes with time is missing.{remedy}"
+    found = (durbin_watson(x[order], e), ljung_box(e, lags))
+    p_values = [p for _, p in found if not math.isnan(p)]
+    both = min(len(p_values) * min(p_values), 1.0) if p_values else NAN
+    names = "independence in time: Durbin-Watson", f"independence in time: Ljung-Box, {lags} lags"
+    if not both < LEVEL:
+        said = f" (both tests in time together: p = {both:.2g})." if p_values else ": nothing is left over."
+        texts = tuple(
+            f"No sure sign that {what}{said}"
+            for what in ("neighbours in time are alike", f"rows up to {lags} apart in time go together")
         )
-        out.append(Check(name, statistic, p_value, "serious" if abs(lag1) > 0.3 else "look", text))
-    return out, lag1
+        return [Check(m, *f, "fine", t) for m, f, t in zip(names, found, texts, strict=True)], lag1
+    text = _time_words(e, lag1, lags, both)
+    if errors != "hac":
+        text += " errors='hac' mends the tests, not the cause."
+    verdict = "serious" if abs(lag1) > 0.3 else "look"
+    return [Check(m, *f, verdict, text) for m, f in zip(names, found, strict=True)], lag1
+
+
+def _time_words(e: Floats, lag1: float, lags: int, p_value: float) -> str:
+    """What goes together in time: neighbours, neighbours that alternate, or rows farther apart."""
+    n, tests = len(e), f"both tests in time together: p = {p_value:.2g}"
+    cause = "something that changes with time is missing"
+    if lag1 > 2 / math.sqrt(n):
+        return (
+            f"Residuals of neighbours in time are alike (lag-1 correlation {lag1:.2f}; {tests}): standard "
+            f"errors are too small, and {cause}."
+        )
+    if lag1 < -2 / math.sqrt(n):
+        return (
+            f"Residuals of neighbours in time alternate (lag-1 correlation {lag1:.2f}; {tests}): standard "
+            f"errors are off, and {cause}."
+        )
+    z = e - e.mean()
+    r = [float(z[k:] @ z[:-k]) / float(z @ z) for k in range(1, lags + 1)]
+    far = int(np.argmax(np.abs(r)))
+    return (
+        f"Residuals {count(far + 1, 'row')} apart in time go together (correlation {r[far]:.2f}; {tests}): "
+        f"standard errors are off, and {cause}."
+    )
+
+
+def in_time(timed: list[Check]) -> Check | None:
+    """The check that found something in time, if one did."""
+    return next((c for c in timed if c.verdict != "fine" and not math.isnan(c.p_value)), None)
 
 
 def collinearity_check(vif: dict[str, float]) -> Check:

@@ -15,6 +15,7 @@ from perfanalytics.models.checking import (
     LEVEL,
     collinearity_check,
     extrapolation_check,
+    in_time,
     independence_checks,
     influence_check,
     influence_of,
@@ -154,6 +155,7 @@ def check_least_squares(
             condition=fit.condition,
             vif=vif,
             cook=np.zeros(n),
+            timed=[],
             lag1=math.nan,
             f_p_value=f_p_value,
             r2_cv=r2_cv,
@@ -200,6 +202,7 @@ def check_least_squares(
         condition=fit.condition,
         vif=vif,
         cook=moved.cook,
+        timed=timed,
         lag1=lag1,
         f_p_value=f_p_value,
         r2_cv=r2_cv,
@@ -221,6 +224,7 @@ def common_doubts(
     condition: float,
     vif: dict[str, float],
     cook: Floats,
+    timed: list[Check],
     lag1: float,
     f_p_value: float,
     r2_cv: float,
@@ -235,12 +239,9 @@ def common_doubts(
             f"{have:.0f} {what} for {count(p, 'coefficient')}, fewer than 10 each: the model may fit chance."
         )
         out.append(Caveat("few-rows", text, {"n": have, "coefficients": p}))
-    if lag1 > 2 / math.sqrt(n):
-        text = (
-            f"Residuals of neighbours in time are alike (lag-1 correlation {lag1:.2f}): standard "
-            "errors are too small, and something that changes with time is missing."
-        )
-        out.append(Caveat("autocorrelated-residuals", text, {"lag1": lag1, "n": n}))
+    dependent = in_time(timed)
+    if dependent is not None:
+        out.append(Caveat("autocorrelated-residuals", dependent.meaning, {"lag1": lag1, "n": n}))
     worst = max(vif, key=lambda k: vif[k]) if vif else ""
     if vif and vif[worst] > 10:
         text = (

@@ -75,6 +75,7 @@ def check_law(
         condition=fit.condition,
         vif=vif,
         cook=moved.cook,
+        timed=timed,
         lag1=lag1,
         f_p_value=fit.f_p_value,
         r2_cv=r2_cv,

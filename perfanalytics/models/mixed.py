@@ -303,7 +303,14 @@ def _check(
     fixed = np.array([np.allclose(x[:, k], rows[ready.group, k]) for k in range(x.shape[1])])
     caveats = list(
         common_doubts(
-            ready, condition=fit.condition, vif=vif, cook=np.zeros(1), lag1=lag1, f_p_value=f_p, r2_cv=r2_cv
+            ready,
+            condition=fit.condition,
+            vif=vif,
+            cook=np.zeros(1),
+            timed=timed,
+            lag1=lag1,
+            f_p_value=f_p,
+            r2_cv=r2_cv,
         )
     )
     if groups < FEW_GROUPS:

@@ -408,3 +408,44 @@ def test_r2_without_an_intercept_is_that_of_r() -> None:
     made = fit("y ~ x - 1", d)
     assert made.r2 == pytest.approx(0.7827703219, rel=1e-9)
     assert "worse than its plain mean" in made.verdict
+
+
+def in_time(residuals: np.ndarray) -> tuple[pd.DataFrame, list[str]]:
+    """The two checks in time of a model that leaves (nearly) these residuals, and its caveats."""
+    n = len(residuals)
+    x = np.random.default_rng(0).permutation(n) / n
+    model = fit("y ~ x", pd.DataFrame({"x": x, "y": 5 + 3 * x + residuals, "at": np.arange(n)}), time="at")
+    told = model.checks()
+    return told[told["check"].str.startswith("independence")], list(model.caveat_codes)
+
+
+def test_both_tests_in_time_say_one_thing() -> None:
+    """Whatever the p-values: one verdict at one level, and the caveat goes with it."""
+    rng = np.random.default_rng(12)
+    verdicts, split = set(), 0
+    for k in range(80):
+        e = rng.normal(size=60)
+        for t in range(1, 60):
+            e[t] += 0.004 * k * e[t - 1]
+        told, codes = in_time(e)
+        assert told["verdict"].nunique() == 1
+        together = 2 * told["p_value"].min() < 0.01
+        assert (told["verdict"].iloc[0] != "fine") == together
+        assert ("autocorrelated-residuals" in codes) == together
+        assert ("No sure sign" in told["meaning"].iloc[1]) == (not together)
+        split += bool((told["p_value"] < 0.01).sum() == 1)
+        verdicts.add(told["verdict"].iloc[0])
+    assert len(verdicts) >= 2
+    assert split >= 3  # the tests alone would have said different things
+
+
+def test_what_goes_together_in_time_is_named() -> None:
+    rng = np.random.default_rng(2)
+    e = rng.normal(size=210)
+    alternating, weekly = e.copy(), e.copy()
+    for t in range(1, 210):
+        alternating[t] -= 0.6 * alternating[t - 1]
+    for t in range(7, 210):
+        weekly[t] += 0.6 * weekly[t - 7]
+    assert "neighbours in time alternate (lag-1 correlation -0." in in_time(alternating)[0]["meaning"].iloc[0]
+    assert "Residuals 7 rows apart in time go together" in in_time(weekly)[0]["meaning"].iloc[0]
