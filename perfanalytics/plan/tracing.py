@@ -8,7 +8,8 @@ from perfanalytics.core.archive import Archive
 from perfanalytics.plan import objects
 from perfanalytics.plan.reading import read_plan
 from perfanalytics.practices.objective_tree import ObjectiveTree, objective_tree
-from perfanalytics.practices.register import KINDS_OF, Register, register
+from perfanalytics.practices.register import Register, register
+from perfanalytics.practices.register_rows import KINDS_OF
 from perfanalytics.reports.report import ReportItem
 from perfanalytics.repository.repository import Repository
 

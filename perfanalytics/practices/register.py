@@ -9,24 +9,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from perfanalytics.core.archive import Archive, Saved
+from perfanalytics.core.archive import Archive
 from perfanalytics.core.codec import read_only
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.result import Caveat, Method, Provenance, Result
 from perfanalytics.practices.fingerprint import fingerprint
-from perfanalytics.practices.on_record import SORTS, Found, Reader, day, decision_about, review_of
+from perfanalytics.practices.on_record import Reader
+from perfanalytics.practices.register_rows import KINDS_OF, head_of, row_of
 from perfanalytics.practices.tree_nodes import analyses, superseded
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: What a register is of -> the kinds of saved results in it.
-KINDS_OF: dict[str, tuple[str, ...]] = {
-    "baseline": ("baseline", "baselines"),
-    "model": tuple(kind for kind, sort in SORTS.items() if sort == "model"),
-    "limits": ("limits",),
-}
 _TEXTS = (
     "name", "sort", "measure", "process", "process_version", "process_from", "stability", "objective",
     "standing", "stale", "superseded_by", "saved_by", "note", "agreed", "verdict",
@@ -256,7 +251,9 @@ def register(
     last = {s.name: s.version for s in entries}
     newer = {a.name: superseded(a, made) for made in [analyses(archive, reader)] for a in made}
     rows = [
-        _row(reader, s, last[s.name] == s.version, newer.get(_of(reader, s), ""), stale_after, review_every)
+        row_of(
+            reader, s, last[s.name] == s.version, newer.get(head_of(reader, s), ""), stale_after, review_every
+        )
         for s in entries
     ]
     found = _caveats(what, rows, archive.on)
@@ -286,75 +283,6 @@ def register(
         verdict_of=_texts(r["verdict"] for r in rows),
         **columns,
     )
-
-
-def _of(reader: Reader, saved: Saved) -> str:
-    """Name of the analysis a saved result belongs to: its strata are superseded with it."""
-    planned = reader.analysis(saved.name)
-    return saved.name if planned is None else planned.name
-
-
-def _row(
-    reader: Reader, saved: Saved, newest: bool, newer: str, stale_after: int, review_every: int
-) -> dict[str, Any]:
-    one = reader.found(saved)
-    archive = reader.archive
-    process, process_from = reader.process(one)
-    stale = reader.stale(one, after=stale_after).reasons if newest and not newer else ()
-    first, last, agreed = one.first, one.last, reader.agreement(saved.name) if newest else ""
-    if saved.result_kind == "limits":
-        first, last, agreed = *_limits_period(one), _limits_agreement(one)
-    return {
-        "name": saved.name,
-        "version": saved.version,
-        "newest": newest,
-        "sort": saved.result_kind,
-        "measure": saved.measure,
-        "process": process.name if process else "",
-        "process_version": process.version if process else "",
-        "process_from": process_from,
-        "first": first,
-        "last": last,
-        "age": np.nan if last is None else (archive.on - last).days,
-        "n": -1 if one.n is None else one.n,
-        "stability": "" if saved.result_kind not in KINDS_OF["baseline"] else one.stability,
-        "objective": reader.serves(one) or "",
-        "standing": one.standing or "",
-        "stale": "; ".join(stale),
-        "superseded_by": newer if newest else "",
-        "saved_by": saved.by,
-        "saved_on": day(saved.saved_at),
-        "note": saved.note,
-        "agreed": agreed,
-        "next_review": _next_review(archive, saved.name, last, review_every)
-        if newest and not newer
-        else None,
-        "verdict": saved.verdict,
-    }
-
-
-def _next_review(archive: Archive, name: str, last: dt.date | None, every: int) -> dt.date | None:
-    decision = decision_about(archive, (name,))
-    looked = [
-        d for d in (review_of(archive, name), decision.decided_on if decision else None) if d is not None
-    ]
-    since = max(looked) if looked else last
-    return None if since is None else since + dt.timedelta(days=every)
-
-
-def _limits_period(one: Found) -> tuple[dt.date | None, dt.date | None]:
-    limits: Any = one.result
-    ends = [np.datetime64("NaT") if t is None else t for t in (limits.data_from, limits.data_until)]
-    first, last = (None if np.isnat(t) else t.astype("datetime64[D]").item() for t in ends)
-    return first, last
-
-
-def _limits_agreement(one: Found) -> str:
-    limits: Any = one.result
-    if not limits.agreed_by:
-        return ""
-    until = f", valid until {limits.valid_until}" if limits.valid_until else ""
-    return f"{limits.agreed_by}, {limits.agreed_on}{until}"
 
 
 def _in_force(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
