@@ -16,15 +16,13 @@ from perfanalytics.plan.checking import check_plan
 from perfanalytics.plan.reading import read_plan
 from perfanalytics.plan.review_data import Keeping, OwnData, save_new
 from perfanalytics.plan.review_page import write_page
+from perfanalytics.plan.review_predictions import calibrations, predictions, trade_offs
 from perfanalytics.plan.review_results import (
     Review,
     borrowed_baselines,
-    calibrations,
     capabilities,
     own_baselines,
     own_charts,
-    predictions,
-    trade_offs,
 )
 from perfanalytics.practices.work_review import work_review
 from perfanalytics.practices.work_review_checks import check_predictions

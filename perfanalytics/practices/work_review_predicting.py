@@ -46,6 +46,7 @@ def predict_objective(
     model: Model | Calibration | None = None,
     items: pd.DataFrame | None = None,
     basis: tuple[str, int] = ("", 0),
+    stable: bool | None = None,
     confidence: float = 0.95,
 ) -> ObjectivePrediction:
     """The probability that an objective is met by the end of its period.
@@ -74,6 +75,8 @@ def predict_objective(
         With ``model``: the work's own items with their factors; those ahead are taken to be like them.
     basis : (name, version)
         Under which the baseline or calibration is saved.
+    stable : bool, optional
+        Verdict of a control chart of the same data, where there is one besides the baseline.
     confidence : float
 
     Returns
@@ -134,7 +137,7 @@ def predict_objective(
         known = wider(known, baseline.n_effective)
     if asked.form == "share" and series.sizes is not None:
         asked = replace(asked, form="mean")  # shares of periods: a ratio of sums
-    doubts = _doubts(series, objective, known, baseline_says)
+    doubts = _doubts(series, objective, known, baseline_says, stable)
     if model is not None:
         fitted = model.model if isinstance(model, Calibration) else model
         known, said = _by_model(fitted, items, objective, asked, known)
@@ -154,7 +157,7 @@ def predict_objective(
                 "form": asked.form,
                 "required": asked.required,
                 "side": asked.side,
-                "level": "simulated items of the model" if model is not None else "own data, Jeffreys' prior",
+                "level": _level_from(asked, model is not None),
                 "items_ahead": "at the pace since the beginning of the period",
                 "draws": DRAWS if model is not None else 0,
                 "seed": SEED,
@@ -195,6 +198,12 @@ def predict_objective(
         confidence=confidence,
     )
     return replace(made, verdict=_verdict(made))
+
+
+def _level_from(asked: Asked, by_model: bool) -> str:
+    if by_model:
+        return "simulated items of the model"
+    return "own data, Jeffreys' prior" if asked.form == "share" else "own data, ratio estimator"
 
 
 def _until(series: Series, last: dt.date) -> tuple[Series, bool]:
@@ -342,15 +351,20 @@ def _level_interval(known: Known, asked: Asked, confidence: float) -> tuple[floa
 
 
 def _doubts(
-    series: Series, objective: Objective, known: Known, baseline: Baseline | None
+    series: Series,
+    objective: Objective,
+    known: Known,
+    baseline: Baseline | None,
+    stable: bool | None,
 ) -> tuple[Caveat, ...]:
     doubts = []
     if known.n < FEW:
         text = f"Only {count(known.n, 'outcome')} known: the prediction rests on little."
         doubts.append(Caveat("too-few-points", text, {"n": known.n, "needed": FEW}))
-    if baseline is not None and baseline.stable is False:
+    signals = baseline.signals if baseline is not None and baseline.stable is False else 0
+    if signals or stable is False:
         text = "The process was not stable: it need not go on as it did, and no prediction from it is safe."
-        doubts.append(Caveat("not-stable", text, {"signals": baseline.signals}))
+        doubts.append(Caveat("not-stable", text, {"signals": signals}))
     if known.unknown:
         text = f"{count(known.unknown, 'item')} still open: the outcome is among those to come."
         doubts.append(Caveat("open-items", text, {"open": known.unknown}))
