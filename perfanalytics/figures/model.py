@@ -161,6 +161,8 @@ def draw(result: Model) -> dict[str, Any]:
     unit = result.measure.unit
     suffix = f" ({unit})" if unit not in ("", "1") else ""
     rows = len(record.labels)
+    if not rows and len(record.fitted):
+        return _without_factors(result, record, suffix)
     height = max(460, 150 + 24 * rows)
     effect_title = f"effect on {result.response}{suffix}"
     if record.ratio:
@@ -193,6 +195,17 @@ def draw(result: Model) -> dict[str, Any]:
         "yaxis2": style.axis(f"observed{suffix}", anchor="x2", **_point_axis(record)),
     }
     return {"data": [_effects(record), *_points(record)], "layout": layout}
+
+
+def _without_factors(result: Model, record: ModelInfo, suffix: str) -> dict[str, Any]:
+    """A model of a level only: there is no effect to draw, so the predictions have the whole width."""
+    layout = style.layout(f"Model of {result.response}", height=460) | {
+        "margin": {"l": 30, "r": 30, "t": 60, "b": 80},
+        "xaxis2": style.axis(f"predicted{suffix}", domain=[0.0, 1.0], anchor="y2", **_point_axis(record)),
+        "yaxis2": style.axis(f"observed{suffix}", anchor="x2", **_point_axis(record)),
+        "annotations": _notes(record),
+    }
+    return {"data": _points(record), "layout": layout}
 
 
 def _row_label(record: ModelInfo, k: int) -> str:
@@ -322,6 +335,8 @@ def _notes(record: ModelInfo) -> list[dict[str, Any]]:
     right = f"{what}: {percent(record.confidence)} prediction; × {percent(share)} of the points lie outside"
     if record.hidden_points:
         right += f"; {len(record.fitted):,} of {len(record.fitted) + record.hidden_points:,} drawn"
+    if not record.labels:
+        return _placed([(0.0, "; ".join([*left, right]))])
     return _placed([(0.0, "; ".join(left)), (0.54, right)])
 
 

@@ -132,7 +132,8 @@ def backtest(
     Parameters
     ----------
     model : Model or str
-        Its formula, family, measure and columns are used, not its numbers; or a formula.
+        Its formula, family, measure and columns are used, not its numbers; or a formula. Of a calibrated
+        model too the formula is tested, not the calibration (a caveat says so).
     frame : DataFrame
         One row per item.
     time : str
@@ -318,6 +319,13 @@ def _result(
         doubts.append(
             Caveat("few-predictions", f"{text}{percent(low)} to {percent(high)}.", {"n": n, "low": low})
         )
+    calibrated = None if isinstance(model, str) else model.method.parameters.get("calibrated")
+    if calibrated is not None:
+        text = (
+            f"The model is calibrated ({calibrated}). What is tested is its formula, fitted anew to the rows "
+            "of the frame each time: neither the calibrated level nor the organization's numbers are in it."
+        )
+        doubts.append(Caveat("calibration-not-tested", text, {"calibrated": str(calibrated)}))
     held = low <= coverage <= high
     skill = 1 - error / naive if naive > 0 else math.nan
     formula = model if isinstance(model, str) else model.formula
@@ -335,6 +343,8 @@ def _result(
             else "no less than that of always saying the median so far."
         )
     )
+    if calibrated is not None:
+        verdict += " This tests the formula, fitted anew, not the calibration."
     digest = "" if isinstance(model, str) else model.provenance.data_hash
     return Backtest(
         measure=measure,

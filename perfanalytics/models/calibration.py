@@ -18,6 +18,7 @@ from perfanalytics.models.conjugate import PAIRS, Level, errors_of, level_of
 from perfanalytics.models.own_items import OwnItems, own_items
 from perfanalytics.models.prediction import read_new
 from perfanalytics.models.result import Model
+from perfanalytics.models.wording import away, beside
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +54,8 @@ class Calibration(Result):
         shrinkage; NaN for families whose spread follows their mean.
     error_before, error_after : float
         Mean absolute error of the group's items: by the organization's model, and by the model calibrated
-        on the other items of the group (leave one out).
+        on the other items of the group (leave one out); of more than 500 items both on the same 500, evenly
+        chosen.
     surprise : float
         The local level less the organization's, in standard deviations of what groups and chance give.
     confidence : float
@@ -379,16 +381,11 @@ def _verdict(
     after: float,
 ) -> str:
     unit = model.measure.unit
-    what = "odds" if model.link == "logit" else model.measure.name
-    if ratio:
-        local, own = numbers[0], numbers[1]
-        said = f"{number(local)} times the {what} the model expects by its own data, {number(own)} times"
-    else:
-        ends = number(numbers[0], unit), number(numbers[1], unit)
-        said = f"{ends[0]} from what the model expects by its own data, {ends[1]}"
+    what = f"the odds of {model.measure.name} are" if model.link == "logit" else f"{model.measure.name} is"
+    own, shrunken = (beside(v) if ratio else away(v, unit) for v in numbers[:2])
     text = (
-        f"{group} shows {said} after shrinkage: its {count(n, 'item')} count for "
-        f"{percent(level.weight)}, the "
+        f"{group}: by its own data, {what} {own} what the model expects; after shrinkage {shrunken} it. "
+        f"Its {count(n, 'item')} {'counts' if n == 1 else 'count'} for {percent(level.weight)}, the "
         "organization for the rest."
     )
     if math.isfinite(after) and model.link != "logit":

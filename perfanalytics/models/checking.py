@@ -17,6 +17,7 @@ from scipy import special
 from perfanalytics.baselines.wording import count, number, percent
 from perfanalytics.core.dependence import lag1_autocorrelation
 from perfanalytics.models.tabulating import Check
+from perfanalytics.models.wording import varying
 
 Floats = NDArray[np.float64]
 
@@ -111,7 +112,7 @@ def variance_check(
     much = max(ratio, 1 / ratio if ratio > 0 else math.inf)
     remedy = "" if logged else " A logarithmic response often helps."
     text = (
-        f"Residuals vary {number(ratio)} times as much in the upper third of predictions as in the lower "
+        f"Residuals in the upper third of predictions vary {varying(ratio)} those in the lower third "
         f"(Breusch-Pagan p = {p_value:.2g}): intervals for items are too narrow where they vary more. "
         f"errors='robust' mends the tests, not these intervals.{remedy}"
     )
@@ -270,17 +271,15 @@ def dispersion_check(pearson: float, df: float, family: str) -> Check:
     if p_value >= LEVEL:
         low = float(special.chdtr(df, pearson))
         if low < LEVEL and ratio < 0.8:
-            text = f"Items vary less than the law expects ({number(ratio)} times): intervals are too wide."
+            text = f"Items vary {varying(ratio)} the law expects: intervals are too wide."
             return Check("overdispersion", ratio, p_value, "look", text)
-        text = f"Items vary as the law expects ({number(ratio)} times its variance)."
+        text = f"Items vary as the law expects (their variance is {percent(ratio)} of its)."
         return Check("overdispersion", ratio, p_value, "fine", text)
     remedy = {
         "poisson": "use family='negative_binomial'",
         "binomial": "items of one row are alike, or a factor is missing; errors='robust' mends the tests",
     }.get(family, "a factor is missing, or the law is another one")
-    text = (
-        f"Items vary {number(ratio)} times as much as the law lets them: intervals are too narrow; {remedy}."
-    )
+    text = f"Items vary {varying(ratio)} the law lets them: intervals are too narrow; {remedy}."
     return Check("overdispersion", ratio, p_value, "serious" if ratio > 1.5 else "look", text)
 
 

@@ -15,6 +15,9 @@ from perfanalytics.models.predictive import t_quantile
 
 Floats = NDArray[np.float64]
 
+#: At most so many items are left out in turn.
+MOST_LEFT_OUT = 500
+
 #: Family -> the conjugate pair behind its calibration.
 PAIRS = {
     "gaussian": "normal-normal",
@@ -164,10 +167,11 @@ def errors_of(model: Any, own: OwnItems, prior_n: float) -> tuple[float, float]:
             return np.asarray(special.expit(at))
         return np.asarray(np.exp(at) if model.logged or model.link == "log" else at)
 
-    before = float(np.mean(np.abs(typical(own.eta) - own.y)))
+    # both errors on the same items, or their difference would be that of the items
+    chosen = np.arange(n) if n <= MOST_LEFT_OUT else np.linspace(0, n - 1, MOST_LEFT_OUT).astype(int)
+    before = float(np.mean(np.abs(typical(own.eta) - own.y)[chosen]))
     if n < 2:
         return before, math.nan
-    chosen = np.arange(n) if n <= 500 else np.linspace(0, n - 1, 500).astype(int)
     after = []
     for k in chosen.tolist():
         shift = level_of(model, own.rows(np.arange(n) != k), prior_n).shift

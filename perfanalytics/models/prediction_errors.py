@@ -1,5 +1,4 @@
-"""prediction_errors(predictions) -> PredictionErrors: a control chart that says when a model stops "
-"predicting."""
+"""prediction_errors(predictions) -> PredictionErrors: a chart that says when a model stops predicting."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from perfanalytics.baselines.wording import count, number
+from perfanalytics.baselines.wording import count
 from perfanalytics.core.codec import read_only
 from perfanalytics.core.errors import InputError
 from perfanalytics.core.measure import Measure
@@ -22,6 +21,7 @@ from perfanalytics.core.series import Series
 from perfanalytics.models.backtest import Backtest
 from perfanalytics.models.predictions import Predictions
 from perfanalytics.models.simulation.sensitivity import rank_correlation
+from perfanalytics.models.wording import off_by, varying
 from perfanalytics.spc.chart import control_chart
 from perfanalytics.spc.result import ControlChart
 
@@ -257,21 +257,19 @@ def _verdict(
             f"{together:.2f})."
         )
     if advice == "recalibrate":
-        side = "higher" if bias > 0 else "lower"
         text = (
-            f"Recalibrate the model: outcomes are {number(abs(bias))} standard deviations {side} than "
-            f"predicted"
+            f"Recalibrate the model: on average {count(n, 'outcome')} lie {off_by(bias)} what was predicted"
         )
         if spread_p < ALPHA:
-            text += f" and vary {number(spread)} times as much as it says"
-        return f"{text} (mean of {n})."
+            text += f", and they vary {varying(spread)} it says"
+        return f"{text}."
     if advice == "look":
+        signals = signals_of(chart)
         return (
-            f"The model predicts on the whole, but {count(signals_of(chart), 'outcome')} signal on the "
-            f"chart: look why."
+            f"The model predicts on the whole, but {count(signals, 'outcome')} "
+            f"{'signals' if signals == 1 else 'signal'} on the chart: look why."
         )
-    away = f"errors lie {number(abs(bias))} standard deviations from 0 on average"
     return (
-        f"Keep the model: over {count(n, 'outcome')} {away} and vary {number(spread)} times as much as "
-        f"it says."
+        f"Keep the model: on average {count(n, 'outcome')} lie {off_by(bias)} what was predicted, and they "
+        f"vary {varying(spread)} it says."
     )

@@ -454,3 +454,68 @@ def test_an_infinite_value_stops_its_own_row_only() -> None:
     caveat = next(c for c in made.caveats if c.code == "not-predicted")
     assert "1 item of 2 cannot be predicted: 'b' (x is infinite)." in caveat.text
     again(made)
+
+
+def test_a_backtest_says_that_the_calibration_is_not_in_it() -> None:
+    local = perf.calibrate(MODEL, DATA.head(8).assign(y=DATA["y"].head(8) + 3), prior_n=4, group="team blue")
+    own = perf.backtest(local.model, DATA, time="day")
+    caveat = next(c for c in own.caveats if c.code == "calibration-not-tested")
+    assert "team blue" in caveat.text
+    assert own.verdict.endswith("This tests the formula, fitted anew, not the calibration.")
+    bare = perf.backtest(MODEL, DATA, time="day")
+    assert np.array_equal(bare.estimate, own.estimate)  # what the caveat says
+    assert "calibration-not-tested" not in bare.caveat_codes
+    assert "anew" not in bare.verdict
+
+
+def test_a_model_without_factors_has_one_panel() -> None:
+    level = perf.plot(perf.fit("dur ~ 1", DATA, family="gamma"))
+    assert level.layout.xaxis2.domain == (0.0, 1.0)
+    assert level.layout.to_plotly_json().get("xaxis") is None
+    assert {t.xaxis for t in level.data} == {"x2"}
+    assert len(level.layout.annotations) == 1
+    assert level.layout.annotations[0].text.startswith("no factor in the model; band: 95% prediction")
+    assert {t.xaxis for t in perf.plot(MODEL).data} == {None, "x2"}
+
+
+def test_both_errors_of_a_calibration_are_of_the_same_items() -> None:
+    """The items left out of the sample must not count in the error before either."""
+    rng = np.random.default_rng(6)
+    own = pd.DataFrame({"x": rng.uniform(1, 9, 1200)})
+    own["y"] = 5 + 2 * own["x"] + 4 + rng.normal(0, 1, 1200)
+    chosen = np.linspace(0, 1199, 500).astype(int)
+    made = perf.calibrate(MODEL, own, prior_n=4)
+    rest = (own["y"] - MODEL.predict(own)["estimate"]).to_numpy()
+    assert made.error_before == pytest.approx(np.abs(rest[chosen]).mean())
+    total = rest.sum()
+    after = [abs(rest[k] - (total - rest[k]) / 1203) for k in chosen]
+    assert made.error_after == pytest.approx(np.mean(after))
+    # far items that are not in the sample move neither of them by more than the level they belong to
+    odd = own.copy()
+    out = np.setdiff1d(np.arange(1200), chosen)[:5]
+    odd.loc[out, "y"] += 500
+    assert perf.calibrate(MODEL, odd, prior_n=4).error_before == pytest.approx(made.error_before)
+
+
+def test_verdicts_are_plain_english() -> None:
+    def told(of: float, spread: float) -> str:
+        score = np.array([-1.0, 1.0] * 30) * spread * np.sqrt(59 / 60) + of
+        new = pd.DataFrame({"x": np.linspace(2, 8, 60)})
+        predicted = perf.predictions(MODEL, new, items=[f"i{k}" for k in range(60)])
+        happened = [float(np.interp(z, SCORES, q)) for z, q in zip(score, predicted.quantiles, strict=True)]
+        return perf.prediction_errors(
+            predicted.with_outcomes(dict(zip(predicted.items, happened, strict=True)))
+        ).verdict
+
+    assert told(0.0562, 1.0) == (
+        "Keep the model: on average 60 outcomes lie 6% of a standard deviation above what was predicted, and "
+        "they vary about as much as it says."
+    )
+    assert told(-1.2, 1.0).startswith(
+        "Recalibrate the model: on average 60 outcomes lie 1.2 standard deviations below what was predicted"
+    )
+    own = DATA.head(8).assign(dur=DATA["dur"].head(8) * 0.5)
+    made = perf.calibrate(perf.fit("dur ~ x", DATA, family="gamma"), own, prior_n=4, group="team blue")
+    below = f"{100 * (1 - made.local):.0f}% below what the model expects; after shrinkage"
+    assert made.verdict.startswith(f"team blue: by its own data, dur is {below}")
+    assert "times" not in made.verdict
