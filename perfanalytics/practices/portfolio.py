@@ -1,0 +1,465 @@
+"""portfolio(proposals, budget=): which improvements to choose, and how sure the choice is."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfanalytics.baselines.wording import count, number, percent
+from perfanalytics.core.codec import read_only
+from perfanalytics.core.columns import Floats
+from perfanalytics.core.errors import InputError, UnknownNameError
+from perfanalytics.core.improvement_records import Proposal
+from perfanalytics.core.result import Caveat, Method, Provenance, Result
+from perfanalytics.models.cost_benefit import CostBenefit
+from perfanalytics.models.factor_values import quantiles_of
+from perfanalytics.models.simulation.distribution import Distribution
+from perfanalytics.practices.benefits import LEVELS, PredictedBenefit
+from perfanalytics.practices.improvement_terms import text_array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Budgets at which the best portfolio is looked for besides the one given.
+BUDGETS = 24
+#: A choice that is the best in less than this share of draws is called close.
+CLOSE = 0.8
+
+Pairs = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Portfolio(Result):
+    """The choice of k proposals under a budget that is worth most.
+
+    Attributes
+    ----------
+    budget : float
+    unit : str
+        Of money.
+    proposal : text array, shape (k,)
+    cost : float array, shape (k,)
+        Counts against the budget.
+    npv_mean, npv_low, npv_high : float arrays, shape (k,)
+        Net present value, with the interval of ``confidence``.
+    basis : text array, shape (k,)
+        What the value rests on ("stated", "model", "measured" ...).
+    chosen : bool array, shape (k,)
+    share_chosen : float array, shape (k,)
+        In how many of the draws the proposal belongs to the best choice for the values drawn.
+    rule : text array, shape (k,)
+        "must", "excludes ...", "requires ..." or "".
+    spent : float
+    value_mean, value_low, value_high : float
+        Net present value of the choice.
+    probability_pays : float
+        Of a value above 0.
+    share_same : float
+        In how many of the draws exactly this choice is the best.
+    regret : float
+        What would be gained on average if the values were known before choosing.
+    budgets, best : float arrays, shape (b,)
+        Other budgets, and the expected value of the best choice with each.
+    confidence : float
+    draws, seed : int
+    """
+
+    kind: ClassVar[str] = "portfolio"
+
+    budget: float
+    unit: str
+    proposal: NDArray[Any]
+    cost: Floats
+    npv_mean: Floats
+    npv_low: Floats
+    npv_high: Floats
+    basis: NDArray[Any]
+    chosen: NDArray[np.bool_]
+    share_chosen: Floats
+    rule: NDArray[Any]
+    spent: float
+    value_mean: float
+    value_low: float
+    value_high: float
+    probability_pays: float
+    share_same: float
+    regret: float
+    budgets: Floats
+    best: Floats
+    confidence: float
+    draws: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        for name in (
+            "proposal", "cost", "npv_mean", "npv_low", "npv_high", "basis", "chosen", "share_chosen", "rule",
+            "budgets", "best",
+        ):  # fmt: skip
+            object.__setattr__(self, name, read_only(getattr(self, name)))
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a proposal: proposal, chosen, share_chosen, cost, npv_mean, npv_low, npv_high, basis, rule,
+        unit."""
+        import pandas as pd
+
+        names = ("proposal", "chosen", "share_chosen", "cost", "npv_mean", "npv_low", "npv_high", "basis", "rule")
+        return pd.DataFrame({n: getattr(self, n) for n in names} | {"unit": self.unit})
+
+    def summary(self) -> pd.DataFrame:
+        """One row: budget, spent, proposals, chosen (names), value_mean, value_low, value_high,
+        probability_pays, share_same, regret, unit, draws, caveats, verdict."""
+        import pandas as pd
+
+        row: dict[str, Any] = {"budget": self.budget, "spent": self.spent, "proposals": len(self.proposal)}
+        row |= {"chosen": ", ".join(self.proposal[self.chosen].tolist())}
+        names = ("value_mean", "value_low", "value_high", "probability_pays", "share_same", "regret", "unit")
+        row |= {n: getattr(self, n) for n in (*names, "draws")}
+        return pd.DataFrame([row | {"caveats": ", ".join(self.caveat_codes), "verdict": self.verdict}])
+
+    def tables(self) -> tuple[tuple[str, pd.DataFrame], ...]:
+        """Proposals; the summary; the best value for other budgets."""
+        import pandas as pd
+
+        curve = pd.DataFrame({"budget": self.budgets, "best expected value": self.best})
+        return ("Proposals", self.to_frame()), ("Summary", self.summary()), ("Other budgets", curve)
+
+
+def portfolio(
+    proposals: Sequence[Proposal],
+    *,
+    budget: float,
+    values: Mapping[str, Any] | None = None,
+    costs: Mapping[str, float] | None = None,
+    must: Sequence[str] = (),
+    excludes: Pairs = (),
+    requires: Pairs = (),
+    periods: int = 3,
+    rate: float = 0.0,
+    unit: str = "EUR",
+    confidence: float = 0.9,
+    draws: int = 400,
+    seed: int = 1,
+) -> Portfolio:
+    """Choose improvement proposals under a budget.
+
+    Parameters
+    ----------
+    proposals : sequence of Proposal
+    budget : float
+        What the chosen ones may cost together.
+    values : mapping of proposal to net present value, optional
+        A ``PredictedBenefit`` with costs, a ``CostBenefit``, a number, or ``(low, likely, high)``. A proposal
+        without one is worth what it states: ``expected_benefit`` in each of ``periods``, discounted, less its
+        cost; and that is said.
+    costs : mapping of proposal to money, optional
+        What counts against the budget; default the cost stated in the proposal.
+    must : sequence of str
+        Proposals that are chosen whatever they are worth.
+    excludes : sequence of (a, b)
+        Not both.
+    requires : sequence of (a, b)
+        a only together with b.
+    periods : int
+        Horizon of the values that are only stated.
+    rate : float
+        Discount rate of one period, for these.
+    unit : str
+    confidence : float
+    draws : int
+        How often the values are drawn, each time with a best choice of its own.
+    seed : int
+
+    Returns
+    -------
+    Portfolio
+
+    Raises
+    ------
+    InputError, UnknownNameError
+        For proposals without cost or value, names that are no proposal, and rules that no choice can keep
+        within the budget.
+
+    Notes
+    -----
+    The expected net present value is maximized by integer programming (scipy's ``milp``, HiGHS): one 0/1
+    variable a proposal, costs at most the budget, ``x_a + x_b <= 1`` for ``excludes``, ``x_a <= x_b`` for
+    ``requires``. Values of different proposals are drawn independently, which is stated, not known; how often a
+    proposal belongs to the best choice says how much hangs on the uncertainty of its value. Equal optima are
+    told apart by the lower cost.
+
+    References
+    ----------
+    Martello and Toth (1990), Knapsack Problems. Brealey, Myers and Allen (2020), Principles of Corporate
+    Finance, 13th ed., 5.4 (capital rationing). Raiffa and Schlaifer (1961) (expected value of perfect
+    information).
+
+    Examples
+    --------
+    >>> ideas = [Proposal(n, originator="A", outcome="o", cost=c, expected_benefit=b)
+    ...          for n, c, b in (("x", 50, 30), ("y", 40, 25), ("z", 30, 10))]
+    >>> made = portfolio(ideas, budget=80, draws=10)
+    >>> made.proposal[made.chosen].tolist(), made.value_mean
+    (['y', 'z'], 35.0)
+    """
+    names, cost, laws, basis, doubts = _values(proposals, values or {}, costs or {}, periods, rate)
+    _check(names, budget, draws, confidence, must, [*excludes, *requires])
+    rows, upper = _rules(names, excludes, requires)
+    fixed = np.array([n in must for n in names], dtype=float)
+    rng = np.random.default_rng(seed)
+    shares = [(rng.permutation(draws) + rng.uniform(size=draws)) / draws for _ in names]
+    sample = np.array([_drawn(law, u, n) for n, law, u in zip(names, laws, shares, strict=True)])
+    mean = np.array([_mean_of(law, s) for law, s in zip(laws, sample, strict=True)])
+    program = _Program(cost, rows, upper, fixed)
+    x = program.best(mean, budget)
+    if x is None:
+        raise InputError(_impossible(names, cost, fixed, budget))
+    best = [program.best(sample[:, k], budget) for k in range(draws)]
+    each = np.array([b for b in best if b is not None])
+    worth = x @ sample
+    possible = np.einsum("dk,kd->d", each, sample)
+    tail = (1 - confidence) / 2
+    top = max(budget, float(cost.sum())) * 1.02
+    budgets = np.unique(np.append(np.linspace(0.0, top, BUDGETS), budget))
+    curve = [program.best(mean, float(b)) for b in budgets]
+    found: dict[str, Any] = {
+        "spent": float(x @ cost),
+        "value_mean": float(x @ mean),
+        "value_low": float(np.quantile(worth, tail)),
+        "value_high": float(np.quantile(worth, 1 - tail)),
+        "probability_pays": float(np.mean(worth > 0)) if x.any() else 0.0,
+        "share_same": float(np.mean((each == x).all(axis=1))),
+        "regret": float(np.mean(possible - worth)),
+    }
+    chosen = x > 0.5
+    digest = hashlib.blake2b(sample.tobytes() + cost.tobytes(), digest_size=16).hexdigest()
+    return Portfolio(
+        verdict=_verdict(found, names, chosen, budget, unit, confidence),
+        caveats=(*doubts, *_doubts(found, names, chosen, mean, each)),
+        method=Method(
+            "portfolio",
+            {
+                "maximized": "expected net present value, scipy.optimize.milp (HiGHS)",
+                "budget": float(budget),
+                "must": tuple(must),
+                "excludes": tuple(tuple(p) for p in excludes),
+                "requires": tuple(tuple(p) for p in requires),
+                "dependence": "independent",
+                "periods": periods,
+                "rate": float(rate),
+                "draws": draws,
+                "seed": seed,
+                "confidence": confidence,
+            },
+            ("Martello and Toth (1990), Knapsack Problems",),
+        ),
+        provenance=Provenance("net_present_value", data_hash=digest, n=len(names)),
+        budget=float(budget),
+        unit=unit,
+        proposal=text_array(names),
+        cost=cost,
+        npv_mean=mean,
+        npv_low=np.quantile(sample, tail, axis=1),
+        npv_high=np.quantile(sample, 1 - tail, axis=1),
+        basis=text_array(basis),
+        chosen=chosen,
+        share_chosen=each.mean(axis=0),
+        rule=text_array(_rule(n, must, excludes, requires) for n in names),
+        budgets=budgets,
+        best=np.array([math.nan if c is None else float(c @ mean) for c in curve]),
+        confidence=confidence,
+        draws=draws,
+        seed=seed,
+        **found,
+    )
+
+
+class _Program:
+    """The integer program: costs, rules, and what must be chosen."""
+
+    def __init__(self, cost: Floats, rows: Floats, upper: Floats, fixed: Floats) -> None:
+        self.cost, self.rows, self.upper, self.fixed = cost, rows, upper, fixed
+
+    def best(self, worth: Floats, budget: float) -> Floats | None:
+        """The 0/1 choice that is worth most; None where the rules cannot be kept."""
+        from scipy.optimize import Bounds, LinearConstraint, milp
+
+        table = np.vstack([self.cost, self.rows])
+        scale = max(float(np.abs(worth).max(initial=0.0)), 1e-12)
+        # among equal choices the cheaper one: far less than any difference that matters
+        price = 1e-9 * self.cost / max(float(self.cost.max(initial=0.0)), 1e-12)
+        found = milp(
+            -worth / scale + price,
+            constraints=LinearConstraint(table, -np.inf, np.append(budget * (1 + 1e-12), self.upper)),
+            bounds=Bounds(self.fixed, 1.0),
+            integrality=np.ones(len(worth)),
+            options={"mip_rel_gap": 0.0},
+        )
+        return None if found.x is None else np.round(found.x)
+
+
+def _values(
+    proposals: Sequence[Proposal],
+    values: Mapping[str, Any],
+    costs: Mapping[str, float],
+    periods: int,
+    rate: float,
+) -> tuple[list[str], Floats, list[Any], list[str], list[Caveat]]:
+    names = [p.name for p in proposals]
+    if not names:
+        raise InputError("there is nothing to choose from: give one proposal or more")
+    if len(set(names)) < len(names):
+        raise InputError("each proposal is given once")
+    for given in (values, costs):
+        for name in given:
+            if name not in names:
+                raise UnknownNameError("proposal", name, names)
+    if isinstance(periods, bool) or not isinstance(periods, int) or periods < 1 or not rate > -1:
+        raise InputError(f"periods= is a whole number of at least 1 and rate= above -1, got {periods} and {rate}")
+    cost, laws, basis, stated = [], [], [], []
+    for p in proposals:
+        own = costs.get(p.name, p.cost)
+        if own is None or not (math.isfinite(own) and own >= 0):
+            raise InputError(f"what {p.name!r} costs is not known: state its cost, or give costs={{{p.name!r}: ...}}")
+        cost.append(float(own))
+        if p.name in values:
+            law, rests = _law(p.name, values[p.name])
+        elif p.expected_benefit is None:
+            raise InputError(
+                f"what {p.name!r} is worth is not known: state its expected benefit, or give "
+                f"values={{{p.name!r}: ...}}"
+            )
+        else:
+            law = p.expected_benefit * sum((1 + rate) ** -t for t in range(1, periods + 1)) - own
+            rests = "stated"
+            stated.append(p.name)
+        laws.append(law)
+        basis.append(rests)
+    doubts = []
+    if stated:
+        text = f"The value of {', '.join(map(repr, stated))} is only stated, a single number: its uncertainty is unknown."
+        doubts.append(Caveat("value-only-stated", text, {"n": len(stated)}))
+    return names, np.array(cost), laws, basis, doubts
+
+
+def _law(name: str, given: Any) -> tuple[Any, str]:
+    """The distribution of a net present value, and what it rests on."""
+    if isinstance(given, PredictedBenefit):
+        if given.money is None:
+            raise InputError(f"the predicted benefit of {name!r} has no costs: predict it with investment=")
+        return given.money, given.basis
+    if isinstance(given, CostBenefit):
+        return given, "cost-benefit analysis"
+    if isinstance(given, tuple) and len(given) == 3:
+        low, likely, high = (float(v) for v in given)
+        if not low <= likely <= high:
+            raise InputError(f"{name}: (low, likely, high) are three numbers in their order, got {given}")
+        return (low if low == high else Distribution.pert(low=low, mode=likely, high=high)), "assumed"
+    if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
+        raise InputError(
+            f"the value of {name!r} is a predicted benefit, a cost-benefit analysis, a number or (low, likely, "
+            f"high), got {given!r}"
+        )
+    return float(given), "assumed"
+
+
+def _drawn(law: Any, share: Floats, name: str) -> Floats:
+    """Values at these shares of a distribution."""
+    if isinstance(law, CostBenefit):
+        return np.interp(share, LEVELS, law.npv_quantiles)
+    return quantiles_of(law, share, name)
+
+
+def _mean_of(law: Any, sample: Floats) -> float:
+    if isinstance(law, CostBenefit):
+        return law.npv_mean
+    return float(law) if isinstance(law, float) else float(sample.mean())
+
+
+def _check(
+    names: list[str], budget: float, draws: int, confidence: float, must: Sequence[str], pairs: Pairs
+) -> None:
+    if isinstance(must, str):
+        raise InputError("must= is a list of proposals")
+    for name in (*must, *(n for p in pairs for n in p)):
+        if name not in names:
+            raise UnknownNameError("proposal", name, names)
+    if not (math.isfinite(budget) and budget >= 0):
+        raise InputError(f"the budget is an amount of money, not negative, got {budget}")
+    if draws < 2 or not 0 < confidence < 1:
+        raise InputError("draws= is at least 2, confidence lies between 0 and 1")
+
+
+def _rules(names: list[str], excludes: Pairs, requires: Pairs) -> tuple[Floats, Floats]:
+    """One row of the program for each rule, and what it must not exceed."""
+    rows, upper = [np.zeros((0, len(names)))], []
+    for pairs, sign, most in ((excludes, 1.0, 1.0), (requires, -1.0, 0.0)):
+        for a, b in pairs:
+            if a == b:
+                raise InputError(f"{a!r} cannot be held against itself in excludes= or requires=")
+            row = np.zeros((1, len(names)))
+            row[0, names.index(a)], row[0, names.index(b)] = 1.0, sign
+            rows.append(row)
+            upper.append(most)
+    return np.vstack(rows), np.array(upper)
+
+
+def _rule(name: str, must: Sequence[str], excludes: Pairs, requires: Pairs) -> str:
+    said = ["must"] if name in must else []
+    said += [f"excludes {b if a == name else a}" for a, b in excludes if name in (a, b)]
+    return ", ".join([*said, *(f"requires {b}" for a, b in requires if a == name)])
+
+
+def _impossible(names: list[str], cost: Floats, fixed: Floats, budget: float) -> str:
+    needed = float(cost @ fixed)
+    if needed > budget:
+        which = ", ".join(n for n, f in zip(names, fixed, strict=True) if f)
+        return f"what must be chosen ({which}) costs {needed:g}, more than the budget of {budget:g}"
+    return "no choice keeps all rules within the budget: look at must=, excludes= and requires= together"
+
+
+def _doubts(
+    found: Mapping[str, float], names: list[str], chosen: NDArray[np.bool_], mean: Floats, each: Floats
+) -> list[Caveat]:
+    out = []
+    if found["share_same"] < CLOSE:
+        text = (
+            f"The choice hangs on uncertain values: it is the best in only {percent(found['share_same'])} of the "
+            "draws."
+        )
+        out.append(Caveat("choice-uncertain", text, {"share_same": found["share_same"]}))
+    losing = [n for n, c, m in zip(names, chosen, mean, strict=True) if c and m < 0]
+    if losing:
+        text = f"Chosen although it costs more than it brings, because a rule asks for it: {', '.join(losing)}."
+        out.append(Caveat("chosen-at-a-loss", text, {"n": len(losing)}))
+    share = each.mean(axis=0)
+    near = [n for n, c, s in zip(names, chosen, share, strict=True) if not c and s > 1 - CLOSE]
+    if near:
+        text = f"Not chosen, but belongs to the best choice in more than 20% of the draws: {', '.join(near)}."
+        out.append(Caveat("near-miss", text, {"n": len(near)}))
+    return out
+
+
+def _verdict(
+    found: Mapping[str, float],
+    names: list[str],
+    chosen: NDArray[np.bool_],
+    budget: float,
+    unit: str,
+    confidence: float,
+) -> str:
+    if not chosen.any():
+        return f"No proposal is worth its cost within the budget of {number(budget, unit)}."
+    which = ", ".join(f"'{n}'" for n, c in zip(names, chosen, strict=True) if c)
+    return (
+        f"Choose {which}: {number(found['spent'], unit)} of the {number(budget, unit)} are spent on "
+        f"{int(chosen.sum())} of {count(len(names), 'proposal')}, and the net present value is "
+        f"{number(found['value_mean'], unit)} on average ({percent(confidence)} interval "
+        f"{number(found['value_low'])} to {number(found['value_high'], unit)}). The same choice is the best in "
+        f"{percent(found['share_same'])} of the draws."
+    )
