@@ -111,15 +111,29 @@ if TYPE_CHECKING:
     from perfanalytics.models.simulation.result import Simulation
     from perfanalytics.models.simulation.simulate import simulate
     from perfanalytics.models.what_if_result import WhatIf
+    from perfanalytics.plan.causal import CausalRun, review_causal_analysis
     from perfanalytics.plan.reviewing import WorkReviewRun, review_work
     from perfanalytics.plan.running import run_plan
+    from perfanalytics.plan.service_reporting import ServiceReportRun, service_report
     from perfanalytics.practices.catalogue.catalogue import Catalogue, catalogue
     from perfanalytics.practices.catalogue.entry import CatalogueEntry
+    from perfanalytics.practices.cause_effect import CauseEffect, cause_effect
+    from perfanalytics.practices.action_plan import ActionPlan, action_plan
+    from perfanalytics.practices.causal_page import causal_review
+    from perfanalytics.practices.causal_review import CausalReview
+    from perfanalytics.practices.causal_search import CausalSearch, search_analyses
+    from perfanalytics.practices.effect import evaluate_effect
+    from perfanalytics.practices.effect_result import EffectEvaluation
     from perfanalytics.practices.objective_tree import ObjectiveTree, objective_tree
     from perfanalytics.practices.pareto import Pareto, pareto
+    from perfanalytics.practices.period_figures import PeriodFigures, period_figures
+    from perfanalytics.practices.recurrence import Recurrence, evaluate_recurrence
     from perfanalytics.practices.register import Register, register
     from perfanalytics.practices.selection_criteria import Candidate
+    from perfanalytics.practices.service_report_result import ServiceReport
     from perfanalytics.practices.subprocess_selection import SubprocessSelection, select_subprocesses
+    from perfanalytics.practices.trend import Trend, trend
+    from perfanalytics.practices.why_tree import WhyTree, why_tree
     from perfanalytics.practices.work_review_checks import PredictionCheck, check_predictions
     from perfanalytics.practices.work_review_conflicts import ObjectiveConflicts, objective_conflicts
     from perfanalytics.practices.work_review_predicting import predict_objective
@@ -304,11 +318,23 @@ _PUBLIC = {
         "Rule",
         "RuleSet",
     ),
+    "practices.action_plan": ("ActionPlan", "action_plan"),
+    "practices.causal_page": ("causal_review",),
+    "practices.causal_review": ("CausalReview",),
+    "practices.causal_search": ("CausalSearch", "search_analyses"),
+    "practices.effect": ("evaluate_effect",),
+    "practices.effect_result": ("EffectEvaluation",),
+    "practices.recurrence": ("Recurrence", "evaluate_recurrence"),
     "practices.objective_tree": ("ObjectiveTree", "objective_tree"),
     "practices.pareto": ("Pareto", "pareto"),
+    "practices.cause_effect": ("CauseEffect", "cause_effect"),
+    "practices.why_tree": ("WhyTree", "why_tree"),
     "practices.register": ("Register", "register"),
     "practices.selection_criteria": ("Candidate",),
     "practices.subprocess_selection": ("SubprocessSelection", "select_subprocesses"),
+    "practices.period_figures": ("PeriodFigures", "period_figures"),
+    "practices.service_report_result": ("ServiceReport",),
+    "practices.trend": ("Trend", "trend"),
     "practices.work_review_checks": ("PredictionCheck", "check_predictions"),
     "practices.work_review_conflicts": ("ObjectiveConflicts", "objective_conflicts"),
     "practices.work_review_predicting": ("predict_objective",),
@@ -316,7 +342,9 @@ _PUBLIC = {
     "practices.work_review_result": ("WorkReview",),
     "practices.work_review_risks": ("RiskRegister", "risk_register"),
     "practices.work_review_tradeoff": ("TradeOff", "trade_off"),
+    "plan.causal": ("CausalRun", "review_causal_analysis"),
     "plan.reviewing": ("WorkReviewRun", "review_work"),
+    "plan.service_reporting": ("ServiceReportRun", "service_report"),
     "plan.running": ("run_plan",),
     "practices.catalogue.catalogue": ("Catalogue", "catalogue"),
     "practices.catalogue.entry": ("CatalogueEntry",),

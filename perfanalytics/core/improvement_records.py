@@ -74,8 +74,8 @@ class Cause:
     name : str
     analysis : str
         Name of the causal analysis.
-    because_of : str, optional
-        The cause behind it (the next "why"), by name.
+    because_of : str or tuple of str, optional
+        The cause behind it (the next "why"), by name; several where it has several.
     category : str
         Branch of the cause-and-effect diagram (people, method, tool, material, environment, measurement ...).
     phase : str
@@ -93,7 +93,7 @@ class Cause:
     _: KW_ONLY
     analysis: str
     what: str = ""
-    because_of: str | None = None
+    because_of: str | tuple[str, ...] | None = None
     category: str = ""
     phase: str = ""
     evidence: str = ""
@@ -102,7 +102,24 @@ class Cause:
 
     def __post_init__(self) -> None:
         need("a cause", name=self.name, analysis=self.analysis)
+        if not isinstance(self.because_of, str | None):
+            # one name stays a text: what was saved before there could be several reads the same
+            names = tuple(self.because_of)
+            object.__setattr__(self, "because_of", names if len(names) > 1 else (names or (None,))[0])
         check_name("state of a cause", self.state, ("suspected", "confirmed", "refuted"))
+
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """The causes behind it, by name; empty at the end of a branch.
+
+        Examples
+        --------
+        >>> Cause("slow", analysis="CAR-1", because_of=["no triage", "few people"]).behind
+        ('no triage', 'few people')
+        """
+        if self.because_of is None:
+            return ()
+        return (self.because_of,) if isinstance(self.because_of, str) else self.because_of
 
 
 @dataclass(frozen=True, slots=True)

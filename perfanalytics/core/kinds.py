@@ -135,8 +135,14 @@ KINDS: dict[str, str] = {
     "causal_source": "perfanalytics.practices.causal_review:CausalSource",
     "causal_review": "perfanalytics.practices.causal_review:CausalReview",
     "work_review": "perfanalytics.practices.work_review_result:WorkReview",
+    # service reports
+    "trend": "perfanalytics.practices.trend:Trend",
+    "period_figures": "perfanalytics.practices.period_figures:PeriodFigures",
+    "service_report": "perfanalytics.practices.service_report_result:ServiceReport",
     # causal analysis: select and analyze
     "pareto": "perfanalytics.practices.pareto:Pareto",
+    "cause_effect": "perfanalytics.practices.cause_effect:CauseEffect",
+    "why_tree": "perfanalytics.practices.why_tree:WhyTree",
 }
 
 #: Methods that run over batches in bulk (``perf.method(name, ...)``) -> "module:function".

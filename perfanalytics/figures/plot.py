@@ -53,12 +53,17 @@ FIGURES: dict[str, str] = {
     "risk_register": "perfanalytics.figures.risk_register:draw",
     "objective_prediction": "perfanalytics.figures.objective_prediction:draw",
     "trade_off": "perfanalytics.figures.trade_off:draw",
+    "effect_evaluation": "perfanalytics.figures.effect_evaluation:draw",
+    "recurrence": "perfanalytics.figures.recurrence:draw",
     "work_review": "perfanalytics.figures.work_review:draw",
+    "service_report": "perfanalytics.figures.service_report:draw",
     "process_comparison": "perfanalytics.figures.process_comparison:draw",
     "objective_tree": "perfanalytics.figures.objective_tree:draw",
     "register": "perfanalytics.figures.register:draw",
     "subprocess_selection": "perfanalytics.figures.subprocess_selection:draw",
     "pareto": "perfanalytics.figures.pareto:draw",
+    "cause_effect": "perfanalytics.figures.cause_effect:draw",
+    "why_tree": "perfanalytics.figures.why_tree:draw",
     "suggested_stages": "perfanalytics.figures.suggested_stages:draw",
     "run_lengths": "perfanalytics.figures.run_lengths:draw",
     "operating_characteristic": "perfanalytics.figures.operating_characteristic:draw",
@@ -73,6 +78,7 @@ FIGURES: dict[str, str] = {
 FURTHER: dict[str, str] = {
     "simulation": "perfanalytics.figures.process:of_simulation",
     "process_comparison": "perfanalytics.figures.process:of_alternatives",
+    "effect_evaluation": "perfanalytics.figures.effect_evaluation:further",
 }
 
 

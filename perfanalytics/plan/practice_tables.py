@@ -85,7 +85,7 @@ class CauseTable(Table):
     name: Name
     analysis: Name
     what: str = ""
-    because_of: str | None = None
+    because_of: str | Texts | None = None
     category: str = ""
     phase: str = ""
     evidence: str = ""

@@ -156,6 +156,8 @@ def causal_analysis(series: perf.Series) -> list[perf.Result]:
     """One small result of each kind of selecting outcomes and looking for their causes."""
     return [
         perf.pareto({"Network": 12, "Mail": 7, "Printer": 3}),
+        perf.cause_effect("Late\n  Method\n    No triage [confirmed, root: chart]\n      Habit\n  People"),
+        perf.why_tree("Late\n  No triage [confirmed: chart]\n    Habit [root]"),
     ]
 
 
