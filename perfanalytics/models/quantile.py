@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,7 @@ from perfanalytics.models.building import (
     opening,
     relative_error,
 )
+from perfanalytics.models.check_loss import check_loss, quantile_fit
 from perfanalytics.models.checking import collinearity_check, extrapolation_check, independence_checks
 from perfanalytics.models.diagnostics import common_doubts, variance_inflation
 from perfanalytics.models.least_squares import least_squares
@@ -37,100 +39,6 @@ Floats = NDArray[np.float64]
 
 #: Shares whose quantiles together describe the distribution of an item.
 SHARES = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)
-
-
-def quantile_fit(x: Floats, y: Floats, share: float) -> Floats:
-    """Coefficients that minimize the check loss, by an interior point method, then moved to the exact corner.
-
-    References
-    ----------
-    Portnoy and Koenker (1997), Statistical Science 12, 279-300 (Frisch-Newton); Koenker (2005), Quantile
-    Regression, section 6.4.
-    """
-    scale = np.sqrt(np.sum(x**2, axis=0))
-    scale = np.where(scale > 0, scale, 1.0)
-    a = x / scale
-    size = float(np.abs(y).max()) or 1.0
-    b = _interior(a, y / size, share) * size
-    residuals = np.abs(y - a @ b)
-    rows = _independent(a, np.argsort(residuals, kind="stable"))
-    corner = np.linalg.solve(a[rows], y[rows]) if len(rows) == a.shape[1] else b
-    better = check_loss(y - a @ corner, share) <= check_loss(y - a @ b, share) * (1 + 1e-12)
-    return np.asarray((corner if better else b) / scale)
-
-
-def check_loss(residuals: Floats, share: float, weights: Floats | None = None) -> float:
-    """Sum of the check function: ``share`` for what lies above, ``1 - share`` for what lies below."""
-    loss = residuals * (share - (residuals < 0))
-    return float(loss.sum() if weights is None else weights @ loss)
-
-
-def _independent(a: Floats, order: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The first rows in the order that are linearly independent, as many as there are columns."""
-    p = a.shape[1]
-    basis = np.zeros((0, p))
-    found: list[int] = []
-    for k in order[: 20 * p].tolist():
-        rest = a[k] - basis.T @ (basis @ a[k])
-        rest = rest - basis.T @ (basis @ rest)
-        size = float(np.sqrt(rest @ rest))
-        if size > 1e-8 * float(np.sqrt(a[k] @ a[k]) + 1e-300):
-            basis = np.vstack([basis, rest / size])
-            found.append(k)
-        if len(found) == p:
-            break
-    return np.array(found, dtype=np.int64)
-
-
-def _interior(a: Floats, y: Floats, share: float) -> Floats:
-    """Frisch-Newton steps with Mehrotra's correction on the dual with bounds 0 and 1."""
-    n = len(y)
-    c = -y
-    x = np.full(n, 1 - share)
-    s = 1 - x
-    b = a.T @ x
-    d = np.linalg.lstsq(a, c, rcond=None)[0]
-    r = c - a @ d
-    r = np.where(r == 0, 0.001, r)
-    z = np.maximum(r, 0.0)
-    w = z - r
-    z, w = np.maximum(z, 1e-12), np.maximum(w, 1e-12)
-    for _ in range(80):
-        gap = float(c @ x - d @ b + w.sum())
-        if gap < 1e-11 * (1 + float(np.abs(c).sum())):
-            break
-        q = 1 / (z / x + w / s)
-        r = z - w
-        root = np.sqrt(q)
-        left, upper = np.linalg.qr(a * root[:, None])
-        step = np.linalg.lstsq(upper, left.T @ (root * r), rcond=None)[0]
-        dx = q * (a @ step - r)
-        dz, dw = -z * (1 + dx / x), -w * (1 - dx / s)
-        primal, dual = _reach((x, dx), (s, -dx)), _reach((z, dz), (w, dw))
-        if min(primal, dual) < 1:
-            mu = float(z @ x + w @ s)
-            then = float((z + dual * dz) @ (x + primal * dx) + (w + dual * dw) @ (s - primal * dx))
-            mu *= (then / mu) ** 3 / (2 * n)
-            dxdz, dsdw = dx * dz / x, -dx * dw / s
-            xi = mu * (1 / x - 1 / s)
-            step = np.linalg.lstsq(upper, left.T @ (root * (r + dxdz - dsdw - xi)), rcond=None)[0]
-            dx = q * (a @ step + xi - r - dxdz + dsdw)
-            dz = mu / x - z - z * dx / x - dxdz
-            dw = mu / s - w + w * dx / s - dsdw
-            primal, dual = _reach((x, dx), (s, -dx)), _reach((z, dz), (w, dw))
-        x, s = x + primal * dx, s - primal * dx
-        d, z, w = d + dual * step, z + dual * dz, w + dual * dw
-    return np.asarray(-d)
-
-
-def _reach(*moves: tuple[Floats, Floats]) -> float:
-    """How far a step may go before something becomes negative, at most 1."""
-    far = 1e20
-    for value, step in moves:
-        down = step < 0
-        if down.any():
-            far = min(far, float((-value[down] / step[down]).min()))
-    return min(0.9995 * far, 1.0)
 
 
 def bandwidth(share: float, n: int) -> float:
@@ -163,7 +71,8 @@ def joint_covariance(x: Floats, y: Floats, shares: Floats) -> Floats:
     inverses = []
     for share in shares.tolist():
         h = bandwidth(share, n)
-        rise = x @ (quantile_fit(x, y, share + h) - quantile_fit(x, y, share - h))
+        above, below = _grid(x, y, np.array([share + h, share - h]))
+        rise = x @ (above - below)
         density = np.where(rise > 0, 2 * h / np.maximum(rise - np.finfo(float).eps ** (2 / 3), 1e-300), 0.0)
         density = np.minimum(density, 1e8 / (np.ptp(y) or 1.0))
         inverses.append(np.linalg.pinv((x * density[:, None]).T @ x, hermitian=True))
@@ -199,15 +108,16 @@ def fit_quantiles(frame: pd.DataFrame, asked: Asked) -> Model:
     shares = np.array([s for s in SHARES if n * min(s, 1 - s) >= max(2 * p, 5)])
     if len(shares) < 3:
         shares = np.array([0.25, 0.5, 0.75])
-    grid = np.array([quantile_fit(rows, scaled, float(s)) for s in shares])
+    grid = _grid(rows, scaled, shares)
     joint = joint_covariance(rows, scaled, np.array(asked.quantiles))
     median = joint_covariance(rows, scaled, np.array([0.5]))
-    unseen, calibration, below = _cross_validate(ready, shares, asked)
+    flat = quantile_fit(weights[:, None], scaled, asked.quantiles[0])
+    whole = Whole(grid, b[0], flat)
+    unseen, calibration, below = _cross_validate(ready, shares, asked, whole)
     residuals = np.clip(_law(shares, x @ grid.T, np.zeros(2), ready.logged).scores(y), -8, 8)
     share = asked.quantiles[0]
     loss = check_loss(y - x @ b[0], share, weights)
-    flat = quantile_fit(weights[:, None], scaled, share)[0]
-    none = check_loss(y - flat, share, weights)
+    none = check_loss(y - flat[0], share, weights)
     covariance = joint[:p, :p]
     intercept = np.array([f == "Intercept" for f in ready.made.factor_of])
     f, f_df, f_p = math.nan, 0.0, math.nan
@@ -255,7 +165,7 @@ def fit_quantiles(frame: pd.DataFrame, asked: Asked) -> Model:
             "quantiles": list(asked.quantiles),
             "grid": shares.tolist(),
             "back_transform": "quantiles exp(x b)" if ready.logged else "none",
-            "computation": "Frisch-Newton interior point, then the exact corner",
+            "computation": "Frisch-Newton interior point, rows far away summed, then the exact corner",
             "covariance": "Hendricks and Koenker's sandwich, Hall-Sheather bandwidth",
             "item": f"quantiles calibrated on items left out ({unseen.folds} folds, seed {asked.seed})",
             "r2_measured_from": "check loss of the quantile of all (Koenker and Machado 1999)",
@@ -279,7 +189,28 @@ def _law(shares: Floats, values: Floats, calibration: Floats, logged: bool) -> Q
     )
 
 
-def _cross_validate(ready: Prepared, shares: Floats, asked: Asked) -> tuple[OutOfSample, Floats, float]:
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Coefficients of all rows, near which those of each fold lie: of the shares (shares, p), of the quantile
+    asked for (p,) and of the quantile without any term (1,)."""
+
+    grid: Floats
+    asked: Floats
+    flat: Floats
+
+
+def _grid(x: Floats, y: Floats, shares: Floats, near: Floats | None = None) -> Floats:
+    """Coefficients at several shares, shape (shares, p); each begins near its own or the one before."""
+    found: list[Floats] = []
+    for k, share in enumerate(shares.tolist()):
+        guess = near[k] if near is not None else found[-1] if found else None
+        found.append(quantile_fit(x, y, share, guess))
+    return np.array(found)
+
+
+def _cross_validate(
+    ready: Prepared, shares: Floats, asked: Asked, whole: Whole
+) -> tuple[OutOfSample, Floats, float]:
     """Loss out of sample, the sorted normal scores of items left out, and the share below the quantile."""
     x, y, weights = ready.made.matrix, ready.y, ready.weights
     folds, fold = folds_of(len(y), asked)
@@ -289,11 +220,11 @@ def _cross_validate(ready: Prepared, shares: Floats, asked: Asked) -> tuple[OutO
     for k in range(folds):
         out = fold == k
         rows, scaled = x[~out] * weights[~out, None], (y * weights)[~out]
-        grid = np.array([quantile_fit(rows, scaled, float(s)) for s in shares])
+        grid = _grid(rows, scaled, shares, whole.grid)
         scores[out] = _law(shares, x[out] @ grid.T, np.zeros(2), ready.logged).scores(y[out])
-        told[out] = x[out] @ quantile_fit(rows, scaled, share)
+        told[out] = x[out] @ quantile_fit(rows, scaled, share, whole.asked)
         typical[out] = x[out] @ grid[int(np.argmin(np.abs(shares - 0.5)))]
-        flat = quantile_fit(weights[~out, None], scaled, share)[0]
+        flat = quantile_fit(weights[~out, None], scaled, share, whole.flat)[0]
         none += check_loss(y[out] - flat, share, weights[out])
     loss = check_loss(y - told, share, weights)
     unseen = OutOfSample(

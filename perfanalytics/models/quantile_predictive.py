@@ -72,12 +72,7 @@ class QuantilePredictive:
 
     def draw(self, draws: int, rng: np.random.Generator) -> Floats:
         score = self._score(rng.uniform(size=(draws, len(self.values))))
-        out = np.empty_like(score)
-        z = special.ndtri(self.shares)
-        ordered = np.sort(self.values, axis=1)
-        for j in range(len(self.values)):
-            out[:, j] = _line(score[:, j], z, ordered[j])
-        return self._back(out)
+        return self._back(_lines(score.T, special.ndtri(self.shares), np.sort(self.values, axis=1)).T)
 
     def scores(self, y: Floats) -> Floats:
         """The normal score of one value in each row."""
@@ -99,8 +94,9 @@ class QuantilePredictive:
         return np.where(share < ranks[0], low, np.where(share > ranks[-1], high, inside))
 
     def _at(self, scores: Floats) -> Floats:
-        z = special.ndtri(self.shares)
-        return np.array([_line(scores, z, q) for q in np.sort(self.values, axis=1)]).reshape(-1, len(scores))
+        ordered = np.sort(self.values, axis=1)
+        each = np.broadcast_to(scores, (len(ordered), len(scores)))
+        return _lines(each, special.ndtri(self.shares), ordered)
 
     def _back(self, x: Floats) -> Floats:
         if not self.logged:
@@ -109,8 +105,9 @@ class QuantilePredictive:
             return np.asarray(np.exp(x))
 
 
-def _line(at: Floats, x: Floats, y: Floats) -> Floats:
-    """Linear interpolation that goes on beyond both ends."""
+def _lines(at: Floats, x: Floats, y: Floats) -> Floats:
+    """Linear interpolation of each row, which goes on beyond both ends; shapes (m, s), (k,), (m, k)."""
     k = np.clip(np.searchsorted(x, at) - 1, 0, len(x) - 2)
+    left, right = (np.take_along_axis(y, k + step, axis=1) for step in (0, 1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(y[k] + (at - x[k]) * (y[k + 1] - y[k]) / (x[k + 1] - x[k]))
+        return np.asarray(left + (at - x[k]) * (right - left) / (x[k + 1] - x[k]))

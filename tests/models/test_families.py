@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from perfanalytics.core.measure import Measure
+from perfanalytics.models.check_loss import check_loss, quantile_fit
 from perfanalytics.models.model import fit
 from perfanalytics.models.predictive import t_quantile
-from perfanalytics.models.quantile import check_loss, quantile_fit
 from perfanalytics.models.result import Model
 
 R: dict[str, Any] = json.loads(
