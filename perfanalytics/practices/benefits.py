@@ -112,8 +112,9 @@ class PredictedBenefit(Result):
 
     def summary(self) -> pd.DataFrame:
         """One row: proposal, measure, basis, source, quantity, improvement_mean, improvement_low,
-        improvement_high, probability_better, volume_mean, worth_mean, benefit_mean, benefit_low, benefit_high,
-        unit, period, npv_mean, npv_low, npv_high, probability_pays, payback_median, caveats, verdict."""
+        improvement_high, probability_better, volume_mean, worth_mean, benefit_mean, benefit_low,
+        benefit_high, unit, period, npv_mean, npv_low, npv_high, probability_pays, payback_median, caveats,
+        verdict."""
         import pandas as pd
 
         names = (
@@ -121,7 +122,10 @@ class PredictedBenefit(Result):
             "probability_better", "volume_mean", "worth_mean", "benefit_mean", "benefit_low", "benefit_high",
             "unit", "period",
         )  # fmt: skip
-        row: dict[str, Any] = {"proposal": self.proposal, "measure": self.measure.name if self.measure else ""}
+        row: dict[str, Any] = {
+            "proposal": self.proposal,
+            "measure": self.measure.name if self.measure else "",
+        }
         row |= {n: getattr(self, n) for n in names}
         money = ("npv_mean", "npv_low", "npv_high", "probability_pays", "payback_median")
         row |= {n: math.nan if self.money is None else getattr(self.money, n) for n in money}
@@ -167,8 +171,8 @@ def predict_benefit(
     Parameters
     ----------
     source : WhatIf, ProcessComparison, Comparison, float or (low, likely, high)
-        A scenario of a model, an alternative process that was simulated, a measured change (of a pilot); or an
-        assumption about the improvement of an item, in the unit of the measure, positive = better. With
+        A scenario of a model, an alternative process that was simulated, a measured change (of a pilot); or
+        an assumption about the improvement of an item, in the unit of the measure, positive = better. With
         ``level`` the assumption is a ratio after over before (0.8: a fifth less where lower is better).
     volume : amount
         Items a period. An amount is a number; ``(low, likely, high)``, a PERT distribution; a
@@ -228,7 +232,9 @@ def predict_benefit(
         share = (rng.permutation(draws) + rng.uniform(size=draws)) / draws
         columns.append(quantiles_of(_amount(name, given), share, name))
     if columns[1].min() < 0 or columns[2].min() < 0:
-        raise InputError("volume and worth are not negative: whether it helps or harms is the improvement's to say")
+        raise InputError(
+            "volume and worth are not negative: whether it helps or harms is the improvement's to say"
+        )
     improvement, benefit = columns[0], columns[0] * columns[1] * columns[2]
     tail = (1 - confidence) / 2
     money = None
@@ -247,7 +253,9 @@ def predict_benefit(
             seed=seed,
         )
     elif running_costs:
-        raise InputError("running_costs need an investment to be held against, also when it is 0: investment={'none': 0}")
+        raise InputError(
+            "running_costs need an investment to be held against, also when it is 0: investment={'none': 0}"
+        )
     numbers = {
         "improvement_mean": float(improvement.mean()),
         "improvement_low": float(np.quantile(improvement, tail)),
@@ -309,7 +317,11 @@ def _amount(name: str, given: Any) -> Any:
 
 
 def _improvement(
-    source: object, scenario: str | None, level: float | Baseline | None, quantity: str, measure: Measure | None
+    source: object,
+    scenario: str | None,
+    level: float | Baseline | None,
+    quantity: str,
+    measure: Measure | None,
 ) -> _Improvement:
     if isinstance(source, WhatIf | ProcessComparison):
         return _of_scenario(source, scenario, quantity)
@@ -321,7 +333,8 @@ def _improvement(
         return _of_comparison(source)
     if isinstance(source, Result):
         raise InputError(
-            f"a {source.kind} predicts no change: give a what-if, a comparison of processes, a comparison, or an "
+            f"a {source.kind} predicts no change: give a what-if, a comparison of processes, a "
+            f"comparison, or an "
             "assumption (low, likely, high)"
         )
     return _assumed(source, level, measure)
@@ -344,7 +357,9 @@ def _of_scenario(source: WhatIf | ProcessComparison, scenario: str | None, quant
     of = "gain" if quantity == "share" else "difference"
     mean = float(getattr(source, of)[k])
     if math.isnan(mean):
-        raise InputError(f"the {source.kind.replace('_', ' ')} knows no objective: there is no share to improve")
+        raise InputError(
+            f"the {source.kind.replace('_', ' ')} knows no objective: there is no share to improve"
+        )
     ends = (f"{of}_low", f"{of}_high")
     doubts = []
     if isinstance(source, WhatIf):
@@ -352,13 +367,17 @@ def _of_scenario(source: WhatIf | ProcessComparison, scenario: str | None, quant
             text = f"Scenario '{scenario}' sets a factor outside the range declared for it."
             doubts.append(Caveat("infeasible", text))
         if source.extrapolates[k] > FAR:
-            text = f"Scenario '{scenario}' lies outside the data of its model ({percent(float(source.extrapolates[k]))} of the rows)."
+            text = (
+                f"Scenario '{scenario}' lies outside the data of its model "
+                f"({percent(float(source.extrapolates[k]))} of the rows)."
+            )
             doubts.append(Caveat("extrapolates", text, {"share": float(source.extrapolates[k])}))
     elif math.isfinite(float(source.difference_input_low[k])):
         ends = (f"{of}_input_low", f"{of}_input_high")
     else:
         text = (
-            "The spread of the improvement is the simulation error alone: what the inputs are not known by is "
+            "The spread of the improvement is the simulation error alone: what the inputs are not known "
+            "by is "
             "not in it (compare the processes with resamples=)."
         )
         doubts.append(Caveat("simulation-error-only", text))
@@ -378,7 +397,13 @@ def _inherited(source: Result) -> tuple[Caveat, ...]:
     if not source.caveats:
         return ()
     codes = ", ".join(dict.fromkeys(source.caveat_codes))
-    return (Caveat("source-doubtful", f"What the prediction rests on has doubts of its own: {codes}.", {"codes": codes}),)
+    return (
+        Caveat(
+            "source-doubtful",
+            f"What the prediction rests on has doubts of its own: {codes}.",
+            {"codes": codes},
+        ),
+    )
 
 
 def _of_comparison(source: Comparison) -> _Improvement:
@@ -398,7 +423,9 @@ def _of_comparison(source: Comparison) -> _Improvement:
     else:
         e = source.primary
         if e.form != "ratio" or not math.isfinite(e.before):
-            raise InputError(f"the comparison ({source.method.name}) has no difference in the unit of the measure")
+            raise InputError(
+                f"the comparison ({source.method.name}) has no difference in the unit of the measure"
+            )
         values = sorted(sign * e.before * (v - 1) for v in (e.low, e.high))
         mean = sign * e.before * (e.estimate - 1)
         said = f"measured: {e.quantity.replace('_', ' ')}, from a level of {number(e.before)}"
@@ -419,7 +446,8 @@ def _assumed(source: object, level: float | Baseline | None, measure: Measure | 
     parts = source if isinstance(source, tuple) else (source,)
     if len(parts) not in (1, 3) or any(isinstance(v, bool) or not isinstance(v, int | float) for v in parts):
         raise InputError(
-            "an assumed improvement is a number or (low, likely, high); a prediction is a what-if, a comparison "
+            "an assumed improvement is a number or (low, likely, high); a prediction is a what-if, a "
+            "comparison "
             f"of processes or a comparison; got {type(source).__name__}"
         )
     values = [float(v) for v in parts]

@@ -40,9 +40,10 @@ class ImprovementRegister(Result):
     ----------
     on : date
     proposal, originator, objective, stage, criterion, pilot, decision, who, missing : text arrays, shape (k,)
-        ``stage`` is one of "proposed", "criterion declared", "in pilot", "pilot over", "chosen", "not chosen",
-        "deployed"; ``missing`` says in words what the records lack, "" where nothing.
-    declared_on, criterion_declared_on, pilot_since, pilot_until, decided_on, deployed_since : datetime64[D] arrays
+        ``stage`` is one of "proposed", "criterion declared", "in pilot", "pilot over", "chosen", "not
+        chosen", "deployed"; ``missing`` says in words what the records lack, "" where nothing.
+    declared_on, criterion_declared_on, pilot_since, pilot_until, decided_on, deployed_since : datetime64[D]
+    arrays
         Of the proposal; the latest of its criteria; its first pilot day and the end of its last pilot (not
         included); the newest decision about it; its first stage. NaT where there is none.
     cost, expected_benefit, cost_of_not_fixing : float arrays, shape (k,)
@@ -77,8 +78,8 @@ class ImprovementRegister(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """One row a proposal: proposal, stage, originator, objective, declared_on, criterion,
-        criterion_declared_on, pilot, pilot_since, pilot_until, decision, who, decided_on, deployed_since, cost,
-        expected_benefit, cost_of_not_fixing, missing."""
+        criterion_declared_on, pilot, pilot_since, pilot_until, decision, who, decided_on, deployed_since,
+        cost, expected_benefit, cost_of_not_fixing, missing."""
         import pandas as pd
 
         names = (
@@ -118,8 +119,8 @@ def improvement_register(archive: Archive) -> ImprovementRegister:
     A criterion counts only when it was declared before the first day of the pilot. A proposal is "chosen" or
     "not chosen" by the newest ``Decision`` whose ``subject`` is its name, and "deployed" from the first day
     of its first stage on. What is said to be missing: a criterion; a criterion declared in time; a pilot of
-    the measure a criterion is about; a comparison group; a cost; an expected benefit; an objective; a decision
-    before deployment.
+    the measure a criterion is about; a comparison group; a cost; an expected benefit; an objective; a
+    decision before deployment.
 
     Examples
     --------
@@ -202,7 +203,9 @@ def _row(p: Proposal, archive: Archive, gaps: dict[str, list[str]]) -> dict[str,
         "stage": _stage(archive.on, bool(criteria), since, until, chosen, first),
         "criterion": "; ".join(c.name for c in criteria),
         "pilot": "; ".join(x.name for x in pilots),
-        "decision": {True: "chosen", False: "not chosen", None: "" if decision is None else "decided"}[chosen],
+        "decision": {True: "chosen", False: "not chosen", None: "" if decision is None else "decided"}[
+            chosen
+        ],
         "who": "" if decision is None else decision.who,
         "missing": ", ".join(_SHORT[c] for c in found),
         "declared_on": p.declared_on,

@@ -28,7 +28,8 @@ def sign_of(measure: Measure) -> float:
     sign = {"lower": -1.0, "higher": 1.0}.get(measure.better, 0.0)
     if not sign:
         raise InputError(
-            f"the measure {measure.name!r} does not say which direction is better (better={measure.better!r}): "
+            f"the measure {measure.name!r} does not say which direction is better "
+            f"(better={measure.better!r}): "
             "an improvement of it cannot be judged"
         )
     return sign
@@ -87,7 +88,6 @@ class Requirement:
             return percent(value)
         return number(value, unit)
 
-
     def range_said(self, low: float, high: float, unit: str) -> str:
         """Two numbers in the terms of the criterion, in words, the unit once."""
         first = self.said(low, unit)
@@ -115,7 +115,8 @@ def requirement_of(criterion: SuccessCriterion, measure: Measure) -> Requirement
     """
     if criterion.measure != measure.name:
         raise InputError(
-            f"the criterion {criterion.name!r} is about {criterion.measure!r}, the data are of {measure.name!r}"
+            f"the criterion {criterion.name!r} is about {criterion.measure!r}, the data are of "
+            f"{measure.name!r}"
         )
     sign = sign_of(measure)
     if criterion.least_ratio is not None:

@@ -112,23 +112,31 @@ def pilot_doubts(
         )
         out.append(Caveat("criterion-after-pilot", text, {"days": late}))
     if not others and form != "level":
-        text = "There is no comparison group: whatever else changed at the time counts as an effect of the pilot."
+        text = (
+            "There is no comparison group: whatever else changed at the time counts as an effect of "
+            "the pilot."
+        )
         out.append(Caveat("no-comparison-group", text))
     if selected == "worst":
         text = (
-            "The units were chosen because they were bad: part of the improvement comes by itself (regression "
-            "to the mean)"
-            + ("; a comparison group chosen in the same way would show it." if others else ".")
+            "The units were chosen because they were bad: part of the improvement comes by itself "
+            "(regression "
+            "to the mean)" + ("; a comparison group chosen in the same way would show it." if others else ".")
         )
         out.append(Caveat("regression-to-the-mean", text, {"selected": selected}))
     elif selected == "volunteers":
         text = "Volunteers took part: in other units the effect may be smaller."
         out.append(Caveat("volunteers", text))
     elif selected is None:
-        text = "How the units of the pilot were chosen was not said: where they were the worst, part comes by itself."
+        text = (
+            "How the units of the pilot were chosen was not said: where they were the worst, part "
+            "comes by itself."
+        )
         out.append(Caveat("choice-not-said", text))
     if dip is not None and dip.p_value < DIP:
-        size = percent(math.expm1(abs(dip.worse))) if dip.ratio else number(abs(dip.worse), series.measure.unit)
+        size = (
+            percent(math.expm1(abs(dip.worse))) if dip.ratio else number(abs(dip.worse), series.measure.unit)
+        )
         text = (
             f"The {dip.periods} periods just before the pilot were worse than those before them, by {size} "
             f"(p = {dip.p_value:.3f}): so much may come back by itself (regression to the mean)."

@@ -201,12 +201,12 @@ def plan_pilot(
     --------
     >>> import datetime as dt
     >>> hours = Measure("hours", definition="d", unit="hours", better="lower", scale="real")
-    >>> weeks = Series([20, 23, 19, 22, 18, 21, 24, 20, 19, 22, 23, 21], measure=hours, expected_every=None)
+    >>> weeks = Series([20, 23, 19, 22, 18, 21, 24, 20, 19, 22, 23, 21], measure=hours)
     >>> asked = SuccessCriterion("2 less", proposal="P", measure="hours", least_change=2,
     ...                          declared_on=dt.date(2024, 1, 1))
     >>> plan = plan_pilot(weeks, asked)
     >>> plan.periods, plan.feasible
-    (14.0, True)
+    (19.0, True)
     """
     _check(power, confidence, assurance, longest)
     series, every = _periods(before, measure)
@@ -243,7 +243,9 @@ def plan_pilot(
         "items": items,
         "feasible": feasible,
     }
-    detectable = np.array([asked.back(c[2]) if asked.form != "level" else _change(c[2], asked) for c in curves])
+    detectable = np.array(
+        [asked.back(c[2]) if asked.form != "level" else _change(c[2], asked) for c in curves]
+    )
     return PilotPlan(
         verdict=_verdict(plan, criterion, series.measure, asked, every, longest, power, search, need),
         caveats=tuple(doubts),
@@ -299,7 +301,12 @@ class _Search:
         """Periods for the power wanted; infinite where none are enough."""
         try:
             found = sample_size(
-                TEST, effect=improvement / self.sd, power=wanted, n_before=self.n, alpha=self.alpha, rho=self.rho
+                TEST,
+                effect=improvement / self.sd,
+                power=wanted,
+                n_before=self.n,
+                alpha=self.alpha,
+                rho=self.rho,
             )
         except InputError:
             return math.inf
@@ -311,7 +318,12 @@ class _Search:
             return math.inf
         try:
             found = sample_size(
-                self._test, effect=beyond / self.sd, power=wanted, alpha=self.loose, rho=self.rho, **self._before
+                self._test,
+                effect=beyond / self.sd,
+                power=wanted,
+                alpha=self.loose,
+                rho=self.rho,
+                **self._before,
             )
         except InputError:
             return math.inf
@@ -336,7 +348,7 @@ class _Search:
         return ONE_SAMPLE if self.level == "level" else TEST
 
     @property
-    def _before(self) -> dict[str, int]:
+    def _before(self) -> dict[str, Any]:
         return {} if self.level == "level" else {"n_before": self.n}
 
 
@@ -421,7 +433,8 @@ def _doubts(
     out = []
     if chart.stable is False:
         text = (
-            f"The periods before the pilot are not stable ({count(chart.n_signals, 'signal')}): special causes "
+            f"The periods before the pilot are not stable ({count(chart.n_signals, 'signal')}): special "
+            f"causes "
             "widen their spread and with it the pilot. Exclude them with their causes, or remove these."
         )
         out.append(Caveat("not-stable", text, {"signals": chart.n_signals}))
@@ -474,8 +487,10 @@ def _verdict(
         else number(least, measure.unit)
     )
     if not plan["feasible"]:
-        why = f"{count(int(periods), unit)} would be needed" if math.isfinite(periods) else (
-            f"no length is enough with the {count(search.n, unit)} before it"
+        why = (
+            f"{count(int(periods), unit)} would be needed"
+            if math.isfinite(periods)
+            else (f"no length is enough with the {count(search.n, unit)} before it")
         )
         return (
             f"Cannot be judged in a reasonable time ({count(longest, unit)}): for {goal}, {why}. In "

@@ -108,7 +108,17 @@ class Portfolio(Result):
         unit."""
         import pandas as pd
 
-        names = ("proposal", "chosen", "share_chosen", "cost", "npv_mean", "npv_low", "npv_high", "basis", "rule")
+        names = (
+            "proposal",
+            "chosen",
+            "share_chosen",
+            "cost",
+            "npv_mean",
+            "npv_low",
+            "npv_high",
+            "basis",
+            "rule",
+        )
         return pd.DataFrame({n: getattr(self, n) for n in names} | {"unit": self.unit})
 
     def summary(self) -> pd.DataFrame:
@@ -189,9 +199,9 @@ def portfolio(
     -----
     The expected net present value is maximized by integer programming (scipy's ``milp``, HiGHS): one 0/1
     variable a proposal, costs at most the budget, ``x_a + x_b <= 1`` for ``excludes``, ``x_a <= x_b`` for
-    ``requires``. Values of different proposals are drawn independently, which is stated, not known; how often a
-    proposal belongs to the best choice says how much hangs on the uncertainty of its value. Equal optima are
-    told apart by the lower cost.
+    ``requires``. Values of different proposals are drawn independently, which is stated, not known; how often
+    a proposal belongs to the best choice says how much hangs on the uncertainty of its value. Equal optima
+    are told apart by the lower cost.
 
     References
     ----------
@@ -202,10 +212,10 @@ def portfolio(
     Examples
     --------
     >>> ideas = [Proposal(n, originator="A", outcome="o", cost=c, expected_benefit=b)
-    ...          for n, c, b in (("x", 50, 30), ("y", 40, 25), ("z", 30, 10))]
+    ...          for n, c, b in (("x", 50, 30), ("y", 40, 25), ("z", 30, 20))]
     >>> made = portfolio(ideas, budget=80, draws=10)
     >>> made.proposal[made.chosen].tolist(), made.value_mean
-    (['y', 'z'], 35.0)
+    (['x', 'z'], 70.0)
     """
     names, cost, laws, basis, doubts = _values(proposals, values or {}, costs or {}, periods, rate)
     _check(names, budget, draws, confidence, must, [*excludes, *requires])
@@ -297,7 +307,7 @@ class _Program:
             -worth / scale + price,
             constraints=LinearConstraint(table, -np.inf, np.append(budget * (1 + 1e-12), self.upper)),
             bounds=Bounds(self.fixed, 1.0),
-            integrality=np.ones(len(worth)),
+            integrality=np.ones(len(worth), dtype=np.int64),
             options={"mip_rel_gap": 0.0},
         )
         return None if found.x is None else np.round(found.x)
@@ -320,12 +330,16 @@ def _values(
             if name not in names:
                 raise UnknownNameError("proposal", name, names)
     if isinstance(periods, bool) or not isinstance(periods, int) or periods < 1 or not rate > -1:
-        raise InputError(f"periods= is a whole number of at least 1 and rate= above -1, got {periods} and {rate}")
+        raise InputError(
+            f"periods= is a whole number of at least 1 and rate= above -1, got {periods} and {rate}"
+        )
     cost, laws, basis, stated = [], [], [], []
     for p in proposals:
         own = costs.get(p.name, p.cost)
         if own is None or not (math.isfinite(own) and own >= 0):
-            raise InputError(f"what {p.name!r} costs is not known: state its cost, or give costs={{{p.name!r}: ...}}")
+            raise InputError(
+                f"what {p.name!r} costs is not known: state its cost, or give costs={{{p.name!r}: ...}}"
+            )
         cost.append(float(own))
         if p.name in values:
             law, rests = _law(p.name, values[p.name])
@@ -342,7 +356,10 @@ def _values(
         basis.append(rests)
     doubts = []
     if stated:
-        text = f"The value of {', '.join(map(repr, stated))} is only stated, a single number: its uncertainty is unknown."
+        text = (
+            f"The value of {', '.join(map(repr, stated))} is only stated, a single number: its "
+            f"uncertainty is unknown."
+        )
         doubts.append(Caveat("value-only-stated", text, {"n": len(stated)}))
     return names, np.array(cost), laws, basis, doubts
 
@@ -362,7 +379,8 @@ def _law(name: str, given: Any) -> tuple[Any, str]:
         return (low if low == high else Distribution.pert(low=low, mode=likely, high=high)), "assumed"
     if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
         raise InputError(
-            f"the value of {name!r} is a predicted benefit, a cost-benefit analysis, a number or (low, likely, "
+            f"the value of {name!r} is a predicted benefit, a cost-benefit analysis, a number or (low, "
+            f"likely, "
             f"high), got {given!r}"
         )
     return float(given), "assumed"
@@ -429,13 +447,16 @@ def _doubts(
     out = []
     if found["share_same"] < CLOSE:
         text = (
-            f"The choice hangs on uncertain values: it is the best in only {percent(found['share_same'])} of the "
+            f"The choice hangs on uncertain values: it is the best in only {percent(found['share_same'])} "
+            f"of the "
             "draws."
         )
         out.append(Caveat("choice-uncertain", text, {"share_same": found["share_same"]}))
     losing = [n for n, c, m in zip(names, chosen, mean, strict=True) if c and m < 0]
     if losing:
-        text = f"Chosen although it costs more than it brings, because a rule asks for it: {', '.join(losing)}."
+        text = (
+            f"Chosen although it costs more than it brings, because a rule asks for it: {', '.join(losing)}."
+        )
         out.append(Caveat("chosen-at-a-loss", text, {"n": len(losing)}))
     share = each.mean(axis=0)
     near = [n for n, c, s in zip(names, chosen, share, strict=True) if not c and s > 1 - CLOSE]
@@ -460,6 +481,7 @@ def _verdict(
         f"Choose {which}: {number(found['spent'], unit)} of the {number(budget, unit)} are spent on "
         f"{int(chosen.sum())} of {count(len(names), 'proposal')}, and the net present value is "
         f"{number(found['value_mean'], unit)} on average ({percent(confidence)} interval "
-        f"{number(found['value_low'])} to {number(found['value_high'], unit)}). The same choice is the best in "
+        f"{number(found['value_low'])} to {number(found['value_high'], unit)}). The same choice is the "
+        f"best in "
         f"{percent(found['share_same'])} of the draws."
     )
