@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +16,7 @@ from perfanalytics.core.result import Caveat, Method
 from perfanalytics.models.preparing import Asked, Prepared, kept_rows, provenance_of, steps_of
 from perfanalytics.models.result import Model
 from perfanalytics.models.tabulating import Check, joint_test
+from perfanalytics.models.wording import listed
 
 Floats = NDArray[np.float64]
 
@@ -229,9 +229,3 @@ def drivers(ready: Prepared, fit: Fitted) -> list[str]:
         if factor != "Intercept" and p < 0.05:
             found.append((p, -f, factor))
     return [factor for _, _, factor in sorted(found)]
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names in a sentence; C(team) is team there."""
-    names = [re.sub(r"C\((\w+).*?\)", r"\1", name) for name in names]
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]

@@ -17,11 +17,11 @@ from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Objective
 from perfanalytics.core.result import Caveat, Method, Provenance
-from perfanalytics.models.building import listed
 from perfanalytics.models.factors import Factor
 from perfanalytics.models.formula import columns_of, design, parse
 from perfanalytics.models.result import Model
 from perfanalytics.models.tabulating import joint_test, role_list
+from perfanalytics.models.wording import listed
 
 
 def fit_products(

@@ -26,6 +26,7 @@ from perfanalytics.models.factor_values import (
 from perfanalytics.models.goals import Goal, desirability_of, scales_of, value_of, whole_of
 from perfanalytics.models.optimum import Optimum
 from perfanalytics.models.setting_space import SettingSpace, space_of
+from perfanalytics.models.wording import listed
 
 Floats = NDArray[np.float64]
 
@@ -91,7 +92,8 @@ def optimize(
         for k, _ in often:
             tried.add(space.neighbours(tried.settings[k], step))
     now, now_drawn = values({})
-    return _result(goals, space, tried, now, now_drawn, confidence, seed, rows)
+    doubts = unsure(tried, now_drawn, confidence)
+    return _result(goals, space, tried, now, now_drawn, doubts, confidence, seed, rows)
 
 
 @dataclass(slots=True)
@@ -150,12 +152,70 @@ def climb(tried: Tried, space: SettingSpace) -> None:
             tried.add([space.further(before, after)])
 
 
+def unsure(tried: Tried, now_drawn: Floats, confidence: float) -> tuple[Caveat, ...]:
+    """Goals that the best setting may not improve, and factors whose setting may not matter.
+
+    Judged by what changes in draws of the parameters, the same draws on both sides: a factor whose
+    coefficient may be 0 is moved to one end of its range all the same, and shall not pass for a gain.
+    """
+    best, out = tried.best(), []
+    names = list(tried.settings[best])
+    ends = [
+        _better(g, b) - _better(g, n)
+        for g, b, n in zip(tried.goals, tried.drawn[best], now_drawn, strict=True)
+    ]
+    tail = (1 - confidence) / 2
+    for goal, gain, drawn, now in zip(tried.goals, ends, tried.drawn[best], now_drawn, strict=True):
+        low, high = (float(v) for v in np.quantile(gain, [tail, 1 - tail]))
+        if low > 0:
+            continue
+        change = [float(v) for v in np.quantile(drawn - now, [tail, 1 - tail])]
+        evidence = {"goal": goal.name, "change_low": change[0], "change_high": change[1]}
+        text = (
+            f"That this setting improves the {goal.name} on today is not sure: the change is "
+            f"{_change_words(goal, *change)} ({percent(confidence)} interval)."
+        )
+        out.append(Caveat("gain-not-sure", text, evidence | {"gain_low": low, "gain_high": high}))
+    for name in names if len(names) > 1 else []:
+        _, without = tried.values({k: v for k, v in tried.settings[best].items() if k != name})
+        moved = [
+            np.quantile(_better(g, b) - _better(g, w), tail)
+            for g, b, w in zip(tried.goals, tried.drawn[best], without, strict=True)
+        ]
+        if max(moved) <= 0:
+            value = _value(tried.settings[best][name])
+            text = (
+                f"Nothing shows that setting {name} to {value} helps: left as it is today, the goals may be "
+                "met as well."
+            )
+            out.append(Caveat("setting-not-sure", text, {"factor": name}))
+    return tuple(out)
+
+
+def _better(goal: Goal, y: Floats) -> Floats:
+    """The value of a goal, turned so that more is better."""
+    if goal.of == "probability" or goal.direction == "higher":
+        return y
+    return -y if goal.direction == "lower" else -np.abs(y - float(goal.target or 0.0))
+
+
+def _change_words(goal: Goal, low: float, high: float) -> str:
+    if goal.of == "probability":
+        return f"{span(100 * low, 100 * high)} percentage points"
+    return span(low, high, goal.model.measure.unit)
+
+
+def _value(setting: Any) -> str:
+    return f"{setting:.6g}" if isinstance(setting, float) else str(setting)
+
+
 def _result(
     goals: Sequence[Goal],
     space: SettingSpace,
     search: Tried,
     now: Floats,
     now_drawn: Floats,
+    doubts: tuple[Caveat, ...],
     confidence: float,
     seed: int,
     rows: int,
@@ -220,8 +280,8 @@ def _result(
         seed=seed,
         confidence=confidence,
         unit=read_only(np.array(units, dtype=object)),
-        verdict=_verdict(goals, settings, at, out, now, confidence),
-        caveats=_doubts(goals, space, tried[best], whole),
+        verdict=_verdict(goals, settings, at, out, now, confidence) + _not_sure(doubts),
+        caveats=(*_doubts(goals, space, tried[best], whole), *doubts),
         method=Method(
             "optimize",
             {
@@ -291,3 +351,15 @@ def _verdict(
         f"Best setting found: {settings}; from today to there, {' and '.join(parts)}, "
         f"{percent(confidence)} intervals."
     )
+
+
+def _not_sure(doubts: tuple[Caveat, ...]) -> str:
+    """What of the gain is not sure, for the end of the verdict."""
+    goals = [str(d.evidence["goal"]) for d in doubts if d.code == "gain-not-sure"]
+    factors = [str(d.evidence["factor"]) for d in doubts if d.code == "setting-not-sure"]
+    text = ""
+    if goals:
+        text += f" That this is better than today is not sure for the {' and the '.join(goals)}."
+    if factors:
+        text += f" Nothing shows that the setting of {listed(factors)} helps."
+    return text

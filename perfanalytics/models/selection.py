@@ -13,11 +13,11 @@ from perfanalytics.core.codec import read_only
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.result import Caveat, Method, Result
-from perfanalytics.models.building import listed
 from perfanalytics.models.factors import Factor
 from perfanalytics.models.formula import parse
 from perfanalytics.models.preparing import Asked, Prepared, prepare, provenance_of
 from perfanalytics.models.searching import noise_of, path_of, search, sums_of
+from perfanalytics.models.wording import listed
 
 if TYPE_CHECKING:
     import pandas as pd

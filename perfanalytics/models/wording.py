@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 
 from perfanalytics.baselines.wording import number, percent
 
@@ -68,3 +70,9 @@ def off_by(scores: float) -> str:
         return f"{100 * size:.0f}% of a standard deviation {side}"
     many = number(size)
     return f"{many} standard deviation{'' if many == '1' else 's'} {side}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence; C(team) is team there."""
+    names = [re.sub(r"C\((\w+).*?\)", r"\1", name) for name in names]
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]

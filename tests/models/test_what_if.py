@@ -337,3 +337,38 @@ def test_scenarios_that_set_the_same_are_refused() -> None:
         MODEL.what_if({"eight": {"a": 8}}, rows=60.5)  # type: ignore[arg-type]
     with pytest.raises(perf.InputError, match="confidence"):
         MODEL.sensitivity(n=64, confidence=95)
+
+
+def test_a_gain_that_is_not_sure_is_said() -> None:
+    """A factor without a proven effect is moved to one end of its range: no gain that can be counted on."""
+    rng = np.random.default_rng(8)
+    data = DATA.assign(chance=rng.uniform(0, 1, N))
+    data["chance"] -= (
+        0.9 * (data["y"] - data["y"].mean()) * np.cov(data["y"], data["chance"])[0, 1] / np.var(data["y"])
+    )
+    free = [A, perf.Factor("chance")]
+    alone = perf.fit("y ~ chance", data, measure=Y, controllable=["chance"])
+    assert alone.to_frame()["p_value"][1] > 0.3
+    made = alone.optimize()
+    assert "gain-not-sure" in made.caveat_codes
+    assert made.verdict.endswith("That this is better than today is not sure for the mean of y.")
+    caveat = next(c for c in made.caveats if c.code == "gain-not-sure")
+    assert caveat.evidence["change_low"] < 0 < caveat.evidence["change_high"]
+    assert "the change is -" in caveat.text
+    both = perf.fit("y ~ a + chance", data, measure=Y, controllable=free)
+    assert both.to_frame()["p_value"][2] > 0.1
+    made = both.optimize()
+    assert made.settings()["a"] == 5
+    assert "gain-not-sure" not in made.caveat_codes
+    assert [c.evidence["factor"] for c in made.caveats if c.code == "setting-not-sure"] == ["chance"]
+    assert made.verdict.endswith("Nothing shows that the setting of chance helps.")
+    again(made)
+
+
+def test_a_gain_that_is_sure_raises_no_doubt() -> None:
+    for objective in (None, perf.Goal(MODEL, of="probability", at_most=20)):
+        made = MODEL.optimize(objective)
+        assert "gain-not-sure" not in made.caveat_codes
+        assert "not sure" not in made.verdict
+    middle = MODEL.optimize(perf.Goal(MODEL, better="target", worst=0, target=20, best=60))
+    assert "gain-not-sure" not in middle.caveat_codes
