@@ -115,24 +115,32 @@ if TYPE_CHECKING:
     from perfanalytics.plan.reviewing import WorkReviewRun, review_work
     from perfanalytics.plan.running import run_plan
     from perfanalytics.plan.service_reporting import ServiceReportRun, service_report
+    from perfanalytics.practices.action_plan import ActionPlan, action_plan
+    from perfanalytics.practices.benefits import PredictedBenefit, predict_benefit
     from perfanalytics.practices.catalogue.catalogue import Catalogue, catalogue
     from perfanalytics.practices.catalogue.entry import CatalogueEntry
-    from perfanalytics.practices.cause_effect import CauseEffect, cause_effect
-    from perfanalytics.practices.action_plan import ActionPlan, action_plan
     from perfanalytics.practices.causal_page import causal_review
     from perfanalytics.practices.causal_review import CausalReview
     from perfanalytics.practices.causal_search import CausalSearch, search_analyses
+    from perfanalytics.practices.cause_effect import CauseEffect, cause_effect
+    from perfanalytics.practices.deployments import DeploymentEvaluation, evaluate_deployment
     from perfanalytics.practices.effect import evaluate_effect
     from perfanalytics.practices.effect_result import EffectEvaluation
+    from perfanalytics.practices.improvement_register import ImprovementRegister, improvement_register
     from perfanalytics.practices.objective_tree import ObjectiveTree, objective_tree
+    from perfanalytics.practices.organization import OrganizationCapability, organization_capability
     from perfanalytics.practices.pareto import Pareto, pareto
     from perfanalytics.practices.period_figures import PeriodFigures, period_figures
+    from perfanalytics.practices.pilot_judgement import PilotJudgement, judge_pilot
+    from perfanalytics.practices.pilots import PilotPlan, plan_pilot
+    from perfanalytics.practices.portfolio import Portfolio, portfolio
     from perfanalytics.practices.recurrence import Recurrence, evaluate_recurrence
     from perfanalytics.practices.register import Register, register
     from perfanalytics.practices.selection_criteria import Candidate
     from perfanalytics.practices.service_report_result import ServiceReport
     from perfanalytics.practices.subprocess_selection import SubprocessSelection, select_subprocesses
     from perfanalytics.practices.trend import Trend, trend
+    from perfanalytics.practices.what_changed import WhatChanged, what_changed
     from perfanalytics.practices.why_tree import WhyTree, why_tree
     from perfanalytics.practices.work_review_checks import PredictionCheck, check_predictions
     from perfanalytics.practices.work_review_conflicts import ObjectiveConflicts, objective_conflicts
@@ -329,12 +337,20 @@ _PUBLIC = {
     "practices.pareto": ("Pareto", "pareto"),
     "practices.cause_effect": ("CauseEffect", "cause_effect"),
     "practices.why_tree": ("WhyTree", "why_tree"),
+    "practices.what_changed": ("WhatChanged", "what_changed"),
     "practices.register": ("Register", "register"),
     "practices.selection_criteria": ("Candidate",),
     "practices.subprocess_selection": ("SubprocessSelection", "select_subprocesses"),
     "practices.period_figures": ("PeriodFigures", "period_figures"),
     "practices.service_report_result": ("ServiceReport",),
     "practices.trend": ("Trend", "trend"),
+    "practices.benefits": ("PredictedBenefit", "predict_benefit"),
+    "practices.deployments": ("DeploymentEvaluation", "evaluate_deployment"),
+    "practices.improvement_register": ("ImprovementRegister", "improvement_register"),
+    "practices.organization": ("OrganizationCapability", "organization_capability"),
+    "practices.pilot_judgement": ("PilotJudgement", "judge_pilot"),
+    "practices.pilots": ("PilotPlan", "plan_pilot"),
+    "practices.portfolio": ("Portfolio", "portfolio"),
     "practices.work_review_checks": ("PredictionCheck", "check_predictions"),
     "practices.work_review_conflicts": ("ObjectiveConflicts", "objective_conflicts"),
     "practices.work_review_predicting": ("predict_objective",),

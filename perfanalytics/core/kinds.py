@@ -143,6 +143,15 @@ KINDS: dict[str, str] = {
     "pareto": "perfanalytics.practices.pareto:Pareto",
     "cause_effect": "perfanalytics.practices.cause_effect:CauseEffect",
     "why_tree": "perfanalytics.practices.why_tree:WhyTree",
+    "what_changed": "perfanalytics.practices.what_changed:WhatChanged",
+    # organizational performance management
+    "improvement_register": "perfanalytics.practices.improvement_register:ImprovementRegister",
+    "organization_capability": "perfanalytics.practices.organization:OrganizationCapability",
+    "predicted_benefit": "perfanalytics.practices.benefits:PredictedBenefit",
+    "pilot_plan": "perfanalytics.practices.pilots:PilotPlan",
+    "pilot_judgement": "perfanalytics.practices.pilot_judgement:PilotJudgement",
+    "portfolio": "perfanalytics.practices.portfolio:Portfolio",
+    "deployment_evaluation": "perfanalytics.practices.deployments:DeploymentEvaluation",
 }
 
 #: Methods that run over batches in bulk (``perf.method(name, ...)``) -> "module:function".

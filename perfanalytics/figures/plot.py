@@ -64,6 +64,14 @@ FIGURES: dict[str, str] = {
     "pareto": "perfanalytics.figures.pareto:draw",
     "cause_effect": "perfanalytics.figures.cause_effect:draw",
     "why_tree": "perfanalytics.figures.why_tree:draw",
+    "what_changed": "perfanalytics.figures.what_changed:draw",
+    "improvement_register": "perfanalytics.figures.improvement_register:draw",
+    "organization_capability": "perfanalytics.figures.organization_capability:draw",
+    "predicted_benefit": "perfanalytics.figures.predicted_benefit:draw",
+    "pilot_plan": "perfanalytics.figures.pilot_plan:draw",
+    "pilot_judgement": "perfanalytics.figures.pilot_judgement:draw",
+    "portfolio": "perfanalytics.figures.portfolio:draw",
+    "deployment_evaluation": "perfanalytics.figures.deployment_evaluation:draw",
     "suggested_stages": "perfanalytics.figures.suggested_stages:draw",
     "run_lengths": "perfanalytics.figures.run_lengths:draw",
     "operating_characteristic": "perfanalytics.figures.operating_characteristic:draw",
@@ -78,6 +86,7 @@ FIGURES: dict[str, str] = {
 FURTHER: dict[str, str] = {
     "simulation": "perfanalytics.figures.process:of_simulation",
     "process_comparison": "perfanalytics.figures.process:of_alternatives",
+    "predicted_benefit": "perfanalytics.figures.predicted_benefit:money",
     "effect_evaluation": "perfanalytics.figures.effect_evaluation:further",
 }
 

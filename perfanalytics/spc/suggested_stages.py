@@ -290,7 +290,9 @@ def suggest_stages(
 def _values(data: Series) -> tuple[Floats, bool]:
     if data.values.ndim != 1:
         raise InputError(f"suggest_stages takes one value a point; these have {data.values.shape[1]} columns")
-    if data.sizes is None:
+    # a mean or median of a period stands as it is: the sizes only say of how many items
+    of_items = str(data.selection.get("statistic") or "sum") not in ("share", "rate", "sum", "count")
+    if data.sizes is None or of_items:
         return np.array(data.values), data.measure.scale == "proportion"
     share = data.measure.scale in (None, "proportion")
     counts, sizes, _ = counts_and_sizes(data.as_batch(), limit_one=share)

@@ -158,6 +158,9 @@ def causal_analysis(series: perf.Series) -> list[perf.Result]:
         perf.pareto({"Network": 12, "Mail": 7, "Printer": 3}),
         perf.cause_effect("Late\n  Method\n    No triage [confirmed, root: chart]\n      Habit\n  People"),
         perf.why_tree("Late\n  No triage [confirmed: chart]\n    Habit [root]"),
+        perf.what_changed(
+            series, recorded=[perf.Change("New triage", when=dt.date(2024, 1, 20), what="Triage")], draws=199
+        ),
     ]
 
 
