@@ -34,7 +34,7 @@ class AsksWhatIf:
         at_least: float | None = None,
         mean_of: int | None = None,
         confidence: float = 0.95,
-        rows: int = 500,
+        rows: int | None = None,
         seed: int = 1,
     ) -> WhatIf:
         """What the outcome would be if factors were set otherwise, beside today.
@@ -53,8 +53,9 @@ class AsksWhatIf:
         mean_of : int, optional
             Also the interval of the average of so many items (1 to 500).
         confidence : float
-        rows : int
-            Rows of the factors that are evaluated, from 50 on.
+        rows : int, optional
+            Rows of the factors that are evaluated, from 50 on; default all that the model keeps (at most
+            5,000), each so often that there are at least 500.
         seed : int
 
         Returns
@@ -69,7 +70,8 @@ class AsksWhatIf:
         Notes
         -----
         Intervals of means, probabilities and differences come from 1,000 draws of the parameters, the same
-        for all scenarios (common random numbers). A model says what goes with what: only a controllable
+        for all scenarios (common random numbers). Where only a sample of the rows of the model is evaluated,
+        the error of the sample is in them too. A model says what goes with what: only a controllable
         factor can be expected to bring what the scenario says.
         """
         return what_if(

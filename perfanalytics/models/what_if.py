@@ -17,6 +17,7 @@ from perfanalytics.core.records import Objective
 from perfanalytics.core.result import Caveat, Method, Result
 from perfanalytics.models.conditional import chance_at, draw_luck, expected_at, law_of
 from perfanalytics.models.factor_values import even_rows, infeasible, require_complete, set_values, today_rows
+from perfanalytics.models.prediction import read_new
 from perfanalytics.models.tabulating import bounds_of
 from perfanalytics.models.what_if_result import WhatIf, best_scenario
 
@@ -27,6 +28,8 @@ Floats = NDArray[np.float64]
 
 #: Draws of the parameters, items drawn in a scenario, levels of the quantiles that are kept.
 DRAWS, ITEMS = 1000, 200_000
+#: Fewest rows of the factors by default; rows that are evaluated at once.
+ROWS, BLOCK = 500, 500
 LEVELS = np.array([0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95])
 
 
@@ -40,14 +43,14 @@ def what_if(
     at_least: float | None,
     mean_of: int | None,
     confidence: float,
-    rows: int,
+    rows: int | None,
     seed: int,
 ) -> WhatIf:
     """See :meth:`perfanalytics.Model.what_if`."""
     named = _named(scenarios)
     if not 0 < confidence < 1:
         raise InputError(f"confidence lies between 0 and 1 (0.95 for 95%), got {confidence}")
-    if not isinstance(rows, int | np.integer) or rows < 50:
+    if rows is not None and (not isinstance(rows, int | np.integer) or rows < 50):
         raise InputError(f"rows= is at least 50 rows of the factors, got {rows}")
     if mean_of is not None and not 1 <= mean_of <= 500:
         raise InputError(f"mean_of= is a number of items from 1 to 500, got {mean_of}")
@@ -56,13 +59,16 @@ def what_if(
     if wanted or (model.objective is not None and model.objective.statistic == "item"):
         bounds = bounds_of(model, objective, at_most, at_least)
         objective = objective if wanted else model.objective
-    used = even_rows(model, rows if mean_of is None else max(rows, 20 * mean_of))
+    kept = max((len(v) for v in model.kept.values()), default=1)
+    wanted_rows = max(ROWS, kept) if rows is None else int(rows)
+    used = even_rows(model, wanted_rows if mean_of is None else max(wanted_rows, 20 * mean_of))
     rng = np.random.default_rng(seed)
     start = set_values(model, today_rows(model, used, rng), today or {}, where="today")
     require_complete(model, start)
     luck = draw_luck(model, DRAWS, rng)
     frames = [start, *(set_values(model, start, s, where=f"scenario {n!r}") for n, s in named.items())]
     found = [_one(model, f, luck, bounds, mean_of, confidence, seed) for f in frames]
+    _add_sampling(found, min(used, kept) if kept > 1 else model.n, model.n, seed)
     tail = (1 - confidence) / 2
     columns: dict[str, Floats] = {}
     for name, key in (("mean", "expected"), ("probability", "chance")):
@@ -102,6 +108,7 @@ def what_if(
                 "family": model.family,
                 "today": _words(today or {}),
                 "rows_of_factors": used,
+                "rows_of_the_model": model.n,
                 "parameter_draws": DRAWS,
                 "seed": seed,
                 "confidence": confidence,
@@ -149,9 +156,8 @@ def _one(
     seed: int,
 ) -> dict[str, Any]:
     """What one scenario gives."""
-    law = law_of(model, frame)
-    told = model.predict(frame.head(min(len(frame), 500)))
-    outside = told["extrapolates"].to_numpy(dtype=bool)
+    rows = read_new(model, frame)
+    by_row, expected, chances, chance = _over_rows(model, frame, luck, bounds)
     draws = max(100, ITEMS // len(frame))
     items = np.asarray(model.simulate_items(frame, draws=draws, rng=seed))
     tail = (1 - confidence) / 2
@@ -161,19 +167,15 @@ def _one(
         blocks = len(frame) // mean_of
         means = items[:, : blocks * mean_of].reshape(draws, blocks, mean_of).mean(axis=2)
         average = np.quantile(means, [tail, 1 - tail])
-    chance = np.full(len(luck.steps), np.nan)
-    probability = math.nan
-    if bounds is not None:
-        chance = chance_at(law, luck, *bounds).mean(axis=1)
-        above = law.cdf(bounds[1]) if bounds[1] < math.inf else np.ones(len(frame))
-        below = law.below(bounds[0]) if bounds[0] > -math.inf else np.zeros(len(frame))
-        probability = float(np.mean(np.clip(above - below, 0.0, 1.0)))
-    reasons = [w for w in told["why"].tolist() if w]
+    outside = rows.extrapolates
+    reasons = [w for w in rows.why.tolist() if w]
     return {
-        "mean": float(law.mean().mean()),
-        "expected": expected_at(law, luck).mean(axis=1),
-        "probability": probability,
+        "mean": float(by_row.mean()),
+        "expected": expected,
+        "by_row": by_row,
+        "probability": float(chances.mean()),
         "chance": chance,
+        "chances": chances,
         "quantiles": np.quantile(items, LEVELS),
         "item_low": ends[0],
         "item_high": ends[1],
@@ -182,6 +184,47 @@ def _one(
         "extrapolates": float(outside.mean()),
         "why": max(set(reasons), key=reasons.count) if reasons and outside.any() else "",
     }
+
+
+def _over_rows(
+    model: Any, frame: pd.DataFrame, luck: Any, bounds: tuple[float, float] | None
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Expected value of each row, its mean at each draw; the same of the probability (NaN without bounds)."""
+    by_row, chances = [], []
+    expected, chance = np.zeros(len(luck.steps)), np.zeros(len(luck.steps))
+    for first in range(0, len(frame), BLOCK):
+        law = law_of(model, frame.iloc[first : first + BLOCK])
+        means = law.mean()
+        by_row.append(means)
+        expected += expected_at(law, luck).sum(axis=1) / len(frame)
+        if bounds is None:
+            chances.append(np.full(len(means), np.nan))
+            continue
+        chance += chance_at(law, luck, *bounds).sum(axis=1) / len(frame)
+        above = law.cdf(bounds[1]) if bounds[1] < math.inf else np.ones(len(means))
+        below = law.below(bounds[0]) if bounds[0] > -math.inf else np.zeros(len(means))
+        chances.append(np.clip(above - below, 0.0, 1.0))
+    if bounds is None:
+        chance = np.full(len(luck.steps), np.nan)
+    return np.concatenate(by_row), expected, np.concatenate(chances), chance
+
+
+def _add_sampling(found: list[dict[str, Any]], distinct: int, n: int, seed: int) -> None:
+    """Of a sample of the model's rows: its error goes into the draws, the same luck for all scenarios.
+
+    A mean over m of n rows has the variance ``s^2 / m (1 - m / n)``; over all rows it has none.
+    """
+    if distinct >= n:
+        return
+    rng = np.random.default_rng([seed, 20260101])
+    rows, draws = len(found[0]["by_row"]), len(found[0]["expected"])
+    part = math.sqrt((1 - distinct / n) / distinct / rows)
+    for first in range(0, rows, BLOCK):
+        luck = rng.standard_normal((draws, min(BLOCK, rows - first)))
+        for one in found:
+            for key, each in (("expected", "by_row"), ("chance", "chances")):
+                away = one[each][first : first + BLOCK] - one[each].mean()
+                one[key] = one[key] + part * (luck @ away)
 
 
 def _ends(name: str, value: list[float], draws: list[Floats], tail: float) -> dict[str, Floats]:

@@ -372,3 +372,47 @@ def test_a_gain_that_is_sure_raises_no_doubt() -> None:
         assert "not sure" not in made.verdict
     middle = MODEL.optimize(perf.Goal(MODEL, better="target", worst=0, target=20, best=60))
     assert "gain-not-sure" not in middle.caveat_codes
+
+
+def many_rows(n: int) -> pd.DataFrame:
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"a": rng.normal(10, 2, n)})
+    return data.assign(y=3 + 2 * data["a"] + rng.normal(0, 0.1, n))
+
+
+def test_the_mean_of_today_is_that_of_all_rows() -> None:
+    data = many_rows(3000)
+    model = perf.fit("y ~ a", data, measure=Y, controllable=["a"], folds=2)
+    made = model.what_if({"a": {"a": 8}}, at_most=20)
+    assert made.rows == 3000
+    assert made.mean[0] == pytest.approx(data["y"].mean(), abs=1e-9)
+    told = model.probability(data, at_most=20)["probability"]
+    assert made.probability[0] == pytest.approx(told.mean(), abs=1e-9)
+    # the uncertainty of the parameters only: the mean of the data is known to sigma / sqrt(n)
+    assert made.mean_high[0] - made.mean_low[0] == pytest.approx(2 * 1.96 * 0.1 / np.sqrt(3000), rel=0.15)
+
+
+def test_the_error_of_a_sample_of_rows_is_in_the_interval() -> None:
+    """A sample of 500 of 3,000 rows misses the mean of all by up to 2 * 2 * 2 / sqrt(500) hours."""
+    data = many_rows(3000)
+    model = perf.fit("y ~ a", data, measure=Y, controllable=["a"], folds=2)
+    truth = data["y"].mean()
+    inside = []
+    for seed in range(15):
+        made = model.what_if({"less": {"a": 8}}, at_most=20, rows=500, seed=seed)
+        inside.append(made.mean_low[0] <= truth <= made.mean_high[0])
+        inside.append(made.difference_low[1] <= 19 - truth <= made.difference_high[1])
+    sd = 4 / np.sqrt(500) * np.sqrt(1 - 500 / 3000)
+    assert made.mean_high[0] - made.mean_low[0] == pytest.approx(2 * 1.96 * sd, rel=0.15)
+    assert made.probability_high[0] - made.probability_low[0] > 0.05
+    assert sum(inside) >= 25  # 28.5 are expected of 30, without the error of the sample hardly any
+    # of the rows that are kept of many more, too
+    big = many_rows(20_000)
+    model = perf.fit("y ~ a", big, measure=Y, controllable=["a"], folds=2)
+    made = model.what_if({"less": {"a": 8}})
+    assert made.rows == 5000
+    assert made.mean_low[0] <= big["y"].mean() <= made.mean_high[0]
+    sd = 4 / np.sqrt(5000) * np.sqrt(0.75)
+    assert made.mean_high[0] - made.mean_low[0] == pytest.approx(2 * 1.96 * sd, rel=0.15)
+    # a setting leaves nothing of the factor to be sampled
+    assert made.mean_high[1] - made.mean_low[1] < 0.01
