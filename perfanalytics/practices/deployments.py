@@ -55,14 +55,14 @@ class DeploymentEvaluation(Result):
         Of the difference in differences: a ratio on the log scale, a difference else.
     level_before, cost : float arrays, shape (k,)
         Mean of the periods before; cost of the stage, NaN where it is not recorded.
-    realised, realised_low, realised_high : float
+    realized, realized_low, realized_high : float
         Improvement over all evaluated stages, weighted by their units.
     predicted, predicted_low, predicted_high : float
         What was predicted, in the same terms; NaN where nothing was.
     probability_as_predicted : float
         That what came is at least what was predicted, both with their uncertainty; NaN without prediction.
     benefit, benefit_low, benefit_high, benefit_predicted : float
-        Realised and predicted, in money a period; NaN without a prediction in money.
+        Realized and predicted, in money a period; NaN without a prediction in money.
     money, period : str
         Unit of money and what a period is; "" without.
     heterogeneity : float
@@ -97,9 +97,9 @@ class DeploymentEvaluation(Result):
     p_value: Floats
     level_before: Floats
     cost: Floats
-    realised: float
-    realised_low: float
-    realised_high: float
+    realized: float
+    realized_low: float
+    realized_high: float
     predicted: float
     predicted_low: float
     predicted_high: float
@@ -133,7 +133,7 @@ class DeploymentEvaluation(Result):
         return pd.DataFrame({n: getattr(self, n) for n in names} | {"unit": self.measure.unit})
 
     def summary(self) -> pd.DataFrame:
-        """One row: proposal, measure, unit, stages, evaluated, realised, realised_low, realised_high,
+        """One row: proposal, measure, unit, stages, evaluated, realized, realized_low, realized_high,
         predicted, predicted_low, predicted_high, probability_as_predicted, standing, benefit, benefit_low,
         benefit_high, benefit_predicted, money, period, cost, heterogeneity, caveats, verdict."""
         import pandas as pd
@@ -145,7 +145,7 @@ class DeploymentEvaluation(Result):
         }
         row |= {"stages": len(self.stage), "evaluated": len(self.comparisons)}
         names = (
-            "realised", "realised_low", "realised_high", "predicted", "predicted_low", "predicted_high",
+            "realized", "realized_low", "realized_high", "predicted", "predicted_low", "predicted_high",
             "probability_as_predicted", "standing", "benefit", "benefit_low", "benefit_high",
             "benefit_predicted", "money", "period",
         )  # fmt: skip
@@ -155,19 +155,19 @@ class DeploymentEvaluation(Result):
         return pd.DataFrame([row | {"verdict": self.verdict}])
 
     def tables(self) -> tuple[tuple[str, pd.DataFrame], ...]:
-        """Realised against predicted; the stages."""
-        return ("Realised against predicted", self._against()), ("Stages", self.to_frame())
+        """Realized against predicted; the stages."""
+        return ("Realized against predicted", self._against()), ("Stages", self.to_frame())
 
     def _against(self) -> pd.DataFrame:
         import pandas as pd
 
-        names = ("predicted", "predicted_low", "predicted_high", "realised", "realised_low", "realised_high")
+        names = ("predicted", "predicted_low", "predicted_high", "realized", "realized_low", "realized_high")
         rows = [["improvement of an item", *(getattr(self, n) for n in names), self.measure.unit]]
         if self.money:
             found = (self.benefit_predicted, math.nan, math.nan, self.benefit, self.benefit_low)
             rows.append([f"benefit a {self.period}", *found, self.benefit_high, self.money])
         frame = pd.DataFrame(rows, columns=["of", *names, "unit"])
-        frame["share realised"] = frame["realised"] / frame["predicted"]
+        frame["share realized"] = frame["realized"] / frame["predicted"]
         return frame
 
 
@@ -238,7 +238,7 @@ def evaluate_deployment(
     >>> stages = [Deployment(f"to {t}", proposal="P", since=(when[k]).astype(object), where={"team": t})
     ...           for t, k in (("a", 20), ("b", 40))]
     >>> found = evaluate_deployment(SeriesBatch.from_series(made), stages, predicted=(3, 4, 5))
-    >>> found.compared_with.tolist(), round(found.realised), found.standing
+    >>> found.compared_with.tolist(), round(found.realized), found.standing
     (['b, c', 'c'], 4, 'as predicted')
     """
     if not 0 < confidence < 1:
@@ -277,9 +277,9 @@ def evaluate_deployment(
         proposal=deployments[0].proposal,
         measure=batch.measure,
         scale=scale,
-        realised=combined["estimate"],
-        realised_low=combined["low"],
-        realised_high=combined["high"],
+        realized=combined["estimate"],
+        realized_low=combined["low"],
+        realized_high=combined["high"],
         predicted=hope[1],
         predicted_low=hope[0],
         predicted_high=hope[2],

@@ -246,7 +246,7 @@ def organization_capability(
     >>> fast = Objective("fast", measure="hours", target=10, direction="at_most", share=0.8)
     >>> card = organization_capability([fast], {"hours": SeriesBatch.from_series(made)}, costs={"fast": 20})
     >>> list(zip(card.unit.tolist(), card.standing.tolist()))
-    [('whole organization', 'missed'), ('ERP', 'missed'), ('Mail', 'met')]
+    [('whole organization', 'undecided'), ('ERP', 'missed'), ('Mail', 'met')]
     """
     check_every(every)
     if not objectives:

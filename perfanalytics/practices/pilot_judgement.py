@@ -384,6 +384,7 @@ def _verdict(
     found: tuple[float, float, float],
     confidence: float,
 ) -> str:
+    near = abs(probability - assurance) < 0.01
     estimate = asked.said(found[0], measure.unit)
     ends = asked.range_said(found[1], found[2], measure.unit)
     late = "" if criterion.declared_on < pilot.since else " The criterion was declared after the pilot began."
@@ -399,7 +400,7 @@ def _verdict(
     text += (
         f" ({asked_for(criterion, measure)}): {what} {estimate}{better} ({percent(confidence)} interval "
         f"{ends}); "
-        f"the criterion is reached with a probability of {percent(probability)} "
+        f"the criterion is reached with a probability of {percent(probability, fine=near)} "
         f"({percent(assurance)} were asked for)."
     )
     if comparison.outcome == "not_attributable":

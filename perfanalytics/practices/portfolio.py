@@ -26,8 +26,10 @@ from perfanalytics.practices.improvement_terms import text_array
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Budgets at which the best portfolio is looked for besides the one given.
-BUDGETS = 24
+#: The best portfolio is looked for with every sum of costs as budget, or with so many even ones where there
+#: are more than MOST_STEPS sums.
+BUDGETS = 48
+MOST_STEPS = 64
 #: A choice that is the best in less than this share of draws is called close.
 CLOSE = 0.8
 
@@ -235,7 +237,7 @@ def portfolio(
     possible = np.einsum("dk,kd->d", each, sample)
     tail = (1 - confidence) / 2
     top = max(budget, float(cost.sum())) * 1.02
-    budgets = np.unique(np.append(np.linspace(0.0, top, BUDGETS), budget))
+    budgets = np.unique(np.append(_steps(cost, top), budget))
     curve = [program.best(mean, float(b)) for b in budgets]
     found: dict[str, Any] = {
         "spent": float(x @ cost),
@@ -287,6 +289,16 @@ def portfolio(
         seed=seed,
         **found,
     )
+
+
+def _steps(cost: Floats, top: float) -> Floats:
+    """Budgets at which another choice becomes possible, or an even grid where there are too many of them."""
+    sums = np.zeros(1)
+    for c in cost.tolist():
+        sums = np.unique(np.round(np.append(sums, sums + c), 9))
+        if len(sums) > MOST_STEPS:
+            return np.linspace(0.0, top, BUDGETS)
+    return np.append(sums, top)
 
 
 class _Program:
