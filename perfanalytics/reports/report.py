@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,6 +160,7 @@ def _entry(number: int, item: ReportItem) -> dict[str, Any]:
         "figure": "",
         "height": 0,
         "further": (),
+        "undrawn": (),
         "caveats": (),
         "symbols": (),
         "tables": (),
@@ -173,17 +174,35 @@ def _entry(number: int, item: ReportItem) -> dict[str, Any]:
     measure = getattr(result, "measure", None)
     if isinstance(measure, Measure) and measure.definition:
         entry["definition"] = f"{measure.label}: {measure.definition}"
+    undrawn = []
     if result.kind in FIGURES:
-        figure = figure_dict(result)
-        entry["figure"] = figure_json(figure)
-        entry["height"] = _height(figure)
-    entry["further"] = [(figure_json(f), _height(f)) for f in further_figures(result)]
+        own, why = _drawn(lambda: [figure_dict(result)])
+        entry["figure"], entry["height"] = own[0] if own else ("", 0)
+        undrawn.append(why)
+    entry["further"], why = _drawn(lambda: further_figures(result))
+    entry["undrawn"] = tuple(w for w in (*undrawn, why) if w)
     whole = isinstance(result, Scorecard)
     if whole:
         entry["symbols"] = LEGEND
     entry["tables"] = _tables((*item.extra, *result.tables()), longest=None if whole else LONGEST_TABLE)
     entry["method"] = _method(result)
     return entry
+
+
+def _drawn(draw: Callable[[], list[dict[str, Any]]]) -> tuple[list[tuple[str, int]], str]:
+    """Figures as JSON with their heights; none, and why in words, where drawing fails.
+
+    A fault in a drawing must not cost the verdict and the numbers of all other entries: whatever it raises is
+    told at the entry.
+    """
+    try:
+        return [(figure_json(f), _height(f)) for f in draw()], ""
+    except Exception as error:  # noqa: BLE001
+        told = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+        return (
+            [],
+            f"The figure could not be drawn ({told.rstrip('.')}). Verdict and numbers do not depend on it.",
+        )
 
 
 def _height(figure: Mapping[str, Any]) -> int:
