@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from perfanalytics.core.data_quality import DataQuality
 from perfanalytics.core.errors import PerfAnalyticsError, UnknownNameError
 from perfanalytics.core.practice_records import Work
 from perfanalytics.core.records import Change, Event, Exclusion
@@ -40,6 +41,12 @@ class OwnData:
             measure, where=_lists(where), since=self.work.since, as_of=self.on, **selection
         )
         return known_on(found, self.on)
+
+    def quality(self, measure: str) -> DataQuality:
+        """The integrity checks of the own observations, as they were known."""
+        return self.repo.data_quality(
+            measure, where=_lists(self.work.where), since=self.work.since, as_of=self.on
+        )
 
     def frame(self, measures: list[str], *, everybody: bool = False) -> Any:
         """Observations with their attributes; of ``everybody`` those of the whole organization."""

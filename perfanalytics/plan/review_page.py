@@ -118,7 +118,7 @@ def _said(number: int, review: WorkReview, material: Material) -> str:
     if number == 2:
         return (
             f"The own observations ({where_text(review.work.where)}) as they were known on {review.on}, and "
-            "what the integrity checks found in all the data of the measure."
+            "what the integrity checks found in them."
         )
     return actions_in_words(material)
 

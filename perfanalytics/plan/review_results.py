@@ -69,11 +69,12 @@ def own_baselines(review: Review) -> dict[str, Kept]:
     """Integrity checks and own baselines: one for each objective, and of measures without one."""
     keeping, out = review.keeping, {}
     for measure in review.measures():
+        _known_when(review, measure)
         keeping.save(
             "data_quality",
             measure,
             f"data quality: {measure}",
-            partial(review.own.repo.data_quality, measure),
+            partial(review.own.quality, measure),
         )
         mine = [o for o in review.objectives.values() if o.measure == measure]
         first = "first of its measure"
@@ -90,6 +91,20 @@ def own_baselines(review: Review) -> dict[str, Kept]:
             if kept is not None:
                 out[subject], first = kept, ""
     return out
+
+
+def _known_when(review: Review, measure: str) -> None:
+    """Keep that nobody can tell what was known on the day of the review, where that matters."""
+    table = next((t for t in review.plan.measure if t.name == measure), None)
+    newest = review.archive.newest.get(measure)
+    if table is None or table.item is None or table.known is not None or newest is None:
+        return
+    if newest.date() > review.own.on:
+        reason = (
+            "when an outcome became known is not declared (known): each counts from its own time "
+            f"({table.when}) on, and what came to light after the day of the review may be among them."
+        )
+        review.keeping.missing("known", measure, reason)
 
 
 def _own_baseline(review: Review, measure: str, objective: Objective | None) -> Baseline:

@@ -84,13 +84,17 @@ def _threshold(material: Material) -> Iterator[Caveat]:
         yield Caveat(
             "threshold-after-data", text, {"declared_on": str(work.declared_on), "first": str(first)}
         )
-    late, undated = [], []
+    late, undated, later = [], [], []
     for name, objective in declared_objectives(material).items():
+        dated = f"{name} (on {objective.declared_on})"
         if objective.declared_on is None:
             undated.append(name)
-        elif objective.declared_on > material.on or (first is not None and objective.declared_on > first):
-            late.append(f"{name} (on {objective.declared_on})")
+        elif objective.declared_on > material.on:
+            later.append(dated)
+        if objective.declared_on is not None and first is not None and objective.declared_on > first:
+            late.append(dated)
     yield from _listed("declared-after-data", late, f"Declared after the first own data ({first})")
+    yield from _listed("not-yet-declared", later, "On the day of the review not declared yet")
     yield from _listed("objective-undated", undated, "When these objectives were declared is not on record")
 
 
@@ -112,13 +116,7 @@ def _data(material: Material) -> Iterator[Caveat]:
         if row["wrong"] or row["look"]:
             wrong.append(f"{kept.subject} ({row['wrong']} wrong, {row['look']} to look at)")
     yield from _listed("data-quality", wrong, "Integrity checks found something in the data of")
-    newest = max(material.archive.newest.values(), default=None)
-    if newest is not None and newest.date() > material.on and material.of("data_quality"):
-        text = (
-            "The integrity checks look at everything that is loaded, also at what came after the day of the "
-            "review; the other numbers do not."
-        )
-        yield Caveat("checks-see-later-data", text, {"on": str(material.on), "newest": str(newest.date())})
+    yield from _not_done(material, "known", "known-not-declared", "Outcomes of")
     yield from _not_done(material, "own_baseline", "no-own-data", "Own data of")
 
 

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 #: Fewer items with a known outcome than this are little to predict from.
 FEW = 20
 DRAWS, SEED = 2000, 20260101
+#: Doubts about what is to come: none where nothing is.
+OF_WHAT_COMES = (
+    "not-stable", "too-few-points", "items-left-out", "another-population", "few-local-items",
+)  # fmt: skip
 
 
 def predict_objective(
@@ -145,6 +149,9 @@ def predict_objective(
         doubts += tuple(c for c in model.caveats if c.code in ("another-population", "few-local-items"))
     ahead = _ahead(series, known, on, since, until)
     probability, expected, low, high = _at_the_end(known, asked, ahead, until, confidence)
+    if until is not None and on >= until and ahead == 0:
+        # nothing is predicted any more: what happened, happened
+        doubts = tuple(c for c in doubts if c.code not in OF_WHAT_COMES)
     ends = _level_interval(known, asked, confidence)
     least = 0.0 if _is_not_negative(series) else -math.inf
     ends, low = (max(ends[0], least), ends[1]), max(low, least)
@@ -395,8 +402,10 @@ def _verdict(made: ObjectivePrediction) -> str:
         )
     if math.isnan(made.probability):
         return f"{name}: no probability can be given: {so_far} so far, {asked} asked for."
+    # while something is to come, no number of digits makes it certain
+    chance = percent(min(max(made.probability, 1e-9), 1 - 1e-9))
     return (
-        f"{name}: met by {made.until} with a probability of {percent(made.probability)}. {so_far} so far, "
+        f"{name}: met by {made.until} with a probability of {chance}. {so_far} so far, "
         f"{asked} asked for; {said(made.low)} to {said(made.high)} expected at the end "
         f"({count(made.n_ahead, thing)} ahead, by {made.basis})."
     )

@@ -140,7 +140,7 @@ def data_section(material: Material, rows: Rows) -> None:
         wanted |= {"excluded": "n_excluded", "open": "n_censored"}
         rows.fill(2, "Data", base.measure.name, kept, wanted)
     for kept in material.of("data_quality"):
-        rows.add(2, "Data", kept.subject, "n of all", kept, "n")
+        rows.add(2, "Data", kept.subject, "checked", kept, "n")
         for name in ("wrong", "look", "note"):
             rows.add(2, "Data", kept.subject, name, kept, f"summary: {name}")
 

@@ -47,9 +47,10 @@ def _objectives(material: Material, review: WorkReview) -> str:
 
 def _stability(review: WorkReview) -> str:
     at = (review.table == "Stability") & (review.quantity == "stable now")
-    n = int(at.sum())
-    unstable = review.subject[at & (review.text == "no")].tolist()
-    text = ""
+    judged = at & np.isin(review.text, ("yes", "no"))
+    n = int(judged.sum())
+    unstable = review.subject[judged & (review.text == "no")].tolist()
+    text = "No chart could be judged." if at.any() and not n else ""
     if n:
         text = f"{len(unstable)} of {count(n, 'chart')} not stable" if unstable else ""
         text = f"{text} ({', '.join(unstable)})." if unstable else f"No chart of {n} is unstable."

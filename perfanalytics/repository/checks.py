@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from perfanalytics.repository import dangling
 from perfanalytics.repository.engine import Engine
+from perfanalytics.repository.part import EVERYTHING
 from perfanalytics.repository.selection import measure_record
 
 if TYPE_CHECKING:
@@ -49,11 +50,13 @@ def checks(engine: Engine) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def measure_checks(engine: Engine, measure_id: int, name: str) -> list[dict[str, Any]]:
-    """The rows of one measure."""
+def measure_checks(
+    engine: Engine, measure_id: int, name: str, *, source: str = EVERYTHING
+) -> list[dict[str, Any]]:
+    """The rows of one measure; ``source`` stands for a part of its observations."""
     rows: list[dict[str, Any]] = []
     measure = measure_record(engine, name)
-    total = engine.rows(f"SELECT count(*) FROM observation WHERE {_DONE}", [measure_id])[0][0]
+    total = engine.rows(f"SELECT count(*) FROM {source} WHERE {_DONE}", [measure_id])[0][0]
     listed = list(_CHECKS)
     if measure.scale in ("duration", "positive", "count"):
         what = "a duration below zero" if measure.scale == "duration" else "a value below zero"
@@ -62,18 +65,18 @@ def measure_checks(engine: Engine, measure_id: int, name: str) -> list[dict[str,
         listed.append(("zero duration", "took no time at all", "value = 0"))
     for check, what, condition in listed:
         n, item = engine.rows(
-            f"SELECT count(*), min(item) FROM observation WHERE {_DONE} AND {condition}", [measure_id]
+            f"SELECT count(*), min(item) FROM {source} WHERE {_DONE} AND {condition}", [measure_id]
         )[0]
         rows.append(_row(name, check, what, n, total, item))
     same = "item, time, value, series_id"
     n, item = engine.rows(
-        f"SELECT coalesce(sum(n - 1), 0), min(item) FROM (SELECT {same}, count(*) AS n FROM observation "
+        f"SELECT coalesce(sum(n - 1), 0), min(item) FROM (SELECT {same}, count(*) AS n FROM {source} "
         f"WHERE {_DONE} GROUP BY {same} HAVING count(*) > 1)",
         [measure_id],
     )[0]
     rows.append(_row(name, "exact duplicate", "same item, time, value and attributes", n, total, item))
     n, item = engine.rows(
-        f"SELECT coalesce(sum(n - 1), 0), min(item) FROM (SELECT item, count(*) AS n FROM observation "
+        f"SELECT coalesce(sum(n - 1), 0), min(item) FROM (SELECT item, count(*) AS n FROM {source} "
         f"WHERE {_DONE} AND item IS NOT NULL GROUP BY item HAVING count(*) > 1)",
         [measure_id],
     )[0]
@@ -84,9 +87,10 @@ def measure_checks(engine: Engine, measure_id: int, name: str) -> list[dict[str,
         "GROUP BY source_id)",
         [name, measure_id],
     )[0][0]
-    rows.append(
-        _row(name, "out of range", "values rejected by the last loads as not possible", n, total, None)
-    )
+    what = "values rejected by the last loads as not possible"
+    if source != EVERYTHING:
+        what += ", whatever part of the measure they belong to"  # a rejected row was not read further
+    rows.append(_row(name, "out of range", what, n, total, None))
     return rows
 
 

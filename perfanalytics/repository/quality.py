@@ -14,11 +14,13 @@ from perfanalytics.core.data_quality import DataQuality
 from perfanalytics.core.digit_preference import DigitPreference, digit_preference
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.periods import period_number, period_start
+from perfanalytics.core.records import When
 from perfanalytics.core.result import Caveat, Method, Provenance
 from perfanalytics.core.series import Series
 from perfanalytics.repository.checks import measure_checks
 from perfanalytics.repository.engine import Engine
-from perfanalytics.repository.selection import attribute_types, measure_record, measure_row
+from perfanalytics.repository.part import part_of
+from perfanalytics.repository.selection import Where, attribute_types, measure_record, measure_row
 
 #: Checks whose findings cannot be.
 WRONG = frozenset(
@@ -53,23 +55,32 @@ class Found:
     example: str | None = None
 
 
-def data_quality(engine: Engine, name: str, *, seed: int = 20260101) -> DataQuality:
+def data_quality(
+    engine: Engine,
+    name: str,
+    *,
+    where: Where | None = None,
+    since: When | str | None = None,
+    as_of: When | str | None = None,
+    seed: int = 20260101,
+) -> DataQuality:
     """See :meth:`perfanalytics.Repository.data_quality`."""
     measure_id, clock = measure_row(engine, name)
     measure = measure_record(engine, name)
-    lines = [_integrity(row) for row in measure_checks(engine, measure_id, name)]
-    total = int(engine.rows(f"SELECT count(*) FROM observation WHERE {_NOW}", [measure_id])[0][0])
+    source, selection = part_of(engine, name, where=where, since=since, as_of=as_of)
+    lines = [_integrity(row) for row in measure_checks(engine, measure_id, name, source=source)]
+    total = int(engine.rows(f"SELECT count(*) FROM {source} WHERE {_NOW}", [measure_id])[0][0])
     columns = engine.columns(
-        f"SELECT value, time, series_id FROM observation WHERE {_NOW} ORDER BY time, row_id", [measure_id]
+        f"SELECT value, time, series_id FROM {source} WHERE {_NOW} ORDER BY time, row_id", [measure_id]
     )
     values = np.asarray(columns["value"], dtype=np.float64)
     when = np.asarray(columns["time"]).astype("datetime64[us]")
     attributes = attribute_types(engine, measure_id)
-    lines += _missing_attributes(engine, measure_id, attributes, total)
+    lines += _missing_attributes(engine, measure_id, attributes, total, source)
     seen = values[~np.isnan(values)]
     digits = digit_preference(seen, measure.unit)
     lines.append(_digits(digits, measure))
-    late, latest = _late(engine, measure_id)
+    late, latest = _late(engine, measure_id, source)
     told = "known at the time of an earlier load, but not in it"
     if late:
         told += f" (up to {latest:.0f} days before)"
@@ -84,15 +95,17 @@ def data_quality(engine: Engine, name: str, *, seed: int = 20260101) -> DataQual
         groups = np.asarray(columns["series_id"])[~np.isnat(when)]
         lines += _sudden_mix(engine, measure_id, attributes, groups, number, starts, every, rng)
     lags = engine.rows(
-        "SELECT quantile_cont(epoch(known) - epoch(time), [0.5, 0.95]), count(*) FROM observation WHERE "
-        f"{_NOW} AND known IS NOT NULL AND time IS NOT NULL AND value IS NOT NULL",
+        "SELECT quantile_cont(epoch(known) - epoch(time), [0.5, 0.95]), count(*) FROM "
+        f"{source} WHERE {_NOW} AND known IS NOT NULL AND time IS NOT NULL AND value IS NOT NULL",
         [measure_id],
     )[0]
     if lags[1]:
         half, most = (float(x) / 86400 for x in lags[0])
         text = f"known after its time: half within {half:.1f} days, 95% within {most:.1f} days"
         lines.append(Found("lag", text, int(lags[1]), total, "note"))
-    return _result(measure, clock, lines, total, digits, every, starts, volume, changed, values, when)
+    return _result(
+        measure, clock, lines, total, digits, every, starts, volume, changed, values, when, selection
+    )
 
 
 def _integrity(row: dict[str, Any]) -> Found:
@@ -102,12 +115,12 @@ def _integrity(row: dict[str, Any]) -> Found:
 
 
 def _missing_attributes(
-    engine: Engine, measure_id: int, attributes: dict[str, tuple[int, str]], total: int
+    engine: Engine, measure_id: int, attributes: dict[str, tuple[int, str]], total: int, source: str
 ) -> list[Found]:
     out = []
     for name, (place, _) in attributes.items():
         n = engine.rows(
-            f"SELECT count(*) FROM observation o JOIN series s USING (series_id) WHERE s.measure_id = ? "
+            f"SELECT count(*) FROM {source} o JOIN series s USING (series_id) WHERE s.measure_id = ? "
             f"AND o.retired_load_id IS NULL AND s.attribute_values[{place}] IS NULL",
             [measure_id],
         )[0][0]
@@ -140,7 +153,7 @@ def _digits(digits: DigitPreference, measure: Measure) -> Found:
     return Found(check, text, extra if standing == "look" else 0, digits.n, standing, digits.p_value)
 
 
-def _late(engine: Engine, measure_id: int) -> tuple[int, float]:
+def _late(engine: Engine, measure_id: int, source: str) -> tuple[int, float]:
     """Observations that an earlier load of their source should have held, and how long before (days)."""
     rows = engine.rows(
         f"""WITH mine AS (SELECT load_id, source_id, last_event FROM load
@@ -149,7 +162,7 @@ def _late(engine: Engine, measure_id: int) -> tuple[int, float]:
                 ON a.source_id = b.source_id AND b.load_id < a.load_id GROUP BY a.load_id),
             firsts AS (SELECT row_id, min(load_id) AS load_id FROM observation
                 WHERE series_id IN (SELECT series_id FROM series WHERE measure_id = ?) GROUP BY row_id),
-            late AS (SELECT e.held, coalesce(o.known, o.time) AS moment FROM observation o
+            late AS (SELECT e.held, coalesce(o.known, o.time) AS moment FROM {source} o
                 JOIN firsts f ON f.row_id = o.row_id AND f.load_id = o.load_id
                 JOIN earlier e ON e.load_id = o.load_id
                 WHERE {_NOW} AND coalesce(o.known, o.time) < e.held)
@@ -274,6 +287,7 @@ def _result(
     changed: np.datetime64 | None,
     values: Floats,
     when: NDArray[np.datetime64],
+    selection: dict[str, object],
 ) -> DataQuality:
     wrong = [f for f in lines if f.standing == "wrong"]
     look = [f for f in lines if f.standing == "look"]
@@ -316,7 +330,11 @@ def _result(
             ),
         ),
         provenance=Provenance(
-            measure.name, data_hash=series.data_hash(), n=total, clock=clock if known.any() else "none"
+            measure.name,
+            data_hash=series.data_hash(),
+            n=total,
+            selection=selection,
+            clock=clock if known.any() else "none",
         ),
         measure=measure,
         n=total,

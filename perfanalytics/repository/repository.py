@@ -587,7 +587,14 @@ class Repository:
             )
         )
 
-    def data_quality(self, measure: str) -> DataQuality:
+    def data_quality(
+        self,
+        measure: str,
+        *,
+        where: Where | None = None,
+        since: When | str | None = None,
+        as_of: When | str | None = None,
+    ) -> DataQuality:
         """The integrity of the data of one measure: a table of checks with a verdict, a figure, caveats.
 
         Missing and impossible values, values out of the declared range, duplicates, impossible orders of
@@ -597,6 +604,10 @@ class Repository:
         Parameters
         ----------
         measure : str
+        where, since, as_of
+            As for :meth:`select`: the observations of a part of the organization, from a time on, as they
+            were known at a time. Default everything that is loaded. What the loads rejected belongs to no
+            part, and is counted whole.
 
         Returns
         -------
@@ -606,7 +617,7 @@ class Repository:
         ------
         UnknownNameError
         """
-        return quality.data_quality(self._engine, measure)
+        return quality.data_quality(self._engine, measure, where=where, since=since, as_of=as_of)
 
     def checks(self) -> pd.DataFrame:
         """Data-integrity checks: measure, check, meaning, found, observations, share, example.

@@ -184,7 +184,14 @@ def test_only_what_was_known_then_is_used(reviewed: tuple[Path, WorkReviewRun, W
             assert "New triage" not in events, name  # of September
     # closed on 5 July: open and overdue on 30 June
     assert one.review.value("Actions open and due", "Rehearse the migration", "days overdue") == 16
-    assert "checks-see-later-data" in one.review.caveat_codes
+    # the integrity checks look at the own observations, as they were known
+    with perf.Repository.open(database, read_only=True) as repo:
+        for measure in ("made_sla", "resolution_hours", "downtime"):
+            own = repo.series(measure, where={"service": "Mail"}, since=dt.date(2024, 4, 1), as_of=FIRST)
+            checked = repo.result(f"{WORK}: data quality: {measure}", version=1)
+            assert checked.n == len(own.values) == one.review.value("Data", measure, "checked")
+            assert dict(checked.provenance.selection)["where"] == {"service": ("Mail",)}
+    assert "known-not-declared" not in one.review.caveat_codes
     # single items 0 and 1 are not charted by the baseline: the chart of their weeks says it
     with perf.Repository.open(database, read_only=True) as repo:
         shares = repo.result(f"{WORK}: prediction: Mail: SLA attainment", version=1)
@@ -421,3 +428,79 @@ def test_misuse(tmp_path: Path) -> None:
         pass
     with pytest.raises(UnknownNameError, match="work"):
         review_work("Nothing", plan=SAMPLE / "plan.toml", repository=tmp_path / "empty.duckdb")
+
+
+def test_a_period_that_is_over_has_no_doubts_about_what_comes(
+    reviewed: tuple[Path, WorkReviewRun, WorkReviewRun],
+) -> None:
+    database, _, _ = reviewed
+    with perf.Repository.open(database, read_only=True) as repo:
+        for version, expected in ((1, True), (2, False)):
+            made = repo.result(f"{WORK}: prediction: Mail: half within 24 hours", version=version)
+            assert ("not-stable" in made.caveat_codes) is expected
+            assert made.is_over is not expected
+
+
+def test_a_review_before_any_data_judges_nothing(
+    reviewed: tuple[Path, WorkReviewRun, WorkReviewRun], tmp_path: Path
+) -> None:
+    database, _, _ = reviewed
+    copied = tmp_path / "early.duckdb"
+    copied.write_bytes(database.read_bytes())
+    early = review_work(WORK, plan=SAMPLE / "plan.toml", repository=copied, on=dt.date(2024, 3, 1))
+    assert "No chart could be judged." in early.review.verdict
+    assert "unstable" not in early.review.verdict
+    assert "not-yet-declared" in early.review.caveat_codes
+    assert "declared-after-data" not in early.review.caveat_codes
+    assert "no-own-data" in early.review.caveat_codes
+
+
+def test_outcomes_without_a_day_on_which_they_became_known_are_told(tmp_path: Path) -> None:
+    """Without known=, what came to light after the day of the review cannot be kept out."""
+    days = pd.date_range("2024-01-01", periods=60)
+    table = pd.DataFrame({"id": range(60), "opened": days, "hours": np.tile([3.0, 8, 30, 5, 12], 12)})
+    table.to_csv(tmp_path / "items.csv", index=False)
+    text = """
+[plan]
+name = "p"
+repository = "p.duckdb"
+[[process]]
+name = "Desk"
+[[source]]
+name = "items"
+file = "items.csv"
+key = "id"
+columns = { opened = "time", hours = "number" }
+[[measure]]
+name = "hours"
+source = "items"
+definition = "Hours from opened to resolved"
+unit = "hours"
+better = "lower"
+scale = "duration"
+subprocess = "Desk"
+value = "hours"
+when = "opened"
+item = "id"
+[[objective]]
+name = "fast"
+measure = "hours"
+target = 24
+direction = "at_most"
+share = 0.5
+by = 2024-02-29
+declared_on = 2023-12-01
+[[work]]
+name = "W"
+objectives = ["fast"]
+subprocesses = ["Desk"]
+since = 2024-01-01
+until = 2024-02-29
+declared_on = 2023-12-01
+"""
+    (tmp_path / "plan.toml").write_text(text, encoding="utf-8")
+    perf.run_plan(tmp_path / "plan.toml")
+    half = review_work("W", plan=tmp_path / "plan.toml", on=dt.date(2024, 1, 31))
+    assert "known-not-declared" in half.review.caveat_codes
+    end = review_work("W", plan=tmp_path / "plan.toml", on=dt.date(2024, 2, 29))
+    assert "known-not-declared" not in end.review.caveat_codes

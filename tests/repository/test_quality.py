@@ -197,3 +197,29 @@ def test_7digital_lacks_sizes(real_data, repo):
     found = repo.data_quality("cycle")
     missing = found.found[found.check == "missing attribute"].tolist()
     assert sorted(missing) == [1, 1544]
+
+
+def test_the_quality_of_a_part_counts_what_the_series_of_the_part_has(repo):
+    frame = clean(600)
+    frame["resolved"] = frame["t"] + pd.to_timedelta(frame["h"], unit="D")
+    frame.loc[3, "h"] = -1.0
+    frame["team"] = frame["team"].where(np.arange(600) != 3, "South")
+    measure = perf.SourceMeasure(
+        HOURS, value="h", when="t", start="t", known="resolved", item="k", attributes=("team",)
+    )
+    repo.load(perf.Source("s", frame=frame, key="k", measures=(measure,)))
+    part = {"where": {"team": "North"}, "since": "2023-03-01", "as_of": "2023-06-30"}
+    found = repo.data_quality("hours", **part)
+    series = repo.series("hours", **part)
+    assert found.n == len(series.values)
+    assert (found.found[found.check == "open item"] == series.censored.sum()).all()
+    end = pd.Timestamp("2023-07-01")
+    own = frame[(frame["team"] == "North") & (frame["t"] >= "2023-03-01") & (frame["t"] < end)]
+    assert found.n == len(own)
+    assert series.censored.sum() == (own["resolved"] >= end).sum()
+    assert standing(found)["negative value"] == "fine"
+    assert standing(repo.data_quality("hours"))["negative value"] == "wrong"
+    assert dict(found.provenance.selection)["where"] == {"team": ("North",)}
+    assert repo.data_quality("hours").provenance.selection == {}
+    with pytest.raises(UnknownNameError, match="value of 'team'"):
+        repo.data_quality("hours", where={"team": "Nowhere"})
