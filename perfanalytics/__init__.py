@@ -117,6 +117,7 @@ if TYPE_CHECKING:
     from perfanalytics.plan.service_reporting import ServiceReportRun, service_report
     from perfanalytics.practices.action_plan import ActionPlan, action_plan
     from perfanalytics.practices.benefits import PredictedBenefit, predict_benefit
+    from perfanalytics.practices.candidate_causes import CandidateCauses, candidate_causes
     from perfanalytics.practices.catalogue.catalogue import Catalogue, catalogue
     from perfanalytics.practices.catalogue.entry import CatalogueEntry
     from perfanalytics.practices.causal_page import causal_review
@@ -337,6 +338,7 @@ _PUBLIC = {
     "practices.pareto": ("Pareto", "pareto"),
     "practices.cause_effect": ("CauseEffect", "cause_effect"),
     "practices.why_tree": ("WhyTree", "why_tree"),
+    "practices.candidate_causes": ("CandidateCauses", "candidate_causes"),
     "practices.what_changed": ("WhatChanged", "what_changed"),
     "practices.register": ("Register", "register"),
     "practices.selection_criteria": ("Candidate",),

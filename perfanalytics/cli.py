@@ -330,6 +330,142 @@ def review(
     click.echo(f"kept as: {done.name}, version {done.version}\nreport:  {done.report}")
 
 
+@cli.command("service-report")
+@click.argument("name", required=False)
+@click.option(
+    "--plan", type=FILE, default="plan.toml", show_default=True, help="Plan that declares the service report."
+)
+@click.option("--since", type=_Date(), help="First day of the period (2024-10-01).")
+@click.option("--until", type=_Date(), help="The day after its last one (2025-01-01).")
+@click.option(
+    "--audience",
+    type=click.Choice(["management", "customer", "operations"]),
+    help="Who reads it, instead of the plan's.",
+)
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="ATTRIBUTE=VALUE",
+    help="Only this part of the data, instead of the plan's; repeatable.",
+)
+@click.option("--on", type=_Date(), help="Only what was known on this day is used.")
+@click.option("--repository", type=FILE, help="Repository file, instead of the one in the plan.")
+@click.option(
+    "--report",
+    "report_to",
+    type=FILE,
+    default="service_report.html",
+    show_default=True,
+    help="Page to write.",
+)
+def service_report_command(
+    name: str | None,
+    plan: Path,
+    since: dt.date | None,
+    until: dt.date | None,
+    audience: str | None,
+    where: tuple[str, ...],
+    on: dt.date | None,
+    repository: Path | None,
+    report_to: Path,
+) -> None:
+    """Report on a service for a period: targets, events, workload, nonconformities, trends, satisfaction.
+
+    Uses the data that are in the repository already. NAME may be left out where the plan has one service
+    report.
+    """
+    from perfanalytics.plan.service_reporting import service_report
+
+    done = service_report(
+        name,
+        plan=plan,
+        repository=repository,
+        report_to=report_to,
+        since=since,
+        until=until,
+        audience=audience,
+        where=_where(where) if where else None,
+        on=on,
+    )
+    click.echo(done.service_report.verdict)
+    for doubt in done.service_report.caveats:
+        click.echo(f"  {doubt.code}: {doubt.text}")
+    click.echo(f"kept as: {done.name}, version {done.version}\nreport:  {done.report}")
+
+
+@cli.command()
+@click.argument("analysis")
+@click.option(
+    "--plan", type=FILE, default="plan.toml", show_default=True, help="Plan that declares the analysis."
+)
+@click.option("--repository", type=FILE, help="Repository file, instead of the one in the plan.")
+@click.option("--report", "report_to", type=FILE, help="Page to write; causal-ANALYSIS.html when left out.")
+@click.option("--on", type=_Date(), help="Day from which delays are counted (2024-06-30).")
+@click.option("--held-by", default="", metavar="NAMES", help="Who takes part, separated by commas.")
+def causal(
+    analysis: str,
+    plan: Path,
+    repository: Path | None,
+    report_to: Path | None,
+    on: dt.date | None,
+    held_by: str,
+) -> None:
+    """Write the page of a causal analysis: selection, signal, causes, actions, effect, lesson.
+
+    From the records and from what `run` has saved; the review is kept in versions.
+    """
+    import re
+
+    from perfanalytics.plan.causal import review_causal_analysis
+
+    page = report_to or Path(f"causal-{re.sub(r'[^A-Za-z0-9.-]+', '-', analysis).strip('-')}.html")
+    names = tuple(name.strip() for name in held_by.split(",") if name.strip())
+    done = review_causal_analysis(
+        analysis, plan=plan, repository=repository, report_to=page, on=on, held_by=names
+    )
+    click.echo(done.review.verdict)
+    for doubt in done.review.caveats:
+        click.echo(f"  {doubt.code}: {doubt.text}")
+    for name, reason in done.not_done.items():
+        click.echo(f"{name}: NOT DONE: {reason}", err=True)
+    click.echo(f"kept as: {done.name}, version {done.version}\nreport:  {done.report}")
+
+
+@cli.command()
+@click.argument("words", nargs=-1)
+@click.option(
+    "--in",
+    "path",
+    type=FILE,
+    default="plan.toml",
+    show_default=True,
+    help="Plan (TOML) or repository to search.",
+)
+@click.option("--outcome", default="", help="Words in the outcome, measure or objective.")
+@click.option("--cause", default="", help="Words in one of the causes, their category or phase.")
+@click.option("--subprocess", default="", help="Process or subprocess; those within it count.")
+@click.option("--repository", type=FILE, help="Repository file, instead of the one in the plan.")
+def analyses(
+    words: tuple[str, ...], path: Path, outcome: str, cause: str, subprocess: str, repository: Path | None
+) -> None:
+    """Find causal analyses by outcome, cause, subprocess or any WORDS, with lesson and effect."""
+    from perfanalytics.plan.causal import find_analyses
+
+    found = find_analyses(
+        path,
+        repository=repository,
+        outcome=outcome,
+        cause=cause,
+        subprocess=subprocess,
+        text=" ".join(words),
+    )
+    if len(found.analysis):
+        click.echo(f"{found.text()}\n")
+    click.echo(found.verdict)
+    if not len(found.analysis):
+        sys.exit(NOT_ALL_DONE)
+
+
 @cli.command()
 @click.argument("repository", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--name", help="Only the results of this name.")
@@ -400,6 +536,17 @@ def main(arguments: list[str] | None = None) -> None:
     except PerfAnalyticsError as error:
         click.echo(f"perfanalytics: {error}", err=True)
         sys.exit(MISUSE)
+
+
+def _where(given: tuple[str, ...]) -> dict[str, str | list[str]]:
+    """``attribute=value`` of the command line; an attribute named twice has both values."""
+    found: dict[str, list[str]] = {}
+    for text in given:
+        attribute, equals, value = text.partition("=")
+        if not equals or not attribute or not value:
+            raise PerfAnalyticsError(f"--where {text!r} is not ATTRIBUTE=VALUE (service=Mail)")
+        found.setdefault(attribute, []).append(value)
+    return {k: v[0] if len(v) == 1 else v for k, v in found.items()}
 
 
 def _counted(n: int, plural: str) -> str:

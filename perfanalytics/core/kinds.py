@@ -143,6 +143,7 @@ KINDS: dict[str, str] = {
     "pareto": "perfanalytics.practices.pareto:Pareto",
     "cause_effect": "perfanalytics.practices.cause_effect:CauseEffect",
     "why_tree": "perfanalytics.practices.why_tree:WhyTree",
+    "candidate_causes": "perfanalytics.practices.candidate_causes:CandidateCauses",
     "what_changed": "perfanalytics.practices.what_changed:WhatChanged",
     # organizational performance management
     "improvement_register": "perfanalytics.practices.improvement_register:ImprovementRegister",

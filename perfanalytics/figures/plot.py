@@ -64,6 +64,7 @@ FIGURES: dict[str, str] = {
     "pareto": "perfanalytics.figures.pareto:draw",
     "cause_effect": "perfanalytics.figures.cause_effect:draw",
     "why_tree": "perfanalytics.figures.why_tree:draw",
+    "candidate_causes": "perfanalytics.figures.candidate_causes:draw",
     "what_changed": "perfanalytics.figures.what_changed:draw",
     "improvement_register": "perfanalytics.figures.improvement_register:draw",
     "organization_capability": "perfanalytics.figures.organization_capability:draw",

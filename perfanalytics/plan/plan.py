@@ -11,8 +11,16 @@ from perfanalytics.plan.analyses.charts import ChartTable
 from perfanalytics.plan.analyses.comparisons import ComparisonTable
 from perfanalytics.plan.analyses.cost_benefit import CostBenefitTable
 from perfanalytics.plan.analyses.drift import DriftTable
+from perfanalytics.plan.analyses.effects import EffectTable, RecurrenceTable
+from perfanalytics.plan.analyses.improvements import (
+    DeploymentEvaluationTable,
+    PortfolioTable,
+    PredictedBenefitTable,
+)
 from perfanalytics.plan.analyses.measurement_systems import AgreementTable, GaugeStudyTable
 from perfanalytics.plan.analyses.models import ModelTable
+from perfanalytics.plan.analyses.organization import OrganizationCapabilityTable
+from perfanalytics.plan.analyses.pilots import PilotJudgementTable, PilotPlanTable
 from perfanalytics.plan.analyses.prediction_errors import PredictionErrorsTable
 from perfanalytics.plan.analyses.queue_simulations import QueueForecastTable, QueueReplayTable
 from perfanalytics.plan.analyses.queues import CapacityTable, QueueTable, StaffingTable
@@ -29,6 +37,7 @@ from perfanalytics.plan.analyses.simulations import (
     SimulationTable,
 )
 from perfanalytics.plan.practice_tables import PracticeTables
+from perfanalytics.plan.service_report_table import ServiceReportTable
 from perfanalytics.plan.tables import (
     Analysis,
     CalendarTable,
@@ -78,6 +87,15 @@ class Plan(PracticeTables):
     containment: list[ContainmentTable] = []
     subprocess_selection: list[SubprocessSelectionTable] = []
     cost_benefit: list[CostBenefitTable] = []
+    organization_capability: list[OrganizationCapabilityTable] = []
+    predicted_benefit: list[PredictedBenefitTable] = []
+    pilot_plan: list[PilotPlanTable] = []
+    pilot_judgement: list[PilotJudgementTable] = []
+    portfolio: list[PortfolioTable] = []
+    deployment_evaluation: list[DeploymentEvaluationTable] = []
+    effect: list[EffectTable] = []
+    recurrence: list[RecurrenceTable] = []
+    service_report: list[ServiceReportTable] = []
 
     @model_validator(mode="after")
     def _compose(self) -> Plan:
@@ -85,6 +103,11 @@ class Plan(PracticeTables):
         composed = {table.name: table for table in self.composed_process}
         for table in (*self.simulation, *self.process_comparison):
             table.knows(composed)
+        piloted = {pilot.name: pilot.measure for pilot in self.pilot}
+        for planned in (*self.pilot_plan, *self.pilot_judgement):
+            planned.knows(piloted)
+        for scorecard in self.organization_capability:
+            scorecard.knows({o.name: o.measure for o in self.objective})
         return self
 
     def analyses(self) -> list[Analysis]:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from perfanalytics.core.errors import PlanError, nearest
-from perfanalytics.plan import practice_records
+from perfanalytics.plan import practice_records, service_report_table
 from perfanalytics.plan.analyses import kind_of
 from perfanalytics.plan.mistakes import undeclared
 from perfanalytics.plan.plan import Plan
@@ -159,7 +159,7 @@ def _short(value: object) -> str:
 def _references(plan: Plan) -> Iterator[str]:
     """Names that occur twice or refer to nothing."""
     declared = ("process", "calendar", "source", "measure", "objective", "change", "event")
-    for table in (*declared, "composed_process", *practice_records.RECORDS):
+    for table in (*declared, "composed_process", "service_report", *practice_records.RECORDS):
         for name in _twice(f"{r.name} {getattr(r, 'version', '')}".strip() for r in getattr(plan, table)):
             yield f"[[{table}]]: the name '{name}' is used twice"
     for name in _twice(a.name for a in plan.analyses()):
@@ -173,6 +173,10 @@ def _references(plan: Plan) -> Iterator[str]:
         "process": processes | {f"{p.name} {p.version}" for p in plan.process},
         "calendar": calendars,
         "happening": {c.name for c in plan.change} | {e.name for e in plan.event},
+        "causal_analysis": {c.name for c in plan.causal_analysis},
+        "proposal": {p.name for p in plan.proposal},
+        "success_criterion": {c.name for c in plan.success_criterion},
+        "pilot": {p.name for p in plan.pilot},
     }
     for s in plan.source:
         for d in s.duration:
@@ -190,6 +194,7 @@ def _references(plan: Plan) -> Iterator[str]:
     for e in plan.exclusion:
         yield from undeclared(f"[[exclusion]] '{e.reason}'", "measure", e.measure, known["measure"])
     yield from practice_records.references(plan, known)
+    yield from service_report_table.references(plan)
     for analysis in plan.analyses():
         kind = kind_of(analysis)
         where = f"[[{kind.key}]] '{analysis.name}'"

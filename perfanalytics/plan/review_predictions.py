@@ -16,7 +16,8 @@ from perfanalytics.models.calibration import Calibration, calibrate, prior_items
 from perfanalytics.models.formula import parse
 from perfanalytics.models.result import Model
 from perfanalytics.models.simulation.alternatives_result import ProcessComparison
-from perfanalytics.plan.review_results import Review, chart_says, weekly
+from perfanalytics.plan.measure_charts import weekly
+from perfanalytics.plan.review_results import Review, chart_says
 from perfanalytics.practices.work_review_predicting import predict_objective
 from perfanalytics.practices.work_review_rows import Kept
 from perfanalytics.practices.work_review_tradeoff import trade_off

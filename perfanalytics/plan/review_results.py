@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from perfanalytics.baselines.baseline import baseline
 from perfanalytics.baselines.capability import capability
@@ -15,15 +13,11 @@ from perfanalytics.core.errors import InputError, PerfAnalyticsError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Objective
 from perfanalytics.core.result import Result
-from perfanalytics.core.series import Series
-from perfanalytics.plan.analyses.charts import ChartTable
+from perfanalytics.plan.measure_charts import measure_chart
 from perfanalytics.plan.plan import Plan
 from perfanalytics.plan.review_data import Keeping, OwnData
 from perfanalytics.practices.work_review_rows import Kept
-from perfanalytics.spc.chart import control_chart
-from perfanalytics.spc.families import CHARTS
 from perfanalytics.spc.result import ControlChart
-from perfanalytics.spc.rules import RULE_SETS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,66 +131,7 @@ def own_charts(review: Review) -> None:
 
 
 def _own_chart(review: Review, name: str) -> Result:
-    """The first chart the plan draws of the measure, else a weekly one by the scale of the measure."""
-    measure = review.measure(name)
-    table = next(
-        (
-            t
-            for t in review.plan.chart
-            if t.measure == name and t.chart in CHARTS and CHARTS[t.chart].ordered and not t.subgroups
-            and t.stage_column is None
-        ),
-        None,
-    )  # fmt: skip
-    if table is None:
-        every, statistic, chart = weekly(measure)
-        series = review.own.series(name, every=every, statistic=statistic)
-        return control_chart(series, chart=chart)
-    chosen: dict[str, Any] = {k: getattr(table, k) for k in ("time", "every", "statistic", "zone")}
-    series = review.own.series(name, where=table.where, **chosen)
-    return control_chart(
-        series,
-        chart=table.chart,
-        rules=RULE_SETS[table.rules],
-        options=table.options,
-        limits=table.limits,
-        sigmas=table.sigmas,
-        transform=table.transform,
-        stages=_stages(table, series),
-    )
-
-
-def _stages(table: ChartTable, series: Series) -> list[Any]:
-    """The stages of the chart of the plan that fall within the own data."""
-    if series.when is None or not len(series):
-        return []
-    named = {e.name: e for e in series.events}
-    out: list[Any] = []
-    for stage in table.stages:
-        found = named.get(stage) if isinstance(stage, str) else stage
-        when = found.when if found is not None and hasattr(found, "when") else found
-        if when is None:
-            continue
-        day = when.date() if isinstance(when, dt.datetime) else when
-        first, last = (t.astype("datetime64[D]").item() for t in (series.when[0], series.when[-1]))
-        if first < day <= last:
-            out.append(found)
-    return out
-
-
-def weekly(measure: Measure | None) -> tuple[str, str | None, str]:
-    """Period, statistic and chart of a measure the plan draws no chart of.
-
-    Examples
-    --------
-    >>> weekly(None)
-    ('week', 'median', 'individuals')
-    """
-    if measure is not None and measure.scale == "proportion":
-        return "week", "share", "laney_p"
-    if measure is not None and measure.scale in ("count", "real"):
-        return "week", None, "individuals"
-    return "week", "median", "individuals"
+    return measure_chart(review.plan, name, review.measure(name), review.own.series)
 
 
 def borrowed_baselines(review: Review) -> None:

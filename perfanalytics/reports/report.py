@@ -49,6 +49,9 @@ class ReportItem:
         Further tables, shown before those of the result.
     verdict : str
         What is said where there is no result: an entry of words and tables (records, for example).
+    brief : bool
+        Only the verdict, figure and caveats of the result, with the tables in ``extra``; the rest is in the
+        saved result.
     """
 
     name: str
@@ -60,6 +63,7 @@ class ReportItem:
     serves: str = ""
     extra: tuple[tuple[str, pd.DataFrame], ...] = ()
     verdict: str = ""
+    brief: bool = False
 
 
 def report(
@@ -69,6 +73,7 @@ def report(
     title: str,
     subtitle: str = "",
     background: Sequence[tuple[str, pd.DataFrame]] = (),
+    contents: bool = True,
 ) -> Path:
     """Write one self-contained HTML page.
 
@@ -84,6 +89,8 @@ def report(
     title, subtitle : str
     background : sequence of (title, DataFrame)
         What a reader must know first (operational definitions, objectives, events); printed at the end.
+    contents : bool
+        Whether it begins with the table of contents; False for a page of a single entry.
 
     Returns
     -------
@@ -117,6 +124,7 @@ def report(
         title=title,
         subtitle=subtitle,
         groups=groups,
+        contents=contents,
         background=_tables(background),
         failed=sum(1 for e in entries if e["error"]),
         version=__version__,
@@ -184,6 +192,9 @@ def _entry(number: int, item: ReportItem) -> dict[str, Any]:
     whole = isinstance(result, Scorecard)
     if whole:
         entry["symbols"] = LEGEND
+    if item.brief:
+        entry["tables"] = _tables(item.extra)
+        return entry
     entry["tables"] = _tables((*item.extra, *result.tables()), longest=None if whole else LONGEST_TABLE)
     entry["method"] = _method(result)
     return entry
@@ -197,7 +208,7 @@ def _drawn(draw: Callable[[], list[dict[str, Any]]]) -> tuple[list[tuple[str, in
     """
     try:
         return [(figure_json(f), _height(f)) for f in draw()], ""
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         told = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
         return (
             [],

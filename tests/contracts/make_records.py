@@ -15,6 +15,8 @@ import numpy as np
 
 import perfanalytics as perf
 from perfanalytics.core.archive import Archive
+from perfanalytics.practices.service_report import service_report_of
+from perfanalytics.practices.service_report_material import ReportMaterial
 from perfanalytics.practices.work_review import work_review
 from perfanalytics.practices.work_review_rows import Kept, Material
 
@@ -53,6 +55,12 @@ def results() -> list[perf.Result]:
     )
     simulated = perf.Objective("fast", measure="total", target=15, direction="at_most", share=0.8)
     model = perf.fit("hours ~ size", frame, measure=HOURS, objective=objective, controllable=("size",))
+    figures = perf.period_figures(
+        {("", ""): series, ("team", "A"): series.take(0, 20)},
+        since=dt.date(2024, 1, 1),
+        until=dt.date(2024, 2, 10),
+        objective=objective,
+    )
     made = perf.predictions(model, frame.head(10)).with_outcomes(dict(enumerate(values[:9])))
     return [
         model.what_if({"small": {"size": 5}}, rows=50),
@@ -64,6 +72,21 @@ def results() -> list[perf.Result]:
         perf.backtest(model, frame, time="size", first=30),
         made,
         perf.prediction_errors(made),
+        perf.trend(series),
+        figures,
+        service_report_of(
+            ReportMaterial(
+                name="Desk",
+                audience="operations",
+                since=figures.since,
+                until=figures.until,
+                archive=Archive.of([HOURS, objective], on=dt.date(2024, 2, 20)),
+                performance=("fast",),
+                kept=(
+                    Kept(role="performance", subject="fast", name="Desk: fast", version=1, result=figures),
+                ),
+            )
+        ),
         perf.cost_benefit(investment={"tool": (1, 2, 4)}, benefits={"hours": 2.0}, periods=2, runs=200),
         load,
         perf.simulate(process, runs=500, rng=1, objective=simulated, resamples=40, sensitivity=1000),
