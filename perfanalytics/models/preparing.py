@@ -136,7 +136,13 @@ def prepare(frame: pd.DataFrame, asked: Asked) -> Prepared:
         group_levels=group_levels,
         order=_order(rows, asked.columns.get("time")),
         dropped=len(frame) - n,
-        caveats=(*caveats, *unseen, *_role_doubts(parsed, asked), *_scale_doubts(asked, logged)),
+        caveats=(
+            *caveats,
+            *_open_doubts(rows, parsed.response),
+            *unseen,
+            *_role_doubts(parsed, asked),
+            *_scale_doubts(asked, logged),
+        ),
     )
 
 
@@ -350,6 +356,19 @@ def _role_doubts(parsed: Parsed, asked: Asked) -> list[Caveat]:
         "not a process performance model."
     )
     return [Caveat("no-controllable-factor", text, {"factors": ", ".join(parsed.columns)})]
+
+
+def _open_doubts(rows: pd.DataFrame, response: str) -> list[Caveat]:
+    """Ages of open items, as ``repo.frame`` marks them beside the response, are no outcomes yet."""
+    name = f"{response}_censored"
+    k = int(rows[name].fillna(False).astype(bool).sum()) if name in rows.columns else 0
+    if not k:
+        return []
+    text = (
+        f"{count(k, 'item')} of {len(rows)} {'is' if k == 1 else 'are'} still open ({name}): the age so far, "
+        "which can only grow, is taken as the outcome. Leave them out, or end the selection before them."
+    )
+    return [Caveat("censored-outcomes", text, {"n": k, "of": len(rows)})]
 
 
 def _scale_doubts(asked: Asked, logged: bool) -> list[Caveat]:

@@ -449,3 +449,14 @@ def test_what_goes_together_in_time_is_named() -> None:
         weekly[t] += 0.6 * weekly[t - 7]
     assert "neighbours in time alternate (lag-1 correlation -0." in in_time(alternating)[0]["meaning"].iloc[0]
     assert "Residuals 7 rows apart in time go together" in in_time(weekly)[0]["meaning"].iloc[0]
+
+
+def test_ages_of_open_items_are_no_outcomes() -> None:
+    data = D.assign(y_censored=False)
+    assert "censored-outcomes" not in fit("y ~ x", data).caveat_codes
+    data.loc[[2, 5], "y_censored"] = True
+    data.loc[7, ["y", "y_censored"]] = [np.nan, True]  # left out already: it is no outcome of the model
+    caveat = next(c for c in fit("y ~ x", data).caveats if c.code == "censored-outcomes")
+    assert caveat.evidence["n"] == 2
+    assert caveat.text.startswith(f"2 items of {len(D) - 1} are still open (y_censored)")
+    assert "censored-outcomes" not in fit("y ~ x", data[~data["y_censored"]]).caveat_codes

@@ -140,7 +140,7 @@ def test_open_items_in_a_model_are_a_doubt(plan: Path) -> None:
     run = perf.run_plan(plan, only=["Days"])
     model = next(i.result for i in run.items if i.name == "Days")
     assert isinstance(model, perf.Model)
-    doubt = next(c for c in model.caveats if c.code == "censored")
+    doubt = next(c for c in model.caveats if c.code == "censored-outcomes")
     assert doubt.evidence["n"] == 15
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from perfanalytics.core.errors import PerfAnalyticsError
-from perfanalytics.core.result import Caveat
 from perfanalytics.models.factors import Factor
 from perfanalytics.models.formula import parse
 from perfanalytics.models.model import FAMILIES, fit, own_columns, own_quantiles
@@ -64,7 +63,7 @@ def _model(table: ModelTable, context: Context) -> list[ReportItem]:
         confidence=table.confidence,
         **_columns(table),
     )
-    model = _with_period(_with_open_items(model, frame), frame, table)
+    model = _with_period(model, frame, table)
     made = item(table, model, context)
     if table.predict:
         made = replace(made, extra=(("What-if: predictions for new items", _predicted(table, model)),))
@@ -81,19 +80,6 @@ def _with_period(model: Model, frame: pd.DataFrame, table: ModelTable) -> Model:
     known = {"first": str(min(times))[:10], "last": str(max(times))[:10]} if len(times) else {}
     chosen = {"measure": table.measure, "where": dict(table.where), **known}
     return replace(model, provenance=replace(model.provenance, selection=chosen))
-
-
-def _with_open_items(model: Model, frame: pd.DataFrame) -> Model:
-    """The model, and a doubt where the ages of open items stand among its outcomes."""
-    opened = f"{model.response}_censored"
-    k = int(frame[opened].fillna(False).astype(bool).sum()) if opened in frame.columns else 0
-    if not k:
-        return model
-    text = (
-        f"{k} of the items are still open: their age so far, which can only grow, is taken as the outcome. "
-        "End the selection before them (until =)."
-    )
-    return replace(model, caveats=(*model.caveats, Caveat("censored", text, {"n": k})))
 
 
 def _columns(table: ModelTable) -> dict[str, Any]:
