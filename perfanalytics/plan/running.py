@@ -15,6 +15,7 @@ from perfanalytics.plan.analyses import analyze, kind_of
 from perfanalytics.plan.analyses.context import Context
 from perfanalytics.plan.background import background
 from perfanalytics.plan.checking import check_plan
+from perfanalytics.plan.improving import IMPROVEMENTS, improvements_chapter
 from perfanalytics.plan.plan import Plan
 from perfanalytics.plan.reading import read_plan
 from perfanalytics.plan.tables import Analysis
@@ -132,7 +133,7 @@ def run_plan(
                 else:
                     context.undone[item.name] = item.error
         if not only:
-            items = [*_objectives(repo), *items]
+            items = [*_objectives(repo), *items, *_improvements(repo)]
     told("report", steps - 1, steps)
     written = None
     if items:
@@ -211,6 +212,16 @@ def _objectives(repo: Repository) -> list[ReportItem]:
         return [ReportItem("Objective tree", None, group=CHAPTER, error=str(error))]
     except Exception as error:
         return [ReportItem("Objective tree", None, group=CHAPTER, error=unexpected(error))]
+
+
+def _improvements(repo: Repository) -> list[ReportItem]:
+    """The proposals on record and how far they are."""
+    try:
+        return improvements_chapter(repo.archive())
+    except PerfAnalyticsError as error:
+        return [ReportItem("Improvement proposals", None, group=IMPROVEMENTS, error=str(error))]
+    except Exception as error:
+        return [ReportItem("Improvement proposals", None, group=IMPROVEMENTS, error=unexpected(error))]
 
 
 def _save(repo: Repository, item: ReportItem, by: str) -> int:

@@ -17,9 +17,12 @@ from perfanalytics.plan.analyses.comparisons import COMPARISON
 from perfanalytics.plan.analyses.context import Context
 from perfanalytics.plan.analyses.cost_benefit import COST_BENEFIT
 from perfanalytics.plan.analyses.drift import DRIFT
+from perfanalytics.plan.analyses.improvements import DEPLOYMENT_EVALUATION, PORTFOLIO, PREDICTED_BENEFIT
 from perfanalytics.plan.analyses.kind import Kind
 from perfanalytics.plan.analyses.measurement_systems import AGREEMENT, GAUGE_STUDY
 from perfanalytics.plan.analyses.models import MODEL
+from perfanalytics.plan.analyses.organization import ORGANIZATION_CAPABILITY
+from perfanalytics.plan.analyses.pilots import PILOT_JUDGEMENT, PILOT_PLAN
 from perfanalytics.plan.analyses.prediction_errors import PREDICTION_ERRORS
 from perfanalytics.plan.analyses.queue_simulations import QUEUE_FORECAST, QUEUE_REPLAY
 from perfanalytics.plan.analyses.queues import CAPACITY, QUEUE, STAFFING
@@ -53,6 +56,12 @@ ANALYSES: tuple[Kind[Any], ...] = (
     CONTAINMENT,
     COST_BENEFIT,
     SUBPROCESS_SELECTION,
+    ORGANIZATION_CAPABILITY,
+    PREDICTED_BENEFIT,
+    PILOT_PLAN,
+    PILOT_JUDGEMENT,
+    PORTFOLIO,
+    DEPLOYMENT_EVALUATION,
 )
 _KINDS: dict[type[Analysis], Kind[Any]] = {kind.table: kind for kind in ANALYSES}
 

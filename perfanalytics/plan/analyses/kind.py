@@ -18,7 +18,17 @@ class Reference(NamedTuple):
 
     key: str
     name: str | None
-    to: Literal["measure", "objective", "process", "calendar", "happening"]
+    to: Literal[
+        "measure",
+        "objective",
+        "process",
+        "calendar",
+        "happening",
+        "causal_analysis",
+        "proposal",
+        "success_criterion",
+        "pilot",
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
