@@ -123,6 +123,7 @@ def results() -> list[perf.Result]:
         *queues_and_reliability(values),
         *work_reviews(series, objective),
         *organizational_performance(series),
+        *improvements(series),
         *causal_analysis(series),
     ]
 
@@ -148,6 +149,38 @@ def organizational_performance(series: perf.Series) -> list[perf.Result]:
         perf.objective_tree(archive),
         perf.register(archive, "baseline"),
         perf.select_subprocesses(archive, outcome="hours", candidates=["hours"], series={"hours": series}),
+    ]
+
+
+def improvements(series: perf.Series) -> list[perf.Result]:
+    """One small result of each kind of organizational performance management."""
+    day = dt.date(2024, 1, 25)
+    asked = perf.SuccessCriterion(
+        "a tenth less", proposal="Triage", measure="hours", least_ratio=0.9, declared_on=dt.date(2024, 1, 2)
+    )
+    pilot = perf.Pilot("Desk", proposal="Triage", measure="hours", since=day, until=dt.date(2024, 2, 10))
+    proposal = perf.Proposal("Triage", originator="Desk", outcome="Slow", cost=10, expected_benefit=8)
+    goal = perf.Objective("fast", measure="hours", target=10, direction="at_most", share=0.8)
+    units = perf.SeriesBatch.from_series({"team=a": series, "team=b": series, "team=c": series.take(0, 38)})
+    benefit = perf.predict_benefit(
+        (0.5, 1, 2), volume=10, worth=2, measure=HOURS, investment={"tool": 9}, draws=200
+    )
+    stage = perf.Deployment("to a", proposal="Triage", since=day, where={"team": "a"}, cost=5)
+    noise = np.random.default_rng(2).normal(0, 0.1, (3, 40))
+    apart = perf.SeriesBatch.from_series(
+        {
+            f"team={t}": perf.Series(series.values * np.exp(noise[k]), measure=HOURS, when=series.when)
+            for k, t in enumerate("abc")
+        }
+    )
+    return [
+        perf.improvement_register(perf.Archive.of([proposal, asked, pilot, stage], on=dt.date(2024, 3, 1))),
+        perf.organization_capability([goal], {"hours": units}, every="day", costs={"fast": 2}),
+        benefit,
+        perf.plan_pilot(series.take(0, 24), asked, expected=0.6),
+        perf.judge_pilot(pilot, asked, series, selected="at random"),
+        perf.portfolio([proposal], budget=20, values={"Triage": benefit}, draws=20),
+        perf.evaluate_deployment(apart, [stage], predicted=benefit),
     ]
 
 
@@ -181,6 +214,12 @@ def causal_analysis(series: perf.Series) -> list[perf.Result]:
         perf.pareto({"Network": 12, "Mail": 7, "Printer": 3}),
         perf.cause_effect("Late\n  Method\n    No triage [confirmed, root: chart]\n      Habit\n  People"),
         perf.why_tree("Late\n  No triage [confirmed: chart]\n    Habit [root]"),
+        perf.candidate_causes(
+            {"hours": series.values, "team": np.tile(["A", "B"], 20), "size": np.arange(40) % 11},
+            value="hours",
+            candidates=["team", "size"],
+            measure=HOURS,
+        ),
         perf.what_changed(
             series, recorded=[perf.Change("New triage", when=dt.date(2024, 1, 20), what="Triage")], draws=199
         ),
