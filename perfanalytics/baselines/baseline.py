@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from perfanalytics.baselines import numbers, shares
+from perfanalytics.baselines import numbers, ratios, shares
 from perfanalytics.baselines.baseline_words import verdict_of
 from perfanalytics.baselines.censoring import KaplanMeier, kaplan_meier
 from perfanalytics.baselines.default_fit import fitted_of
@@ -34,7 +34,7 @@ from perfanalytics.baselines.value_kinds import default_chart, kind_of, percenti
 from perfanalytics.baselines.wording import day
 from perfanalytics.core.codec import read_only
 from perfanalytics.core.coerce import as_series
-from perfanalytics.core.counts import counts_and_sizes
+from perfanalytics.core.counts import counts_and_sizes, totals_and_sizes
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Objective, Process
@@ -62,8 +62,8 @@ def baseline(
     Parameters
     ----------
     series : Series, list, array or pandas Series
-        Measured values, counts or shares with their sizes, or items coded 0 and 1. The control chart behind
-        the stability verdict takes them in the order given.
+        Measured values, counts or shares with their sizes, totals of a measured quantity with their sizes, or
+        items coded 0 and 1. The control chart behind the stability verdict takes them in the order given.
     coverage : float
         Share of items that prediction and tolerance intervals shall hold, in (0, 1).
     confidence : float
@@ -86,8 +86,9 @@ def baseline(
         Factor of the normal tolerance interval; "exact" also gives the one-sided limits.
     chart : str, optional
         Control chart of the stability verdict and the natural process limits. Default: "individuals" (of
-        the logarithms where the scale is "log"), "laney_p" for shares and "laney_u" for rates with sizes;
-        items coded 0 and 1 are not charted. Of open items and ordinal values no limits are given.
+        the logarithms where the scale is "log"), "laney_p" for shares, "laney_u" for rates and "i_prime"
+        for ratios of measured quantities with sizes; items coded 0 and 1 are not charted. Of open items and
+        ordinal values no limits are given.
     estimate, stages, exclude :
         As in ``control_chart``. With stages the baseline describes the last one.
 
@@ -145,14 +146,18 @@ def baseline(
 
     kind = kind_of(series)
     counts = sizes = None
-    if kind in ("shares", "rates"):
+    read = ""
+    if kind == "ratios":
+        counts, sizes, read = totals_and_sizes(series.as_batch())
+    elif kind in ("shares", "rates"):
         counts, sizes, _ = counts_and_sizes(series.as_batch(), limit_one=kind == "shares")
     scale = "raw" if counts is not None else scale_of(series)
     judged = judge(
         series,
         chart=chart or default_chart(kind, series),
         logged=scale == "log",
-        rates=None if counts is None or sizes is None or kind != "rates" else counts / sizes,
+        rates=None if counts is None or sizes is None or kind == "shares" else counts / sizes,
+        measured=kind == "ratios",
         estimate=estimate,
         stages=stages,
         exclude=exclude,
@@ -167,7 +172,11 @@ def baseline(
 
     in_time, km = kept(series.values), None
     still_open = still_open_of(series, used) if kind == "open items" else None
-    if counts is not None and sizes is not None:
+    if kind == "ratios" and counts is not None and sizes is not None:
+        in_time = kept(counts / sizes)
+        unit = ratios.unit_of(series)
+        found = ratios.describe(kept(counts), kept(sizes), series.measure, options, unit=unit, how=read)
+    elif counts is not None and sizes is not None:
         unit = series.measure.unit or ("share" if kind == "shares" else "per unit of size")
         in_time = kept(counts / sizes)
         found = shares.describe(
@@ -209,7 +218,7 @@ def baseline(
         caveats = [c for c in caveats if c.code != "distribution-does-not-fit"] + misfit(fitted)
     if kind in ("numbers", "open items"):
         caveats += extract_doubts(series, used)
-    if series.weights is not None and kind not in ("shares", "rates"):  # these weigh by their sizes
+    if series.weights is not None and kind not in ("shares", "rates", "ratios"):  # these weigh by their sizes
         caveats.append(ignored_weights())
     if objective is not None and when is not None:
         caveats += _declared_late(objective, when[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,8 @@ from perfanalytics.core.series import Series
 WIDE = 0.2
 
 
+#: Kinds of values that are pooled over periods.
+PERIODS = ("shares", "rates", "ratios")
 #: Fewer values than this are not put into words.
 TOO_FEW = 5
 
@@ -48,11 +51,17 @@ def verdict_of(
     by_name = {r.quantity: r for r in rows}
     name, unit = series.measure.name, series.measure.unit
     period = "" if when is None else f" from {day(when[0])} to {day(when[-1])}"
-    if kind in ("shares", "rates"):
+    if kind in PERIODS:
         row = by_name["share" if kind == "shares" else "rate"]
         points = count(n, "period" if series.sizes is not None else "item")
         if kind == "shares":
             said, interval = share_interval(row.estimate, row.low, row.high, row.confidence)
+        elif kind == "ratios":
+            apart = (row.high - row.low) / 10
+            said = number(row.estimate, row.unit, spread=apart)
+            interval = f"({percent(row.confidence)} interval {span(row.low, row.high)})"
+            if math.isnan(row.low):
+                interval = "(no interval)"
         else:
             said = number(row.estimate)
             interval = f"({percent(row.confidence)} interval {span(row.low, row.high)})"
@@ -82,7 +91,5 @@ def verdict_of(
         )
     elif judged.stable:
         text += " The process was stable."
-    text += _wide(
-        rows, series.measure, more_points, of="periods" if kind in ("shares", "rates") else "points"
-    )
+    text += _wide(rows, series.measure, more_points, of="periods" if kind in PERIODS else "points")
     return f"{text} {assessed}".strip()

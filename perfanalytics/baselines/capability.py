@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from perfanalytics.baselines import capability_counts, capability_percentiles
 from perfanalytics.baselines.capability_doubts import capability_doubts
 from perfanalytics.baselines.capability_result import Capability
@@ -13,6 +15,7 @@ from perfanalytics.baselines.capability_scale import choices_of, on_scale, scale
 from perfanalytics.baselines.capability_words import against_minimum, verdict_of
 from perfanalytics.baselines.intervals import Dependence
 from perfanalytics.baselines.numbers import Options
+from perfanalytics.baselines.ratios import as_values, size_doubts
 from perfanalytics.baselines.rows import columns
 from perfanalytics.baselines.specification import specification
 from perfanalytics.baselines.stability import Exclusions, Stages
@@ -47,7 +50,8 @@ def capability(
     ----------
     series : Series, list, array or pandas Series
         Measured values in order of time, single or in subgroups (shape (n, k), or ``subgroups``); counts or
-        shares with their sizes; items coded 0 and 1 of a proportion.
+        shares with their sizes; items coded 0 and 1 of a proportion. Of totals of a measured quantity with
+        their sizes (minutes, money) the ratio of each period is held against the limits.
     lower, upper : float, optional
         Specification limits in the unit of the measure; one at least (none for shares and rates).
     target : float, optional
@@ -128,8 +132,16 @@ def capability(
     if series.measure.scale == "ordinal":
         raise InputError("an ordinal scale has no distances: capability indices mean nothing on it")
     options = Options(0.95, confidence, dependence, 1, asked=asked)
-    kind = counted_kind(series)
-    if kind != "numbers":
+    kind, given_as, sizes = counted_kind(series), series, series.sizes
+    if kind == "ratios":
+        if objective is not None and objective.statistic in ("rate", "mean"):
+            raise InputError(
+                f"objective {objective.name!r} speaks of the pooled {objective.statistic}; capability holds "
+                "the ratio of each period against limits: use perf.baseline(..., objective=), or lower= and "
+                "upper="
+            )
+        series = as_values(series.as_batch())[0]
+    elif kind != "numbers":
         given = {
             "lower": lower, "upper": upper, "target": target, "sigma": sigma, "method": method,
             "distribution": distribution, "transform": transform, "minimum": minimum,
@@ -163,12 +175,16 @@ def capability(
     standing, sentence = against_minimum(rows, minimum, objective)
     made = Capability(
         verdict="",
-        caveats=capability_doubts(
-            series, used, chart, fitted, scale.distribution, options, within=method != "percentile"
+        caveats=(
+            *capability_doubts(
+                series, used, chart, fitted, scale.distribution, options, within=method != "percentile"
+            ),
+            *(() if kind == "numbers" or sizes is None else size_doubts(sizes[~np.isnan(series.values)])),
         ),
         method=Method(
             "capability",
             {
+                **({} if kind == "numbers" else {"values": "the ratio of each period, counting the same"}),
                 "lower": asked_for.lower,
                 "upper": asked_for.upper,
                 "target": asked_for.target,
@@ -199,9 +215,9 @@ def capability(
                 "ISO 22514-2 (2017), Statistical methods in process management",
             ),
         ),
-        provenance=series.provenance(),
+        provenance=given_as.provenance(),
         measure=series.measure,
-        values_are="numbers",
+        values_are=kind,
         n=len(used.values),
         subgroups=used.k,
         lower=asked_for.lower,

@@ -19,6 +19,8 @@ from perfanalytics.baselines.capability_columns import (
 from perfanalytics.baselines.capability_normal import QUANTITIES, Normal, table
 from perfanalytics.baselines.capability_sample import INDIVIDUALS, SAID, SUBGROUPS
 from perfanalytics.baselines.intervals import Dependence
+from perfanalytics.baselines.ratios import as_values, unequal_sizes
+from perfanalytics.baselines.value_kinds import counted_kind
 from perfanalytics.baselines.wording import count
 from perfanalytics.core.bulk import BulkMethod
 from perfanalytics.core.codec import read_only
@@ -80,8 +82,11 @@ def capabilities(
     >>> made.column("ppk").round(2).tolist()
     [1.44, 0.97]
     """
-    data = as_batch(batch)
+    given = data = as_batch(batch)
     m = len(data)
+    sizes = None
+    if m and counted_kind(data[0]) == "ratios":
+        data, sizes = as_values(data), data.sizes
     chosen, log, dependence = _choices(data, sigma, transform, dependence, confidence)
     sides = {
         name: _per_series(name, value, m)
@@ -138,7 +143,12 @@ def capabilities(
     )
     observed = observed_defects(raw_flat, used, owner, offsets, n, low, high, size, dependence, confidence)
     found["ppm_observed"] = observed
-    codes = codes_of(n, sd, charts.judged, charts.stable, size)
+    unequal = np.zeros(m, dtype=bool)
+    if sizes is not None:
+        known = np.where(np.isnan(data.values), np.nan, sizes)
+        pairs = zip(data.offsets[:-1].tolist(), data.offsets[1:].tolist(), strict=True)
+        unequal = np.array([unequal_sizes(known[a:b]) for a, b in pairs], dtype=bool)
+    codes = codes_of(n, sd, charts.judged, charts.stable, size, unequal)
     estimate, lows, highs = (np.array([found[q][k] for q in _ALL]) for k in range(3))
     ppk = found["ppk"][0]
     unstable = int(np.sum(charts.judged & ~charts.stable))
@@ -159,7 +169,7 @@ def capabilities(
             },
             ("Montgomery (2013), Introduction to Statistical Quality Control, 7th ed., chapter 8",),
         ),
-        provenance=data.provenance(),
+        provenance=given.provenance(),
         measure=data.measure,
         ids=data.ids,
         scale="log" if log else "raw",

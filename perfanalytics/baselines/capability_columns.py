@@ -151,6 +151,7 @@ def codes_of(
     judged: NDArray[np.bool_],
     stable: NDArray[np.bool_],
     size: dict[str, Floats],
+    unequal: NDArray[np.bool_],
 ) -> NDArray[Any]:
     """Codes of the caveats of each series."""
     alike = (size["r1"] > 2 / np.sqrt(np.maximum(n, 1))) & (n >= 8)
@@ -161,6 +162,7 @@ def codes_of(
         "stability-unknown": ~judged,
         "autocorrelated": alike & (size["r"] > 0),
         "dependence-ignored": alike & (size["r"] == 0),
+        "unequal-sizes": unequal,
     }
     out = np.empty(len(n), dtype=object)
     out[:] = [

@@ -27,7 +27,7 @@ class Capability(Result):
     Attributes
     ----------
     measure : Measure
-    values_are : {"numbers", "shares", "rates"}
+    values_are : {"numbers", "shares", "rates", "ratios"}
     n : int
         Values used (shares, rates: periods or items).
     subgroups : int

@@ -25,7 +25,7 @@ def fitted_of(
 ) -> Fitted | None:
     """The distribution asked for, or that of the scale; None where the default one cannot be had."""
     ordinal = series.measure.scale == "ordinal"
-    if kind in ("shares", "rates") or ordinal:
+    if kind in ("shares", "rates", "ratios") or ordinal:
         if distribution is not None:
             raise InputError(
                 f"distribution= is for measured values; these are {'ordinal' if ordinal else kind}"

@@ -23,11 +23,12 @@ from perfanalytics.baselines.drift_tests import (
 )
 from perfanalytics.baselines.drift_words import reasons_of, verdict_of
 from perfanalytics.baselines.intervals import Dependence
+from perfanalytics.baselines.ratios import pool
 from perfanalytics.comparisons.arguments import check_confidence
 from perfanalytics.core.codec import read_only
 from perfanalytics.core.coerce import as_series
 from perfanalytics.core.columns import Floats
-from perfanalytics.core.counts import counts_and_sizes
+from perfanalytics.core.counts import counts_and_sizes, totals_and_sizes
 from perfanalytics.core.errors import InputError
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Objective, Process
@@ -199,12 +200,15 @@ def judge_drift(
         x, y = old.values, fresh.values
         enough = len(y) >= FEWEST and len(x) >= FEWEST
         few = f"not judged: fewer than {FEWEST} values"
-        shares = base.values_are != "numbers" or base.measure.scale == "ordinal"
+        measured = base.values_are == "ratios" and old.sizes is not None and fresh.sizes is not None
+        shares = (base.values_are != "numbers" and not measured) or base.measure.scale == "ordinal"
         plain = "not judged for shares, rates and ordinal values" if shares else few
         on_log = base.scale == "log" and bool((y > 0).all())
         u, v = (np.log(x), np.log(y)) if on_log else (x, y)
         back = on_log
-        findings = [location(old, fresh, u, v, dependence, logged=back, enough=enough)]
+        findings = [location(old, fresh, u, v, dependence, logged=back, enough=enough, measured=measured)]
+        if measured:
+            u, v = _alike(old, old), _alike(fresh, old)
         judged = enough and not shares
         findings.append(spread(u, v, dependence, logged=back) if judged else Finding("spread", plain))
         findings.append(shape(u, v, dependence, seed=seed) if judged else Finding("shape", plain))
@@ -318,7 +322,10 @@ def _used(series: Series, base: Characterized) -> Series:
     excluded, _ = series.excluded()
     values = series.values
     sizes = series.sizes
-    if base.values_are in ("shares", "rates") and sizes is not None:
+    if base.values_are == "ratios" and sizes is not None:
+        totals, sizes, _ = totals_and_sizes(series.as_batch())
+        values = totals / sizes
+    elif base.values_are in ("shares", "rates") and sizes is not None:
         counts, sizes, _ = counts_and_sizes(series.as_batch(), limit_one=base.values_are == "shares")
         values = counts / sizes
     use = ~np.isnan(values) & ~excluded
@@ -338,6 +345,14 @@ def _used(series: Series, base: Characterized) -> Series:
         else {},
         clock=series.clock if series.when is not None else None,
     )
+
+
+def _alike(part: Series, old: Series) -> Floats:
+    """Deviations from the own pooled ratio, each as that of a period of the typical size of the baseline."""
+    assert part.sizes is not None
+    assert old.sizes is not None
+    found = pool(part.values * part.sizes, part.sizes, "independent")
+    return found.z * math.sqrt(found.typical / float(np.median(old.sizes)))
 
 
 def _caveats(base: Characterized, fresh: Series) -> list[Caveat]:

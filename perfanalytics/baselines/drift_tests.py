@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from perfanalytics.baselines.intervals import Dependence, Effective, effective
+from perfanalytics.baselines.ratios import pool
 from perfanalytics.comparisons.compare import compare
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.order_statistics import prediction_ranks
@@ -34,10 +35,18 @@ class Finding:
 
 
 def location(
-    old: Series, new: Series, u: Floats, v: Floats, dependence: Dependence, *, logged: bool, enough: bool
+    old: Series,
+    new: Series,
+    u: Floats,
+    v: Floats,
+    dependence: Dependence,
+    *,
+    logged: bool,
+    enough: bool,
+    measured: bool = False,
 ) -> Finding:
     """The level: by ``compare`` (AR(1) by REML, Welch for values without order); for few new values by the
-    prediction interval of the baseline for their mean."""
+    prediction interval of the baseline for their mean (``measured``: for their pooled ratio)."""
     if enough:
         made = compare(old, new, order=None if dependence == "ar1" else "none")
         first = made.primary
@@ -45,6 +54,8 @@ def location(
             return Finding(
                 "location", made.method.name, first.before, first.after, first.statistic, first.p_value
             )
+    if measured:
+        return _pooled_ratio(old, new, dependence)
     size = effective(u, dependence)
     mean, after = float(u.mean()), float(v.mean())
     sd = float(u.std(ddof=1)) if len(u) > 1 else math.nan
@@ -57,6 +68,23 @@ def location(
     t = (after - mean) / se
     p = float(2 * special.stdtr(size.df, -abs(t)))
     return Finding("location", how, back(mean), back(after), t, p)
+
+
+def _pooled_ratio(old: Series, new: Series, dependence: Dependence) -> Finding:
+    """The pooled ratio of the new periods against the baseline's prediction interval for it."""
+    assert old.sizes is not None
+    assert new.sizes is not None
+    base = pool(old.values * old.sizes, old.sizes, dependence)
+    whole = float(new.sizes.sum())
+    after = float((new.values * new.sizes).sum()) / whole
+    how = "pooled ratio of the new periods against the baseline's prediction interval for it"
+    size = base.size
+    if not size.usable or not base.sd > 0:
+        return Finding("location", how, base.center, after)
+    ahead = size.mean_factor(len(new)) * base.typical / whole
+    se = base.sd * math.sqrt(size.variance_factor * (ahead + 1 / size.n_mean))
+    t = (after - base.center) / se
+    return Finding("location", how, base.center, after, t, float(2 * special.stdtr(size.df, -abs(t))))
 
 
 def spread(u: Floats, v: Floats, dependence: Dependence, *, logged: bool) -> Finding:

@@ -39,9 +39,10 @@ class Baseline(Result):
     first, last : datetime64 or None
         Period of the points used.
     values, when, sizes, censored : arrays, shape (n,), or None
-        The points used (shares: counts over sizes).
-    values_are : {"numbers", "shares", "rates", "open items"}
-    scale : {"raw", "log", "share", "rate"}
+        The points used (shares, rates, ratios: divided by their sizes).
+    values_are : {"numbers", "shares", "rates", "ratios", "open items"}
+        "ratios" are those of a measured quantity (minutes, money) to its sizes, "rates" those of counts.
+    scale : {"raw", "log", "share", "rate", "ratio"}
         On which the parametric intervals are made.
     dependence : {"ar1", "independent"}
     lag1, n_effective : float
@@ -64,7 +65,7 @@ class Baseline(Result):
         How many more points would halve the interval of the center; -1 when nobody can say.
     fitted : Fitted or None
         Distribution fitted by maximum likelihood (of the declared scale, or the one asked for), with its
-        goodness of fit; None for shares, rates, ordinal values, and where it cannot be had.
+        goodness of fit; None for shares, rates, ratios, ordinal values, and where it cannot be had.
     """
 
     kind: ClassVar[str] = "baseline"
@@ -141,7 +142,7 @@ class Baseline(Result):
         ``perf.compare(one, other)`` and every function that takes a series take a baseline as it is. Gaps and
         excluded points are gone, events are not kept.
         """
-        statistic = {"shares": "share", "rates": "rate"}.get(self.values_are)
+        statistic = {"shares": "share", "rates": "rate", "ratios": "rate"}.get(self.values_are)
         selection = {"statistic": statistic} if statistic and self.sizes is not None else {}
         return Series(
             self.values,
@@ -215,7 +216,7 @@ class Baseline(Result):
         return text
 
     def _adequacy(self, center: float, low: float, high: float) -> str:
-        periods = self.values_are in ("shares", "rates")
+        periods = self.values_are in ("shares", "rates", "ratios")
         return adequacy_text(center, low, high, self.measure.unit, self.points_to_halve, periods=periods)
 
     def to_frame(self) -> pd.DataFrame:
@@ -247,9 +248,11 @@ class Baseline(Result):
             found = np.flatnonzero(self.quantity == quantity)
             return float(getattr(self, part)[found[0]]) if len(found) else math.nan
 
-        center = {"shares": "share", "rates": "rate", "open items": "p50"}.get(self.values_are, "mean")
+        center = {"shares": "share", "rates": "rate", "ratios": "rate", "open items": "p50"}.get(
+            self.values_are, "mean"
+        )
         center = "p50" if self.measure.scale == "ordinal" else center
-        ahead = "next period" if self.values_are in ("shares", "rates") else "next item"
+        ahead = "next period" if self.values_are in ("shares", "rates", "ratios") else "next item"
         row = {
             "measure": self.measure.name,
             "unit": self.measure.unit,

@@ -68,6 +68,7 @@ def judge(
     chart: str | None,
     logged: bool,
     rates: NDArray[np.float64] | None,
+    measured: bool = False,
     estimate: Estimate,
     stages: Stages,
     exclude: Exclusions,
@@ -75,7 +76,8 @@ def judge(
     """Chart the series and read off stability, natural limits and the last stage.
 
     ``rates`` (n,) are counts per unit of size: the u charts take the series itself, others
-    these rates as they are.
+    these rates as they are. ``measured`` rates are ratios of measured quantities: charts that weigh by the
+    sizes take them as ratios with sizes.
 
     With ``logged`` the logarithms are charted and the limits given back in the unit of the measure: the
     limits of a duration are then never negative. With several stages the verdict is that of the last one,
@@ -87,6 +89,9 @@ def judge(
     charted = series
     if logged:
         charted = _logarithms(series)
+    elif rates is not None and measured and chart in ("i_prime", "u", "laney_u"):
+        told = {**series.selection, "statistic": "rate"}
+        charted = _rebuilt(series, rates, series.measure, series.exclusions, selection=told)
     elif rates is not None and chart not in ("u", "laney_u"):
         charted = _rebuilt(series, rates, series.measure, series.exclusions, sizes=False)
     made = control_chart(charted, chart=chart, estimate=estimate, stages=stages, exclude=exclude)

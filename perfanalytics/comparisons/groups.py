@@ -20,7 +20,7 @@ from perfanalytics.comparisons.result import Comparison, SideTable
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.dependence import lag1_autocorrelation
 from perfanalytics.core.errors import InputError, UnknownNameError
-from perfanalytics.core.measure import Measure
+from perfanalytics.core.measure import MEASURED_SCALES, Measure
 from perfanalytics.core.result import Method, Provenance
 
 
@@ -119,6 +119,11 @@ def compare_groups(
         raise UnknownNameError("adjustment", str(adjust), ADJUSTMENTS)
     if method is not None and method not in GROUP_METHODS and method not in SHORT_NAMES:
         raise UnknownNameError("method for groups", str(method), {*GROUP_METHODS, *SHORT_NAMES})
+    if sizes is not None and measure is not None and measure.scale in MEASURED_SCALES:
+        raise InputError(
+            f"{measure.name} is a measured quantity (scale {measure.scale!r}), so that its values with "
+            "sizes= are no counts of a proportion: give the ratios as value= and leave sizes= out"
+        )
     data = read_grouped(
         frame, value=value, by=by, block=block, sizes=sizes, when=when, measure=measure, scale=scale
     )

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from perfanalytics.core.coerce import as_series
 from perfanalytics.core.columns import Floats
-from perfanalytics.core.counts import counts_and_sizes
+from perfanalytics.core.counts import counts_and_sizes, totals_and_sizes
 from perfanalytics.core.errors import InputError, UnknownNameError
-from perfanalytics.core.measure import Measure
+from perfanalytics.core.measure import MEASURED_SCALES, Measure
 from perfanalytics.core.periods import check_every, period_number
 from perfanalytics.core.result import Caveat
 from perfanalytics.core.series import Series, SeriesBatch
@@ -256,17 +256,30 @@ def _side(series: Series, rhythm: str | None, reading: str) -> Side:
 def values_and_weights(batch: SeriesBatch, *, reading: str = "values") -> tuple[Floats, Floats, bool]:
     """Values with their weights in means, and whether the weights are denominators.
 
-    Counts of a proportion become shares weighted by their sizes; a rate is weighted by its denominator, a
-    mean or percentile of a period by its weight (the number of items behind it). Totals and extremes of
-    periods are not weighted: the number of items is part of what they measure. With ``reading="shares"`` a
-    measure of undeclared scale, or of counts, is read as a proportion; with ``"rates"`` as counts per size.
+    Totals of a measured quantity (scale "real", "positive", "duration") with sizes become ratios weighted by
+    their sizes: no law of counts is read into them, and nothing depends on the unit. Counts of a proportion
+    become shares weighted by their sizes; a rate is weighted by its denominator, a mean or percentile of a
+    period by its weight (the number of items behind it). Totals and extremes of periods are not weighted: the
+    number of items is part of what they measure. With ``reading="shares"`` a measure of undeclared scale, or
+    of counts, is read as a proportion; with ``"rates"`` as counts per size.
 
     Raises
     ------
     InputError
-        For denominators of a measure that is neither a proportion nor a rate: nothing is left out silently.
+        For denominators of a measure that is neither a proportion nor a rate: nothing is left out silently;
+        for methods of counts on a measured quantity.
     """
     values, measure = batch.values, batch.measure
+    if measure.scale in MEASURED_SCALES and batch.sizes is not None:
+        if reading != "values":
+            raise InputError(
+                f"{measure.name} is a measured quantity (scale {measure.scale!r}), no count: in another unit "
+                "the same data would have another answer. Leave method= out, or take one for values "
+                "('ar1_level_change', 'welch')"
+            )
+        if batch.selection.get("statistic") is None:
+            totals, sizes, _ = totals_and_sizes(batch)
+            return totals / sizes, np.nan_to_num(sizes), False
     statistic = batch.selection.get("statistic")
     seen = ~np.isnan(values)
     shares = measure.scale == "proportion" or (

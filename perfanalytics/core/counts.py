@@ -1,4 +1,4 @@
-"""Counts and denominators from a series of counts or of shares (rates)."""
+"""Numerators and denominators from a series of counts, of shares (rates), or of measured totals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,52 @@ from numpy.typing import NDArray
 
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import InputError
+from perfanalytics.core.measure import MEASURED_SCALES
 from perfanalytics.core.series import SeriesBatch
+
+#: Statistics of a selection whose values are already divided by their sizes.
+_DIVIDED = ("share", "rate")
+
+
+def totals_and_sizes(batch: SeriesBatch) -> tuple[Floats, Floats, str]:
+    """Totals of a measured quantity (minutes, money) and what they are divided by.
+
+    Values with sizes are totals of their period, unless the selection says that they are ratios already
+    (``statistic`` "share" or "rate"): never guessed from whether they are whole numbers, because minutes are
+    and the same time in hours is not.
+
+    Parameters
+    ----------
+    batch : SeriesBatch
+        Values (n,), of any sign, NaN for gaps; sizes (n,).
+
+    Returns
+    -------
+    totals, sizes : float arrays of shape (n,)
+        NaN where the value is a gap or the size is 0 or missing.
+    how : {"totals", "ratios"}
+
+    Raises
+    ------
+    InputError
+        Without sizes.
+
+    Examples
+    --------
+    >>> from perfanalytics.core.series import Series
+    >>> totals, sizes, how = totals_and_sizes(Series([90.0, 0.5, 2], sizes=[60, 60, 0]).as_batch())
+    >>> totals.tolist(), how
+    ([90.0, 0.5, nan], 'totals')
+    """
+    values, sizes = batch.values, batch.sizes
+    if values.ndim != 1:
+        raise InputError("totals or ratios must have shape (n,)")
+    if sizes is None:
+        raise InputError("ratios need their denominators: give sizes=")
+    n = np.where((sizes > 0) & ~np.isnan(values), sizes, np.nan)
+    if str(batch.selection.get("statistic") or "") in _DIVIDED:
+        return values * n, n, "ratios"
+    return np.where(np.isnan(n), np.nan, values), n, "totals"
 
 
 def counts_and_sizes(batch: SeriesBatch, *, limit_one: bool = True) -> tuple[Floats, Floats, str]:
@@ -16,7 +61,8 @@ def counts_and_sizes(batch: SeriesBatch, *, limit_one: bool = True) -> tuple[Flo
     A series of counts has whole numbers ("12 of 50"); a series of shares has values between 0 and 1 with
     the denominators as sizes. What the repository made with ``statistic="share"`` or ``"rate"`` is known to
     be shares from the selection. Otherwise each series is read by itself: whole numbers throughout are
-    counts, anything else shares (rates). Items coded 0 and 1 without sizes count one each.
+    counts, anything else shares (rates). Items coded 0 and 1 without sizes count one each. Rates of a
+    measured quantity (scale "real", "positive" or "duration") are read by :func:`totals_and_sizes`.
 
     Parameters
     ----------
@@ -49,6 +95,8 @@ def counts_and_sizes(batch: SeriesBatch, *, limit_one: bool = True) -> tuple[Flo
     values, sizes = batch.values, batch.sizes
     if values.ndim != 1:
         raise InputError("counts or shares must have shape (n,)")
+    if not limit_one and sizes is not None and batch.measure.scale in MEASURED_SCALES:
+        return totals_and_sizes(batch)
     seen = ~np.isnan(values)
     if (values[seen] < 0).any():
         point = int(np.flatnonzero(seen & (values < 0))[0])
@@ -91,7 +139,7 @@ def _shares(batch: SeriesBatch, seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
     Decided series by series, so that a series is read the same alone and in any batch.
     """
     values = batch.values
-    if str(batch.selection.get("statistic") or "") in ("share", "rate"):
+    if str(batch.selection.get("statistic") or "") in _DIVIDED:
         return np.ones(len(values), dtype=bool)
     broken: NDArray[np.bool_] = seen & (values != np.floor(values))
     if not broken.any():

@@ -13,6 +13,9 @@ Scale = Literal["real", "positive", "duration", "count", "proportion", "ordinal"
 #: Scales on which methods work with logarithms by default: positive and skewed to the right.
 LOG_SCALES: frozenset[str] = frozenset({"positive", "duration"})
 
+#: Scales of measured quantities (minutes, money): their unit is a choice, no law of counts holds for them.
+MEASURED_SCALES: frozenset[str] = frozenset({"real", "positive", "duration"})
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from perfanalytics.core.segments import Flags
 from perfanalytics.core.series import SeriesBatch
-from perfanalytics.spc.doubts import doubtful
+from perfanalytics.spc.doubts import doubtful, not_counts
 from perfanalytics.spc.evidence import evidence
 from perfanalytics.spc.guards import guard
 from perfanalytics.spc.kernel import Counted, count_block
@@ -116,6 +116,9 @@ def _codes(
         flag[of[segment]] = True
         flags[code] = flag
     flags["no-points"] = flags["no-points"] | ~has
+    flags["not-counts"] = (np.bincount(of, weights=counted.n, minlength=m) > 0) & not_counts(
+        prepared.setting, batch.measure
+    )
     flags["open-items"] = still_open
     flags["exclusion-unattributed"] = unattributed
     if len(prepared.starts):

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import special
 
 from perfanalytics.core.columns import Floats
-from perfanalytics.core.measure import LOG_SCALES, Measure
+from perfanalytics.core.measure import LOG_SCALES, MEASURED_SCALES, Measure
 from perfanalytics.core.result import Caveat
 from perfanalytics.core.segments import Flags
 from perfanalytics.spc.families import CHARTS
@@ -76,6 +76,15 @@ def doubtful(counted: Counted, setting: Setting, measure: Measure) -> dict[str, 
     return {code: np.asarray(flag, dtype=bool) | none for code, flag in out.items()}
 
 
+def not_counts(setting: Setting, measure: Measure) -> bool:
+    """Whether the limits come from a law of counts, and the measure declares that it is no count."""
+    family = setting.family
+    by_law = family.model_sigma or (
+        family.name == "funnel" and setting.asked.options.get("law") in ("binomial", "poisson")
+    )
+    return by_law and measure.scale in MEASURED_SCALES
+
+
 def _out_of_range(counted: Counted, setting: Setting, measure: Measure) -> Flags:
     main = setting.family.panels[0]
     if main.floor is not None or main.unitless or measure.scale in (None, "real", "ordinal"):
@@ -107,6 +116,8 @@ def caveats_of(
             evidence = dict(evidence) | {"stage": i}
             text = f"Stage {i} (of stages 0 to {stages - 1}): {text}"
         out.append(Caveat(code, text, evidence))
+    if not_counts(setting, measure) and counted.n.any():
+        out.append(_measured(setting, measure))
     if still_open:
         out.append(
             Caveat(
@@ -189,6 +200,19 @@ def _autocorrelated(c: Counted, i: int, s: Setting, m: Measure) -> Told:
         what = "run rules fire" if s.family.panels[0].independent else "this chart signals"
         text += f". The rules assume independent points: with correlation, {what} too often."
     return text, evidence
+
+
+def _measured(s: Setting, m: Measure) -> Caveat:
+    advice = (
+        "Take options={'law': 'normal'} with weights = 1 / standard error^2."
+        if s.family.name == "funnel"
+        else "Take chart='i_prime' for ratios of measured quantities, or 'individuals'."
+    )
+    text = (
+        f"The limits of a {s.family.name} chart follow from a law of counts, but {m.name} is a measured "
+        f"quantity (scale {m.scale!r}): in another unit the same data would have other limits. {advice}"
+    )
+    return Caveat("not-counts", text, {"scale": m.scale, "chart": s.family.name})
 
 
 def _dispersed(c: Counted, i: int, s: Setting, m: Measure) -> Told:

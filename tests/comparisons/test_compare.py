@@ -608,8 +608,10 @@ def test_denominators_nobody_declared_are_refused_not_ignored():
     with pytest.raises(perf.InputError, match=r"does not declare its scale.*scale='proportion'"):
         perf.compare(one, two)
     sized = perf.Series([31.0] * 20, sizes=[5] * 20, measure=HOURS)
-    with pytest.raises(perf.InputError, match="has scale 'duration'"):
-        perf.compare(sized, sized)
+    measured = perf.compare(sized, sized)  # totals of a measured quantity are ratios to their sizes
+    assert measured.primary.before == pytest.approx(6.2)
+    with pytest.raises(perf.InputError, match="no count"):
+        perf.compare(sized, sized, method="poisson_rates")
     share = perf.Measure("failed", definition="d", unit="1", better="lower", scale="proportion")
     declared = [perf.Series(s.values, sizes=s.sizes, measure=share) for s in (one, two)]
     assert perf.compare(*declared).primary.estimate == pytest.approx(212 / 2000 - 108 / 1000)

@@ -43,6 +43,11 @@ def _rates(batch: SeriesBatch, options: Mapping[str, Any]) -> Points:
     if batch.sizes is None:
         raise InputError("a u chart needs the units behind each count: give sizes= (or take chart='c')")
     counts, sizes, how = counts_and_sizes(batch, limit_one=False)
+    if (counts < 0).any():
+        raise InputError(
+            f"point {int(np.flatnonzero(counts < 0)[0])} is negative, and a u chart takes counts: "
+            "chart='i_prime' charts ratios of any sign"
+        )
     return Points(
         offsets=batch.offsets,
         value=counts / sizes,

@@ -63,6 +63,11 @@ def _points(batch: SeriesBatch, options: Mapping[str, Any]) -> Points:
         if law == "binomial":
             raise InputError(f"{error}; rates per unit of size take options={{'law': 'poisson'}}") from error
         raise
+    if (counts < 0).any():
+        raise InputError(
+            f"point {int(np.flatnonzero(counts < 0)[0])} is negative, and law {law!r} is one of counts: "
+            "values with standard errors take options={'law': 'normal'}"
+        )
     return Points(
         offsets=batch.offsets,
         value=counts / sizes,
