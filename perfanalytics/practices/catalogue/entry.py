@@ -117,8 +117,8 @@ class Advice:
     distribution : str
         The family of distributions to fit to single values; "" for none.
     of_chart : bool
-        True where center and limits of the chart are the baseline: for ratios of measured quantities, which
-        follow no law of counts.
+        True where center and limits of the chart are the baseline: for shares of measured time, which a
+        baseline of a proportion would read as so many trials.
     model : str
         Public function that makes the model ("fit", "staffing" ...).
     factors, controllable : tuple of str
