@@ -13,3 +13,14 @@ b <- binom.test(35, 60); print(b$p.value)
 # a check sheet: standardized (adjusted) residuals
 sheet <- matrix(c(12, 5, 8, 20, 6, 9, 4, 7, 15), 3, byrow = TRUE)
 t <- chisq.test(sheet, correct = FALSE); print(t$statistic); print(t$p.value); print(t$stdres)
+# candidate_causes: CR1 by period, by hand
+y <- c(3.1, 4.2, 2.8, 5.9, 6.3, 5.1, 3.6, 4.4, 7.2, 6.8, 3.3, 4.9)
+g <- c("a", "a", "b", "b", "c", "c", "a", "b", "c", "c", "a", "b")
+u <- c(0.5, 1.5, 0.2, 2.5, 1.1, 0.3, 0.9, 1.2, 2.2, 1.9, 0.1, 1.4)
+w <- c(1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 5)
+X <- model.matrix(~ g + u); fit <- lm(y ~ g + u); e <- residuals(fit)
+S <- rowsum(X * e, w); B <- solve(crossprod(X)); G <- 5; n <- 12; p <- 4
+V <- G / (G - 1) * (n - 1) / (n - p) * B %*% crossprod(S) %*% B
+b <- coef(fit); W <- drop(b[2:3] %*% solve(V[2:3, 2:3]) %*% b[2:3]); q <- 2
+F <- W * (G - q) / (q * (G - 1)); print(c(sqrt(diag(V)), W, F, pf(F, q, G - q, lower.tail = FALSE)))
+print(summary(fit)$adj.r.squared); print(summary(lm(y ~ g))$adj.r.squared)
