@@ -613,6 +613,8 @@ def _tell(done: PlanRun) -> None:
         elif item.result is not None:
             doubts = ", ".join(dict.fromkeys(item.result.caveat_codes))
             click.echo(f"  {item.name}: {item.result.verdict}" + (f" [caveats: {doubts}]" if doubts else ""))
+        elif item.verdict:
+            click.echo(f"  {item.name}: {item.verdict}")
     click.echo(f"\nrepository: {done.repository}\nreport:     {done.report}")
     if done.failures:
         click.echo(

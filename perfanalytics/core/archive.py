@@ -55,6 +55,8 @@ class Archive:
         The day the practices speak of: ages are counted from it. The last day of the data, not the clock.
     newest : mapping of measure to datetime
         Time of the newest observation of each measure that has any.
+    withdrawn : mapping of kind to tuple of names
+        Records that are in force no more.
     read : callable
         ``read(name, version)`` gives a saved result.
 
@@ -72,6 +74,7 @@ class Archive:
     saved: tuple[Saved, ...]
     on: dt.date
     newest: Mapping[str, dt.datetime] = field(default_factory=dict)
+    withdrawn: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     read: Callable[[str, int | None], Result] = field(repr=False)
 
     @classmethod
@@ -82,6 +85,7 @@ class Archive:
         *,
         on: dt.date | None = None,
         newest: Mapping[str, dt.datetime] | None = None,
+        withdrawn: Mapping[str, tuple[str, ...]] | None = None,
     ) -> Archive:
         """An archive of records and named results that are in no repository.
 
@@ -92,6 +96,7 @@ class Archive:
         on : date, optional
             Default the day of the newest observation in ``newest``, else today.
         newest : mapping of measure to datetime, optional
+        withdrawn : mapping of kind to names, optional
         """
         kinds: dict[str, list[Any]] = {}
         for record in records:
@@ -122,6 +127,7 @@ class Archive:
             saved=saved,
             on=day,
             newest=times,
+            withdrawn=dict(withdrawn or {}),
             read=read,
         )
 

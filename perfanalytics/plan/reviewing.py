@@ -128,7 +128,7 @@ def review_work(
         )
     by = ", ".join(held_by) or read.plan.by
     with Repository.open(database) as repo:
-        repo.declare(*objects.records(read))
+        repo.declare_plan(read.plan.name, objects.records(read))
         archive = repo.archive(on=on)
         what = archive.get("work", work)
         assert isinstance(what, Work)

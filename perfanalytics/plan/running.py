@@ -106,7 +106,7 @@ def run_plan(
     items: list[ReportItem] = []
     saved: dict[str, int] = {}
     with Repository.open(database) as repo:
-        repo.declare(*objects.records(plan))
+        items += _withdrawn(repo.declare_plan(plan.plan.name, objects.records(plan)))
         lost: dict[str, str] = {}  # measures whose source could not be loaded -> why nothing is said of them
         for step, source in enumerate(objects.sources(plan, folder)):
             told(f"load {source.name}", step, steps)
@@ -171,6 +171,15 @@ def happenings(plan: Plan) -> dict[str, Change | Event]:
     """Changes and events by name."""
     found: dict[str, Change | Event] = {t.name: Change(**t.model_dump()) for t in plan.change}
     return found | {t.name: Event(**t.model_dump()) for t in plan.event}
+
+
+def _withdrawn(gone: Sequence[tuple[str, str]]) -> list[ReportItem]:
+    """What the plan named in an earlier run and no longer names."""
+    if not gone:
+        return []
+    told = "; ".join(f"{kind.replace('_', ' ')} '{name}'" for kind, name in gone)
+    text = f"The plan no longer names, so that it holds no more (every version is kept): {told}."
+    return [ReportItem("Withdrawn", None, group="Data", verdict=text)]
 
 
 def _load(repo: Repository, source: Source, plan: Plan) -> ReportItem:

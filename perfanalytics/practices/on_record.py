@@ -136,6 +136,13 @@ class Reader:
         begins = [p for p in self._planned if name.startswith(f"{p}: ")]
         return self._planned[max(begins, key=len)] if begins else None
 
+    def withdrawn(self, name: str) -> bool:
+        """Whether a saved result belongs to a planned analysis, or a work, that was withdrawn."""
+        if self.analysis(name) is not None:
+            return False
+        gone = (n for kind in ("planned_analysis", "work") for n in self.archive.withdrawn.get(kind, ()))
+        return any(name == n or name.startswith(f"{n}: ") for n in gone)
+
     def serves(self, one: Found) -> str | None:
         """The objective a saved result serves: that of its analysis, else the one it was judged against."""
         planned = self.analysis(one.saved.name)
@@ -156,7 +163,8 @@ class Reader:
         changed; a recorded change of its process took effect after its data; a saved drift test says that
         newer data do not fit it; of a model, the saved errors of its predictions advise to change it.
         """
-        archive, reasons, newer = self.archive, [], 0
+        archive, newer = self.archive, 0
+        reasons = ["withdrawn: the plan no longer asks for it"] if self.withdrawn(one.saved.name) else []
         newest = archive.newest.get(one.saved.measure)
         if newest is not None and one.last is not None:
             newer = max(0, (newest.date() - one.last).days)

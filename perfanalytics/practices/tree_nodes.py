@@ -70,14 +70,14 @@ class Analysis:
 
 
 def analyses(archive: Archive, reader: Reader) -> list[Analysis]:
-    """Every analysis that is planned or saved, in the order of the records."""
+    """Every analysis that is planned or saved, in the order of the records; not what was withdrawn."""
     saved: dict[str, list[Found]] = {}
     alone: list[Analysis] = []
     for one in reader.newest(*set(SORTS.values())):
         of = reader.analysis(one.saved.name)
         if of is not None:
             saved.setdefault(of.name, []).append(one)
-        else:
+        elif not reader.withdrawn(one.saved.name):
             alone.append(Analysis(one.saved.name, one.sort, one.saved.measure, one.objective, None, (one,)))
     out = []
     asked: tuple[PlannedAnalysis, ...] = archive.of_kind("planned_analysis")

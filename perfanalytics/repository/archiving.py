@@ -63,6 +63,7 @@ def archive(engine: Engine, *, on: dt.date | None = None) -> Archive:
         ),
         on=on or (last.date() if last is not None else dt.date.today()),
         newest=newest,
+        withdrawn=records_store.withdrawn(engine),
         read=read,
     )
 
@@ -73,15 +74,18 @@ def record_history(engine: Engine, kind: str, name: str | None = None) -> pd.Dat
 
     records_store.check_kind(kind)
     found = engine.rows(
-        "SELECT name, version, declared_at, content FROM record WHERE kind = ? "
+        "SELECT name, version, declared_at, plan, coalesce(withdrawn, false), content FROM record "
+        "WHERE kind = ? "
         "AND (?::VARCHAR IS NULL OR name = ?) ORDER BY name, version",
         [kind, name, name],
     )
     rows = [
-        {"name": n, "version": int(v), "declared_at": at} | _plain(json.loads(content)["fields"])
-        for n, v, at, content in found
+        {"name": n, "version": int(v), "declared_at": at, "plan": plan or "", "withdrawn": bool(gone)}
+        | _plain(json.loads(content)["fields"])
+        for n, v, at, plan, gone, content in found
     ]
-    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["name", "version", "declared_at"])
+    head = ["name", "version", "declared_at", "plan", "withdrawn"]
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=head)
 
 
 def export(engine: Engine, folder: Path) -> tuple[Path, ...]:
@@ -95,11 +99,15 @@ def export(engine: Engine, folder: Path) -> tuple[Path, ...]:
         if len(table):
             written.append(folder / f"{kind}.csv")
             table.to_csv(written[-1], index=False)
-    kept = engine.rows("SELECT kind, name, version, declared_at, content FROM record ORDER BY record_id")
+    kept = engine.rows(
+        "SELECT kind, name, version, declared_at, plan, coalesce(withdrawn, false), content FROM record "
+        "ORDER BY record_id"
+    )
     written.append(folder / "records.json")
     told = [
-        {"kind": k, "name": n, "version": int(v), "declared_at": at.isoformat(), "record": json.loads(c)}
-        for k, n, v, at, c in kept
+        {"kind": k, "name": n, "version": int(v), "declared_at": at.isoformat()}
+        | {"plan": plan or "", "withdrawn": bool(gone), "record": json.loads(c)}
+        for k, n, v, at, plan, gone, c in kept
     ]
     written[-1].write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     history = records_store.history(engine, None)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from perfanalytics._version import __version__
@@ -61,7 +62,7 @@ _TYPES = get_args(Record)
 KINDS = tuple(t.kind for t in _TYPES)
 
 
-def declare(engine: Engine, records: Iterable[Record]) -> None:
+def declare(engine: Engine, records: Iterable[Record], *, plan: str | None = None) -> None:
     """Keep records. See :meth:`perfanalytics.Repository.declare`."""
     for record in records:
         if not isinstance(record, _TYPES):
@@ -76,27 +77,97 @@ def declare(engine: Engine, records: Iterable[Record]) -> None:
             )
         content = json.dumps(codec.to_record(record), sort_keys=True)
         name = _name(record)
-        last = engine.rows(
-            "SELECT version, content FROM record WHERE kind = ? AND name = ? ORDER BY version DESC LIMIT 1",
-            [record.kind, name],
-        )
-        if last and last[0][1] == content:
+        last = _last(engine, record.kind, name)
+        same = last is not None and last.content == content and not last.withdrawn
+        # what another plan declared alike stays with it: else two plans would take it from each other
+        if last is not None and same and (plan is None or last.plan is not None):
             continue
-        engine.execute(
-            "INSERT INTO record SELECT (SELECT coalesce(max(record_id), 0) + 1 FROM record), ?, ?, ?, ?, "
-            "now() AT TIME ZONE 'UTC'",
-            [record.kind, name, last[0][0] + 1 if last else 1, content],
-        )
+        version, before = (last.version + 1, last.plan) if last else (1, None)
+        _insert(engine, record.kind, name, version, content, plan or before, withdrawn=False)
+
+
+def withdraw(engine: Engine, kind: str, name: str) -> None:
+    """A last version says that it holds no more. See :meth:`perfanalytics.Repository.withdraw`."""
+    check_kind(kind)
+    last = _last(engine, kind, name)
+    if last is None or last.withdrawn:
+        known = [_name(r) for r in records(engine, kind)]
+        raise UnknownNameError(kind.replace("_", " "), name, known)
+    _insert(engine, kind, name, last.version + 1, last.content, last.plan, withdrawn=True)
+
+
+def declare_plan(engine: Engine, plan: str, kept: Sequence[Record]) -> tuple[tuple[str, str], ...]:
+    """Keep the records of a plan, withdraw what it no longer names.
+
+    See :meth:`perfanalytics.Repository.declare_plan`.
+    """
+    declare(engine, kept, plan=plan)
+    named = {(r.kind, _name(r)) for r in kept}
+    found = engine.rows(
+        "SELECT kind, name FROM record GROUP BY kind, name "
+        "HAVING arg_max(coalesce(plan, ''), version) = ? "
+        "AND NOT arg_max(coalesce(withdrawn, false), version) ORDER BY min(record_id)",
+        [plan],
+    )
+    gone = tuple((str(kind), str(name)) for kind, name in found if (kind, name) not in named)
+    for kind, name in gone:
+        withdraw(engine, kind, name)
+    return gone
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """The last version of a record."""
+
+    version: int
+    content: str
+    plan: str | None
+    withdrawn: bool
+
+
+def _last(engine: Engine, kind: str, name: str) -> _Last | None:
+    found = engine.rows(
+        "SELECT version, content, plan, coalesce(withdrawn, false) FROM record WHERE kind = ? AND name = ? "
+        "ORDER BY version DESC LIMIT 1",
+        [kind, name],
+    )
+    return _Last(*found[0]) if found else None
+
+
+def _insert(
+    engine: Engine, kind: str, name: str, version: int, content: str, plan: str | None, *, withdrawn: bool
+) -> None:
+    engine.execute(
+        "INSERT INTO record SELECT (SELECT coalesce(max(record_id), 0) + 1 FROM record), ?, ?, ?, ?, "
+        "now() AT TIME ZONE 'UTC', ?, ?",
+        [kind, name, version, content, plan, withdrawn],
+    )
 
 
 def records(engine: Engine, kind: str) -> tuple[Any, ...]:
-    """The records of a kind, each in its last version, in the order in which they were first declared."""
+    """The records of a kind, each in its last version, in the order in which they were first declared.
+
+    Those that were withdrawn are left out.
+    """
     check_kind(kind)
     found = engine.rows(
-        "SELECT arg_max(content, version) FROM record WHERE kind = ? GROUP BY name ORDER BY min(record_id)",
+        "SELECT arg_max(content, version) FROM record WHERE kind = ? GROUP BY name "
+        "HAVING NOT arg_max(coalesce(withdrawn, false), version) ORDER BY min(record_id)",
         [kind],
     )
     return tuple(codec.from_record(json.loads(content)) for (content,) in found)
+
+
+def withdrawn(engine: Engine) -> dict[str, tuple[str, ...]]:
+    """Kind -> names of the records that were withdrawn and not declared again."""
+    found = engine.rows(
+        "SELECT kind, name FROM record GROUP BY kind, name "
+        "HAVING arg_max(coalesce(withdrawn, false), version) ORDER BY min(record_id)"
+    )
+    out: dict[str, tuple[str, ...]] = {}
+    for kind, name in found:
+        out[kind] = (*out.get(kind, ()), name)
+    return out
 
 
 def check_kind(kind: str) -> None:

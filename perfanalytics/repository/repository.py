@@ -467,8 +467,41 @@ class Repository:
                     definitions.check_unit(self._engine, record)
             records_store.declare(self._engine, records)
 
+    def declare_plan(self, plan: str, records: Sequence[records_store.Record]) -> tuple[tuple[str, str], ...]:
+        """Keep the records of a plan, and withdraw what the plan named before and no longer names.
+
+        Parameters
+        ----------
+        plan : str
+            Name of the plan. What other plans, or people in Python, declared is left alone.
+        records : sequence of records
+            All that the plan declares.
+
+        Returns
+        -------
+        tuple of (kind, name)
+            What was withdrawn. Every version stays in :meth:`record_history`.
+        """
+        with self._engine.transaction():
+            return records_store.declare_plan(self._engine, plan, records)
+
+    def withdraw(self, kind: str, name: str) -> None:
+        """Say that a record holds no more: it gets a last version that says so, and its history stays.
+
+        Declaring it again brings it back.
+
+        Raises
+        ------
+        UnknownNameError
+            When there is no such record in force.
+        """
+        with self._engine.transaction():
+            records_store.withdraw(self._engine, kind, name)
+
     def records(self, kind: str) -> tuple[Any, ...]:
         """The records of a kind ("objective", "event", ...), each in its last version.
+
+        Those that were withdrawn are left out.
 
         Raises
         ------
@@ -479,7 +512,8 @@ class Repository:
     def record_history(self, kind: str, name: str | None = None) -> pd.DataFrame:
         """Every version of the records of a kind: nothing that was declared is ever overwritten.
 
-        Columns: name, version, declared_at (UTC), then the fields of the record.
+        Columns: name, version, declared_at (UTC), plan (that declared it), withdrawn (whether this version
+        says that it holds no more), then the fields of the record.
 
         Raises
         ------

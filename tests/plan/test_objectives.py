@@ -150,6 +150,29 @@ def test_a_part_of_a_run_says_nothing_of_the_whole(folder):
     assert "Objectives" not in {i.group for i in run.items}
 
 
+def test_what_the_plan_no_longer_names_is_withdrawn_and_told(folder):
+    first = perf.run_plan("plan.toml")
+    assert "Withdrawn" not in [i.name for i in first.items]
+    begin, end = PLAN.index("[[model]]"), PLAN.index("[[subprocess_selection]]")
+    (folder / "plan.toml").write_text(PLAN[:begin] + PLAN[end:])
+    second = perf.run_plan("plan.toml")
+    told = next(i for i in second.items if i.name == "Withdrawn")
+    assert told.verdict.endswith("(every version is kept): planned analysis 'Drivers'.")
+    assert "planned analysis &#39;Drivers&#39;" in (folder / "report.html").read_text(encoding="utf-8")
+    tree = second.items[0].result
+    assert "Drivers" not in tree.name
+    assert "objective-without-model" in tree.gap_code
+    with perf.Repository.open("desk.duckdb", read_only=True) as repo:
+        assert repo.result("Drivers").kind == "model"
+        assert repo.record_history("planned_analysis", "Drivers")["withdrawn"].tolist() == [False, True]
+    third = CliRunner().invoke(cli, ["run", "plan.toml"])
+    assert "Withdrawn" not in third.output
+    (folder / "plan.toml").write_text(PLAN)
+    assert "Drivers" in perf.run_plan("plan.toml").items[0].result.name
+    (folder / "plan.toml").write_text(PLAN[:begin] + PLAN[end:])
+    assert "planned analysis 'Drivers'" in CliRunner().invoke(cli, ["run", "plan.toml"]).output
+
+
 def test_commands(folder):
     runner = CliRunner()
     # before the first run: from the plan alone

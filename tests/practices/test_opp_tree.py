@@ -368,3 +368,25 @@ def test_the_figure_keeps_boxes_apart():
         if b.parent >= 0:
             between = [o for o in boxes if where[b.parent].column < o.column < b.column]
             assert not any(o.top < b.middle < o.bottom for o in between)
+
+
+def test_what_was_withdrawn_is_not_in_the_tree_and_is_stale_in_the_register():
+    goal = objective()
+    made = {
+        "Old": perf.baseline(series(), objective=goal),
+        "Old: by team": perf.baseline(series(), objective=goal),
+        "Kept": perf.baseline(series(), objective=goal),
+    }
+    plans = [planned("Kept", "baseline", measure="hours", objective="fast")]
+    archive = perf.Archive.of(
+        [HOURS, goal, BUSINESS, *plans], made, newest=newest(), withdrawn={"planned_analysis": ("Old",)}
+    )
+    tree = perf.objective_tree(archive)
+    assert "Kept" in tree.name
+    assert "Old" not in tree.name
+    assert "Old: by team" not in tree.name
+    book = perf.register(archive, "baseline")
+    stale = dict(zip(book.name.tolist(), book.stale.tolist(), strict=True))
+    assert stale["Kept"] == ""
+    assert "withdrawn" in stale["Old"]
+    assert "withdrawn" in stale["Old: by team"]

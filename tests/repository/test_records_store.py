@@ -54,6 +54,44 @@ def test_declaring_again_changes_nothing_a_change_is_a_new_version(repo):
     ]
 
 
+def test_what_a_plan_no_longer_names_is_withdrawn_with_its_history(repo):
+    fast, cheap = (Objective(n, measure="hours", target=1, direction="at_most") for n in ("fast", "cheap"))
+    by_hand = Objective("by hand", measure="hours", target=2, direction="at_most")
+    repo.declare(by_hand)
+    assert repo.declare_plan("desk", [fast, cheap]) == ()
+    assert repo.declare_plan("other", [fast]) == ()  # alike: it stays with the plan that declared it first
+    assert repo.declare_plan("desk", [fast]) == (("objective", "cheap"),)
+    assert repo.declare_plan("desk", [fast]) == ()
+    assert [o.name for o in repo.records("objective")] == ["by hand", "fast"]
+    assert repo.archive().withdrawn == {"objective": ("cheap",)}
+    told = repo.record_history("objective", "cheap")
+    assert told["version"].tolist() == [1, 2]
+    assert told["withdrawn"].tolist() == [False, True]
+    assert told["plan"].tolist() == ["desk", "desk"]
+    assert told["target"].tolist() == [1, 1]
+    # named again, it is in force again
+    assert repo.declare_plan("desk", [fast, cheap]) == ()
+    assert [o.name for o in repo.records("objective")] == ["by hand", "fast", "cheap"]
+    assert repo.record_history("objective", "cheap")["withdrawn"].tolist() == [False, True, False]
+    assert repo.archive().withdrawn == {}
+    assert len(repo.record_history("objective", "fast")) == 1
+    # the review of a plan declares a change without naming the plan: it stays the record of the plan
+    repo.declare(Objective("cheap", measure="hours", target=3, direction="at_most"))
+    assert repo.declare_plan("desk", [fast]) == (("objective", "cheap"),)
+
+
+def test_a_record_is_withdrawn_by_hand(repo):
+    repo.declare(*RECORDS)
+    repo.withdraw("objective", "fast")
+    assert repo.records("objective") == ()
+    with pytest.raises(UnknownNameError):
+        repo.withdraw("objective", "fast")
+    with pytest.raises(UnknownNameError, match="did you mean 'objective'"):
+        repo.withdraw("objectives", "fast")
+    repo.declare(*RECORDS)
+    assert len(repo.records("objective")) == 1
+
+
 def test_declaring_is_all_or_nothing(repo):
     with pytest.raises(InputError, match="takes records"):
         repo.declare(RECORDS[0], "no record")
