@@ -18,8 +18,10 @@ from perfanalytics.core.result import Caveat, Method, Provenance, Result
 from perfanalytics.models.conditional import law_of
 from perfanalytics.models.formula import parse
 from perfanalytics.models.model import fit
-from perfanalytics.models.predictions import quantile_grid, scores_of
+from perfanalytics.models.prediction import read_new
+from perfanalytics.models.predictions import SCORES, quantile_grid, scores_of
 from perfanalytics.models.result import Model
+from perfanalytics.models.shared_error import loadings, nothing_shared, spread_df
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,9 +61,13 @@ class Backtest(Result):
         Which fit predicted the item, from 0.
     estimate, mean, item_low, item_high, observed, score : float arrays, shape (n,)
         In order of time; ``score`` as in :class:`perfanalytics.models.predictions.Predictions`.
+    shared : float array, shape (n, k)
+    spread_df : float array, shape (n,)
+        As there, for the items of one origin.
     """
 
     kind: ClassVar[str] = "backtest"
+    schema_version: ClassVar[int] = 2
 
     measure: Measure
     formula: str
@@ -89,6 +95,13 @@ class Backtest(Result):
     item_high: Floats
     observed: Floats
     score: Floats
+    shared: Floats
+    spread_df: Floats
+
+    @classmethod
+    def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+        """Version 1 did not know what predictions have in common."""
+        return fields | nothing_shared(len(fields["label"])) if version == 1 else fields
 
     def to_frame(self) -> pd.DataFrame:
         """One row per item predicted, in order of time: label, origin, estimate, mean, item_low, item_high,
@@ -209,6 +222,9 @@ def backtest(
         at = until
     if not parts:
         raise InputError("no item is left to predict: all later ones have the same time")
+    width = max(p["shared"].shape[1] for p in parts)
+    for p in parts:
+        p["shared"] = np.pad(p["shared"], ((0, 0), (0, width - p["shared"].shape[1])))
     joined = {k: np.concatenate([p[k] for p in parts]) for k in parts[0] if k != "measure"}
     own: Measure = parts[0]["measure"]
     usable = np.isfinite(joined["item_low"])
@@ -266,6 +282,8 @@ def _predicted(
     fitted = _refit(model, past, family, measure)
     told = fitted.predict(future, confidence=coverage)
     observed = future[fitted.response].to_numpy(dtype=np.float64)
+    law = law_of(fitted, future)
+    grid = quantile_grid(law)
     return {
         "measure": fitted.measure,
         "label": np.array([str(v) for v in future.index], dtype=object),
@@ -275,7 +293,9 @@ def _predicted(
         "item_low": told["item_low"].to_numpy(),
         "item_high": told["item_high"].to_numpy(),
         "observed": observed,
-        "score": scores_of(quantile_grid(law_of(fitted, future)), observed),
+        "score": scores_of(grid, observed),
+        "shared": loadings(fitted, law, read_new(fitted, future).x, SCORES, grid),
+        "spread_df": np.full(len(future), spread_df(fitted)),
         "naive": np.full(len(future), float(past[fitted.response].median())),
     }
 
@@ -373,6 +393,8 @@ def _result(
         item_high=read_only(joined["item_high"]),
         observed=read_only(observed),
         score=read_only(joined["score"]),
+        shared=read_only(joined["shared"]),
+        spread_df=read_only(joined["spread_df"]),
         verdict=verdict,
         caveats=tuple(doubts),
         method=Method(

@@ -20,6 +20,8 @@ from perfanalytics.core.result import Caveat, Method, Result
 from perfanalytics.core.series import Series
 from perfanalytics.models.backtest import Backtest
 from perfanalytics.models.predictions import Predictions
+from perfanalytics.models.predictive import t_cdf
+from perfanalytics.models.shared_error import joint_df, mean_variance
 from perfanalytics.models.simulation.sensitivity import rank_correlation
 from perfanalytics.models.wording import off_by, varying
 from perfanalytics.spc.chart import control_chart
@@ -148,7 +150,11 @@ def prediction_errors(made: Predictions | Backtest) -> PredictionErrors:
     An outcome's score is its place in its own predicted distribution, turned into a normal score (probability
     integral transform): standard normal while the model holds, whatever the family. Level and spread are
     tested at 0.27% each, as the limits of a control chart; the level with the effective number of scores,
-    n (1 - r) / (1 + r) for their lag-1 correlation r above 0.
+    n (1 - r) / (1 + r) for their lag-1 correlation r above 0. Predictions of one model share the errors of
+    its parameters: they are in the variance of the level (covariance of the coefficients; delta method for
+    families other than gaussian), and the spread is tested against one estimated on so many degrees of
+    freedom (F). Predictions kept by earlier versions did not hold what they share: there the parameters
+    count as known.
 
     References
     ----------
@@ -159,9 +165,10 @@ def prediction_errors(made: Predictions | Backtest) -> PredictionErrors:
         known = np.flatnonzero(made.place >= 0)
         known = known[np.argsort(made.place[known], kind="stable")]
         scores, estimate, observed = made.error_scores(), made.estimate, made.observed
+        origin = np.zeros(len(scores), dtype=np.int64)
     elif isinstance(made, Backtest):
         known, scores = np.arange(made.n), made.score
-        estimate, observed = made.estimate, made.observed
+        estimate, observed, origin = made.estimate, made.observed, made.origin
     else:
         raise InputError(
             f"prediction_errors takes perf.predictions(...) with outcomes or a backtest, got "
@@ -170,7 +177,7 @@ def prediction_errors(made: Predictions | Backtest) -> PredictionErrors:
     known = known[~np.isnan(scores[known])]
     if not len(known):
         raise InputError("no outcome is known yet: give predictions.with_outcomes({...}) first")
-    scores, estimate, observed = scores[known], estimate[known], observed[known]
+    scores, estimate, observed, origin = scores[known], estimate[known], observed[known], origin[known]
     n = len(scores)
     measure = Measure(
         f"{made.measure.name}_prediction_error",
@@ -182,12 +189,14 @@ def prediction_errors(made: Predictions | Backtest) -> PredictionErrors:
     chart = control_chart(Series(scores, measure=measure), estimate={"center": 0.0, "sigma": 1.0})
     bias = float(scores.mean())
     effective = _effective(scores)
-    bias_p = float(2 * special.ndtr(-abs(bias) * math.sqrt(effective)))
+    bias_sd = math.sqrt(mean_variance(made.shared[known], origin, effective))
+    df = joint_df(made.spread_df[known], origin)
+    bias_p = float(2 * t_cdf(df, np.asarray(-abs(bias) / bias_sd)))
     spread = float(scores.std(ddof=1)) if n > 1 else math.nan
     spread_p = math.nan
     if n > 1:
-        below = float(special.gammainc((n - 1) / 2, (n - 1) * spread**2 / 2))
-        spread_p = 2 * min(below, 1 - below)
+        below, above = _chance_of(spread**2, n - 1, df)
+        spread_p = 2 * min(below, above)
     together = rank_correlation(estimate, observed) if n > 2 else math.nan
     advice = _advice(n, bias_p, spread_p, together, chart)
     doubts = []
@@ -215,11 +224,21 @@ def prediction_errors(made: Predictions | Backtest) -> PredictionErrors:
                 "retire_from": ENOUGH,
                 "alpha": ALPHA,
                 "n_effective": effective,
+                "bias_sd": bias_sd,
             },
             ("Dawid (1984), JRSS A 147, 278-292", "Gneiting et al. (2007), JRSS B 69, 243-268"),
         ),
         provenance=made.provenance,
     )
+
+
+def _chance_of(ratio: float, df: float, of: float) -> tuple[float, float]:
+    """Chance of a smaller and of a larger ratio of an observed variance to one estimated on ``of``."""
+    if math.isinf(of):
+        return float(special.gammainc(df / 2, df * ratio / 2)), float(
+            special.gammaincc(df / 2, df * ratio / 2)
+        )
+    return float(special.fdtr(df, of, ratio)), float(special.fdtrc(df, of, ratio))
 
 
 def _effective(scores: Floats) -> float:

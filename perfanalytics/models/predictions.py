@@ -20,9 +20,10 @@ from perfanalytics.core.records import Objective
 from perfanalytics.core.result import Caveat, Method, Result
 from perfanalytics.models.conditional import law_of
 from perfanalytics.models.formula import parse
-from perfanalytics.models.prediction import frame_of
+from perfanalytics.models.prediction import frame_of, read_new
 from perfanalytics.models.predictive import Predictive
 from perfanalytics.models.result import Model
+from perfanalytics.models.shared_error import loadings, nothing_shared, spread_df
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,10 +58,17 @@ class Predictions(Result):
         What happened; NaN where it is not known yet.
     place : int array, shape (n,)
         In which order the outcomes became known (0 is the first); -1 where it is not known yet.
+    shared : float array, shape (n, k)
+        What the scores have in common because they rest on the same estimated parameters: the mean score
+        of items has the variance ``sum(1 - |shared_i|^2) / m^2 + |mean shared|^2``. Without columns in
+        results of earlier versions.
+    spread_df : float array, shape (n,)
+        Degrees of freedom of the spread of the item; infinite where it is known.
     confidence : float
     """
 
     kind: ClassVar[str] = "predictions"
+    schema_version: ClassVar[int] = 2
 
     measure: Measure
     objective: Objective | None
@@ -78,7 +86,14 @@ class Predictions(Result):
     quantiles: Floats
     observed: Floats
     place: NDArray[np.int64]
+    shared: Floats
+    spread_df: Floats
     confidence: float
+
+    @classmethod
+    def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+        """Version 1 did not know what predictions have in common."""
+        return fields | nothing_shared(len(fields["items"])) if version == 1 else fields
 
     def to_frame(self) -> pd.DataFrame:
         """One row per item: item, estimate, mean, item_low, item_high, probability, extrapolates, observed,
@@ -223,6 +238,8 @@ def predictions(
         raise InputError(
             f"items= gives each of the {len(frame)} rows a name of its own, got {len(names)} names"
         )
+    law = law_of(model, frame)
+    grid = quantile_grid(law)
     told = model.predict(frame, confidence=confidence)
     single = model.objective is not None and model.objective.statistic == "item"
     chance = model.probability(frame)["probability"].to_numpy() if single else np.full(len(frame), np.nan)
@@ -254,9 +271,11 @@ def predictions(
         probability=read_only(chance),
         extrapolates=read_only(outside),
         scores=read_only(SCORES),
-        quantiles=read_only(quantile_grid(law_of(model, frame))),
+        quantiles=read_only(grid),
         observed=read_only(np.full(len(frame), np.nan)),
         place=read_only(np.full(len(frame), -1, dtype=np.int64)),
+        shared=read_only(loadings(model, law, read_new(model, frame).x, SCORES, grid)),
+        spread_df=read_only(np.full(len(frame), spread_df(model))),
         confidence=confidence,
         verdict="",
         caveats=tuple(doubts),
