@@ -117,6 +117,8 @@ def draw(result: Baseline) -> dict[str, Any]:
         axis["tickformat"] = ".0%"
     bare = axis | {"showticklabels": False, "matches": "y", "ticks": ""}
     label = result.measure.name if share else result.measure.label
+    if result.values_are == "ratios":
+        label = f"{result.measure.name} ({result.unit[0]})"
     layout = style.layout(f"Baseline of {result.measure.name}", height=_HEIGHT, margin=_MARGIN) | {
         "xaxis": style.axis(
             "" if result.when is not None else "position", domain=[0.0, 0.46], anchor="y", nticks=6
@@ -140,7 +142,9 @@ def draw(result: Baseline) -> dict[str, Any]:
 
 
 def _lines(result: Baseline) -> tuple[Line, ...]:
-    show = percent if result.values_are == "shares" else (lambda v: number(v, result.measure.unit))
+    # the unit of a ratio is too long for a label: it stands on the axis
+    unit = "" if result.values_are == "ratios" else result.measure.unit
+    show = percent if result.values_are == "shares" else (lambda v: number(v, unit))
     lines = [
         Line(name=name, value=value, label=f"{text} {show(value)}")
         for name, text, value in (

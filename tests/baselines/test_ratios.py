@@ -296,7 +296,9 @@ def test_the_verdict_speaks_of_the_ratio_and_an_objective_of_it() -> None:
     assert b.summary().loc[0, "center"] == b["rate"].value
     assert b.summary().loc[0, "next_high"] == b["next period"].interval.high
     assert perf.Result.from_record(json.loads(json.dumps(b.to_record()))) == b
-    assert perf.plot(b).data
+    drawn = perf.plot(b).to_dict()
+    assert drawn["layout"]["yaxis"]["title"]["text"] == "downtime (minutes per unit of size)"
+    assert any(a["text"] == "center 0.00711" for a in drawn["layout"]["annotations"])
     with pytest.raises(perf.InputError, match="these are ratios"):
         perf.baseline(series(MINUTES, AGREED), distribution="normal")
 
