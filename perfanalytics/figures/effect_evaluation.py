@@ -14,7 +14,7 @@ from perfanalytics.figures.wrapping import wrapped
 from perfanalytics.practices.effect_result import EffectEvaluation
 
 #: Pixels of a panel and around all of them.
-PANEL, GAP, TOP, BOTTOM = 96, 62, 74, 56
+PANEL, GAP, TOP, BOTTOM = 96, 88, 78, 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ def selection(case: Case) -> Section:
         ("scope", ", ".join(scope)),
         ("seen", span),
         ("subprocess", a.subprocess),
-        ("objective it harms", a.objective),
+        ("objective", a.objective),
         ("selected because", a.selected_because),
         ("participants", ", ".join(a.participants)),
         ("opened on", a.opened_on),
@@ -43,6 +43,13 @@ def selection(case: Case) -> Section:
         ("state", a.state),
     ]
     found = case.saved(*SELECTING)[:SHOWN]
+    elsewhere = ("control_chart", "effect_evaluation", "recurrence")
+    found += [
+        (e, why)
+        for e in case.archive.saved_of()
+        if e.result_kind not in (*SELECTING, *elsewhere)
+        and (why := case.why(e)) == "named in the reason for selecting it"
+    ]
     doubts = []
     for field, said in (
         ("measure", "the measure in which it is seen"),
@@ -82,7 +89,7 @@ def signal(case: Case) -> Section:
         if not named and not case.covers(chart):
             continue
         inside = case.in_scope(chart.when, chart.every)
-        fired = (chart.fired != 0).any(axis=0)
+        fired = chart.fired[0] != 0
         hits = np.flatnonzero(fired if inside is None else fired & inside).tolist()
         shown.append((2 * bool(hits) + named, entry, chart, why, hits))
     shown.sort(key=lambda s: -s[0])
@@ -92,7 +99,7 @@ def signal(case: Case) -> Section:
         frame = chart.to_frame()
         frame = frame[(frame["panel"] == chart.panels[0]) & frame["point"].isin(hits)]
         rows += [
-            (entry.name, r.when, r.value, r.center, r.lower, r.upper, r.rules, r.direction)
+            (entry.name, r.when, r.value, r.center, r.lower, r.upper, r.rules.replace("_", " "))
             for r in frame.itertuples()
         ]
     doubts = []
@@ -110,8 +117,7 @@ def signal(case: Case) -> Section:
             f"No point {scope} signals on the charts of {case.analysis.measure}: the process was like this."
         )
         says += " What it does regularly is changed by changing the process, not by explaining single points."
-    says += f" {shown[0][2].verdict}"
-    columns = ("chart", "when", "value", "center", "lower limit", "upper limit", "rules", "direction")
+    columns = ("chart", "when", "value", "center", "lower limit", "upper limit", "rules")
     return Section(
         says,
         table(2, "Signals", columns, rows),
@@ -126,10 +132,11 @@ def what_changed(case: Case) -> Section:
     names = {p.name for p in lineage(case.archive, case.analysis.subprocess)}
     low = None if case.first is None else case.first - dt.timedelta(days=AROUND)
     high = None if case.last is None else case.last + dt.timedelta(days=AROUND)
+    own = {x.change for x in case.archive.of_kind("action") if x.analysis == case.analysis.name and x.change}
     rows = []
     for h in sorted(happened, key=lambda h: day(h.when)):
         at, end = day(h.when), day(getattr(h, "until", None) or h.when)
-        if (low is not None and end < low) or (high is not None and at > high):
+        if h.name not in own and ((low is not None and end < low) or (high is not None and at > high)):
             continue
         if getattr(h, "measure", None) not in (None, case.analysis.measure):
             continue
@@ -140,22 +147,29 @@ def what_changed(case: Case) -> Section:
             continue
         begins = None if case.first is None else (at - case.first).days
         until = getattr(h, "until", None)
-        rows.append((at, None if until is None else day(until), h.kind, h.name, h.what, h.who, h.why, begins))
+        span = f"{at}" if until is None else f"{at} to {day(until)}"
+        by = "; ".join(t for t in (h.who, h.why) if t)
+        rows.append((span, h.kind, f"{h.name}: {h.what}", by, begins))
     found = case.saved(*CHANGING)[:SHOWN]
+    # level and slope around a day, or the search for it
+    found += [
+        (e, why)
+        for e, why in case.saved("comparison")
+        if case.archive.result(e.name, version=e.version).course is not None
+    ][:SHOWN]
+    nothing = ""
     around = f", from {AROUND} days before its scope to {AROUND} days after it" if low or high else ""
     if rows:
-        changes = sum(1 for r in rows if r[2] == "change")
+        changes = sum(1 for r in rows if r[1] == "change")
         says = f"On record{around}: {count(changes, 'change')} and {count(len(rows) - changes, 'event')}."
     else:
-        says = f"No change and no event is on record{around}."
-    for e, _ in found:
-        says += f" {case.archive.result(e.name, version=e.version).verdict}"
+        says = nothing = f"No change and no event is on record{around}."
     if not found:
         says += " No search for shifts beside recorded changes is saved."
     doubts = []
     if not rows:
-        doubts.append(Caveat("no-happening", says))
-    columns = ("when", "until", "kind", "name", "what", "who", "why", "days after the scope begins")
+        doubts.append(Caveat("no-happening", nothing))
+    columns = ("when", "kind", "what", "who and why", "days after the scope begins")
     return Section(
         says,
         table(3, "Changes and events on record", columns, rows),
@@ -175,9 +189,15 @@ def causes(case: Case) -> Section:
     ]
     # charts and evaluations have sections of their own
     named = [(e, why) for e, why in named if e.result_kind not in ("effect_evaluation", "recurrence")]
-    columns = ("why", "what", "category", "phase", "state", "root", "evidence")
+    columns = ("why", "category", "phase", "state", "evidence")
     rows = [
-        (f"{'→ ' * depth}{c.name}", c.what, c.category, c.phase, c.state, c.root or None, c.evidence)
+        (
+            f"{'→ ' * depth}{c.name}" + (f": {c.what}" if c.what else ""),
+            c.category,
+            c.phase,
+            f"{c.state}, to be removed" if c.root else c.state,
+            c.evidence,
+        )
         for depth, c in tree_of(case.causes)
     ]
     sources = tuple(source(4, e, why) for e, why in [*found, *named])

@@ -8,6 +8,7 @@ from perfanalytics.baselines.wording import count
 from perfanalytics.core.result import Caveat
 from perfanalytics.practices.action_plan import ActionPlan, action_plan
 from perfanalytics.practices.causal_material import Case, Section, frame_table, source, table
+from perfanalytics.practices.causal_review import CausalTable
 from perfanalytics.practices.causal_search import EFFECTS, effects_of, search_analyses
 
 #: What an outcome is called.
@@ -22,15 +23,41 @@ def actions(case: Case) -> tuple[Section, ActionPlan]:
     return (
         Section(
             plan.verdict,
-            (
-                *frame_table(5, "Action proposals", plan.proposals_frame()),
-                *frame_table(5, "Actions", plan.to_frame()),
-            ),
+            (*_proposals(plan), *_action_table(plan)),
             tuple(source(5, e, w) for e, w in (*found, *priced)),
             plan.caveats,
         ),
         plan,
     )
+
+
+def _proposals(plan: ActionPlan) -> tuple[CausalTable, ...]:
+    """A table a proposal, so that every field can be read, also on paper."""
+    frame = plan.proposals_frame()
+    out: list[CausalTable] = []
+    for k in range(len(frame)):
+        row = frame.iloc[[k]].rename(columns=lambda c: str(c).replace("_", " "))
+        out += frame_table(5, f"Proposal: {row['proposal'].iloc[0]}", row.drop(columns="proposal"))
+    return tuple(out)
+
+
+def _action_table(plan: ActionPlan) -> tuple[CausalTable, ...]:
+    rows = [
+        (
+            f"{r.action}: {r.what}",
+            r.owner,
+            r.due,
+            r.state,
+            r.closed_on,
+            r.days_late,
+            r.cost,
+            r.change,
+            r.missing,
+        )
+        for r in plan.to_frame().itertuples()
+    ]
+    columns = ("action", "owner", "due", "state", "closed on", "days late", "cost", "change", "missing")
+    return table(5, "Actions", columns, rows)
 
 
 def effect(case: Case) -> tuple[Section, str, str]:

@@ -303,6 +303,7 @@ def _side(
         n_open=made.n_censored,
         first=None if made.first is None else _day(made.first),
         last=None if made.last is None else _day(made.last),
+        center_is=_center(made),
         center=float(row["center"]),
         center_low=float(row["center_low"]),
         center_high=float(row["center_high"]),
@@ -313,6 +314,13 @@ def _side(
         chart_center=center,
         chart_sigma=sigma,
     )
+
+
+def _center(made: Baseline) -> str:
+    """What the center of a baseline is, as its summary takes it."""
+    if made.measure.scale == "ordinal":
+        return "median"
+    return {"shares": "share", "rates": "rate", "open items": "median"}.get(made.values_are, "mean")
 
 
 def _without(

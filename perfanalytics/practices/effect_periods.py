@@ -45,7 +45,8 @@ def _joined(before: Series, after: Series) -> tuple[Series, str] | None:
         sizes = np.concatenate([before.sizes, after.sizes])
     measure, events = before.measure, before.events
     known = ~np.isnan(values)
-    every = before.selection.get("every") or before.expected_every
+    selection = before.selection
+    every = selection.get("every") or before.expected_every
     shares = measure.scale == "proportion"
     chart = "individuals" if sizes is None else "laney_p" if shares else "laney_u"
     if every is None:
@@ -60,16 +61,15 @@ def _joined(before: Series, after: Series) -> tuple[Series, str] | None:
             sums = sizes is not None or (shares and coded)
             if sums:
                 size = np.array([len(g) if sizes is None else sizes[g].sum() for g in groups], dtype=float)
-                values = np.array([values[g].sum() for g in groups])
+                divided = sizes is not None and str(before.selection.get("statistic")) in ("share", "rate")
+                totals = values * sizes if divided and sizes is not None else values
+                values = np.array([totals[g].sum() for g in groups]) / size
                 sizes, chart = size, "laney_p" if shares else "laney_u"
             else:
                 values, sizes = np.array([np.median(values[g]) for g in groups]), None
-            when = start
-    selection = before.selection
-    if every is not None:
-        selection = selection | {"every": every}
-        if sizes is not None:
-            selection |= {"statistic": "share" if shares else "rate"}
+            when, selection = start, selection | {"every": every}
+            if sizes is not None:
+                selection |= {"statistic": "share" if shares else "rate"}
     clock = before.clock if before.clock != "none" else None
     made = Series(
         values,

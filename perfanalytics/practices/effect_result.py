@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from perfanalytics.baselines.wording import number
 from perfanalytics.comparisons.method import Effect
 from perfanalytics.comparisons.result import Comparison
 from perfanalytics.core.improvement_records import Proposal, SuccessCriterion
@@ -36,8 +37,10 @@ class EffectSide:
     n, n_open : int
         Values, and those of items still open among them.
     first, last : date or None
+    center_is : {"mean", "share", "rate", "median"}
+        What the center is: the mean or pooled share or rate; the median while items are open.
     center, center_low, center_high : float
-        Center of the baseline (mean, pooled share or rate; the median while items are open), its interval.
+        With its interval.
     median, p90, sd : float
     stable : bool or None
         By the baseline's own verdict.
@@ -54,6 +57,7 @@ class EffectSide:
     n_open: int
     first: dt.date | None
     last: dt.date | None
+    center_is: str
     center: float
     center_low: float
     center_high: float
@@ -63,6 +67,17 @@ class EffectSide:
     stable: bool | None
     chart_center: float
     chart_sigma: float
+
+
+def _shown(value: object) -> str:
+    """A value as a person reads it; "" for what is not known."""
+    if value is None or value == "" or value != value:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return number(value) if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -213,7 +228,7 @@ class EffectEvaluation(Result):
             )
 
         unit, primary = self.measure.unit, self.comparison.primary
-        how = f"comparison ({self.comparison.method.name})"
+        how = "comparison"
         add(primary.quantity.replace("_", " "), primary.before, primary.after, primary, unit, how)
         if self.without_events is not None:
             e = self.without_events
@@ -225,7 +240,8 @@ class EffectEvaluation(Result):
             if e.quantity == "ratio_of_sds" and e.role != "companion":
                 add("spread (standard deviation)", one.sd, two.sd, e, unit, how)
                 break
-        add("center of the baseline", one.center, two.center, None, unit, "baselines")
+        if one.center_is == two.center_is != "median":
+            add(f"{one.center_is} of the baseline", one.center, two.center, None, unit, "baselines")
         add("median of the baseline", one.median, two.median, None, unit, "baselines")
         add("P90 of the baseline", one.p90, two.p90, None, unit, "baselines")
         if self.chart is not None:
@@ -252,6 +268,15 @@ class EffectEvaluation(Result):
         names = EffectSide.__slots__
         return pd.DataFrame([{n: getattr(s, n) for n in names} for s in self.sides])
 
+    def _sides_upright(self) -> pd.DataFrame:
+        """The two baselines beside each other, what nobody knows left out: narrow enough for paper."""
+        import pandas as pd
+
+        names = [n for n in EffectSide.__slots__ if n != "name"]
+        shown = [(n, *(_shown(getattr(s, n)) for s in self.sides)) for n in names]
+        kept = [row for row in shown if any(row[1:])]
+        return pd.DataFrame(kept, columns=["baseline of the side", "before", "after"])
+
     def benefit_frame(self) -> pd.DataFrame:
         """One row: change, change_low, change_high, volume, value, benefit, low, high, cost, expected,
         share_of_expected, probability_pays, probability_expected, unit; empty without a declared value."""
@@ -273,7 +298,7 @@ class EffectEvaluation(Result):
         """The tables a report shows."""
         return (
             ("Before and after", self.to_frame()),
-            ("Baselines", self.side_frame()),
+            ("Baselines", self._sides_upright()),
             ("Costs and benefits of a year", self.benefit_frame()),
             ("What to look at", self.check_frame()),
             ("Summary", self.summary()),

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from perfanalytics.baselines.wording import count, number
+from perfanalytics.baselines.wording import count, number, percent
 from perfanalytics.comparisons.known_correlation import DAYS
 from perfanalytics.comparisons.words import p_text
 from perfanalytics.core.codec import read_only
@@ -130,6 +130,8 @@ def evaluate_recurrence(
     what: str = "",
     analysis: str = "",
     beyond_limits_only: bool = True,
+    least: float | None = None,
+    apart: int = 1,
     confidence: float = 0.95,
 ) -> Recurrence:
     """Whether a special cause has come back since a day: episodes on a control chart, before and since.
@@ -146,6 +148,12 @@ def evaluate_recurrence(
         The causal analysis it belongs to.
     beyond_limits_only : bool
         Count points beyond the limits only; else every signal. Points on the better side never count.
+    least : float, optional
+        A point counts only where it is at least as bad as this, in the unit of the measure: beyond it lies
+        what is meant, not every chance signal of a long chart.
+    apart : int
+        Signals at most so many points apart are one episode: 1 means neighbours, 3 lets a weekend between
+        them pass.
     confidence : float
         1 less the false-alarm rate of the verdict.
 
@@ -160,7 +168,8 @@ def evaluate_recurrence(
 
     Notes
     -----
-    Neighbouring signals are one episode. Given k episodes in all, those since have a binomial law with the
+    *Did not work*: at least as frequent since as before, and more than
+    chance gives on a chart of this length. Given k episodes in all, those since have a binomial law with the
     share of periods since, were they as frequent as before; the interval of the ratio of the rates is that of
     Clopper and Pearson for this share. Without another episode it takes ``n1 (alpha^(-1/k1) - 1)`` periods
     until that is no chance, k1 the episodes in n1 periods before: after a single one 19 times as long as
@@ -185,6 +194,8 @@ def evaluate_recurrence(
     """
     if chart.when is None:
         raise InputError("a chart without times does not say which points came since")
+    if isinstance(apart, bool) or not isinstance(apart, int) or apart < 1:
+        raise InputError(f"apart is a whole number of points, at least 1, got {apart!r}")
     if not 0.5 < confidence < 1:
         raise InputError(f"confidence lies between 0.5 and 1 (0.95), got {confidence}")
     days = chart.when.astype("datetime64[D]")
@@ -193,14 +204,15 @@ def evaluate_recurrence(
     n1, n2 = int(np.count_nonzero(used & ~since)), int(np.count_nonzero(used & since))
     if n1 == 0 or n2 == 0:
         raise InputError(f"the chart has {n1} points before {at} and {n2} since: both sides need some")
-    signal = _signals(chart, beyond_limits_only)
-    runs = _runs(signal, used, since)
+    signal = _signals(chart, beyond_limits_only, least)
+    runs = _runs(signal, used, since, apart)
     k1 = sum(1 for a, _ in runs if not since[a])
     k2 = len(runs) - k1
     share = n2 / (n1 + n2)
     p = float(special.bdtr(k2, k1 + k2, share)) if runs else math.nan
     ratio, low, high = _ratio(k1, k2, n1, n2, confidence)
-    outcome = _outcome(k1, k2, p, ratio, confidence)
+    chance = _by_chance(chart, k2, n2, n1 + n2)
+    outcome = _outcome(k1, k2, p, ratio, chance, confidence)
     more = _more(k1, k2, n1, n2, confidence) if outcome == "cannot_tell" else 0.0
     period = chart.every or "period"
     weeks = more * DAYS[period] / 7 if period in DAYS else math.nan
@@ -211,14 +223,15 @@ def evaluate_recurrence(
     ]
     return Recurrence(
         verdict=_verdict(outcome, k1, k2, n1, n2, p, more, weeks, period, at, what),
-        caveats=_doubts(chart, k1, what),
+        caveats=_doubts(chart, k1, k2, what, chance, confidence),
         method=Method(
             "evaluate_recurrence",
             {
                 "chart": chart.chart,
                 "counted": "points beyond the limits" if beyond_limits_only else "every signal",
+                "least": least,
                 "side": "the worse one, as the measure declares",
-                "episode": "neighbouring signals are one",
+                "episode": f"signals at most {count(apart, 'point')} apart are one",
                 "test": "conditional binomial, one-sided",
                 "confidence": confidence,
             },
@@ -255,7 +268,7 @@ def evaluate_recurrence(
     )
 
 
-def _signals(chart: ControlChart, beyond_only: bool) -> NDArray[np.bool_]:
+def _signals(chart: ControlChart, beyond_only: bool, least: float | None) -> NDArray[np.bool_]:
     """Signals of the first panel that are no improvement, excluded points with their cause too."""
     value, bad = chart.value[0], chart.direction[0] != "improvement"
     with np.errstate(invalid="ignore"):
@@ -263,23 +276,25 @@ def _signals(chart: ControlChart, beyond_only: bool) -> NDArray[np.bool_]:
         if chart.measure.better in ("lower", "higher"):
             worse = value > chart.center[0] if chart.measure.better == "lower" else value < chart.center[0]
             beyond &= worse
-    found = beyond if beyond_only else beyond | ((chart.fired[0] != 0) & bad)
+        found = beyond if beyond_only else beyond | ((chart.fired[0] != 0) & bad)
+        if least is not None:
+            found = found & (value <= least if chart.measure.better == "higher" else value >= least)
     return np.asarray(found)
 
 
 def _runs(
-    signal: NDArray[np.bool_], used: NDArray[np.bool_], since: NDArray[np.bool_]
+    signal: NDArray[np.bool_], used: NDArray[np.bool_], since: NDArray[np.bool_], apart: int
 ) -> list[tuple[int, int]]:
-    """[start, stop) of neighbouring signals; gaps do not part them, the day does."""
+    """[start, stop) of signals that belong together; gaps do not count, the day parts them."""
     out: list[tuple[int, int]] = []
-    before = -1
-    for i in np.flatnonzero(used).tolist():
-        if signal[i]:
-            if out and out[-1][1] == before + 1 and since[out[-1][0]] == since[i]:
-                out[-1] = (out[-1][0], i + 1)
-            else:
-                out.append((i, i + 1))
-        before = i
+    place = np.cumsum(used)  # points that are not missing, counted
+    for i in np.flatnonzero(signal & used).tolist():
+        if out:
+            first, stop = out[-1]
+            if place[i] - place[stop - 1] <= apart and since[first] == since[i]:
+                out[-1] = (first, i + 1)
+                continue
+        out.append((i, i + 1))
     return out
 
 
@@ -297,10 +312,18 @@ def _ratio(k1: int, k2: int, n1: int, n2: int, confidence: float) -> tuple[float
     return (math.inf if k1 == 0 else k2 / n2 / (k1 / n1)), odds(low), odds(high)
 
 
-def _outcome(k1: int, k2: int, p: float, ratio: float, confidence: float) -> str:
+def _by_chance(chart: ControlChart, k2: int, n2: int, n: int) -> float:
+    """The probability of so many signals since on a chart of a stable process; 1 without any."""
+    expected = chart.expected_signals * n2 / n
+    if k2 == 0 or math.isnan(expected):
+        return 1.0 if k2 == 0 else 0.0
+    return float(special.pdtrc(k2 - 1, expected)) if expected > 0 else 0.0
+
+
+def _outcome(k1: int, k2: int, p: float, ratio: float, chance: float, confidence: float) -> str:
     if k1 + k2 and p <= 1 - confidence:
         return "worked"
-    return "did_not" if k2 and ratio >= 1 else "cannot_tell"
+    return "did_not" if k2 and ratio >= 1 and chance <= 1 - confidence else "cannot_tell"
 
 
 def _more(k1: int, k2: int, n1: int, n2: int, confidence: float) -> float:
@@ -316,8 +339,16 @@ def _more(k1: int, k2: int, n1: int, n2: int, confidence: float) -> float:
     return float(max(0, n - n2))
 
 
-def _doubts(chart: ControlChart, k1: int, what: str) -> tuple[Caveat, ...]:
+def _doubts(
+    chart: ControlChart, k1: int, k2: int, what: str, chance: float, confidence: float
+) -> tuple[Caveat, ...]:
     doubts = []
+    if k2 and chance > 1 - confidence:
+        text = (
+            f"{count(k2, 'episode')} since may be chance: on a chart of this length so many come with a "
+            f"probability of {percent(chance)} from a stable process. least= says how bad counts."
+        )
+        doubts.append(Caveat("may-be-chance", text, {"episodes": k2, "probability": chance}))
     if not what:
         text = "No action is on record: that it has not come back is then nobody's merit."
         doubts.append(Caveat("no-action", text))
@@ -356,7 +387,7 @@ def _verdict(
     told += f" ('{what}')" if what else ""
     if k1 + k2 == 0:
         return f"{head}: no special cause for the worse is on the chart."
-    text = f"{head}: {told} ({p_text(p)} were it as frequent as before)."
+    text = f"{head}: {told} (as few by chance, were it as frequent as before: {p_text(p)})."
     if outcome == "cannot_tell" and more and not math.isnan(more):
         span = (
             f"{count(math.ceil(weeks), 'more week')}"

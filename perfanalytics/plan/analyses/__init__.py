@@ -17,6 +17,7 @@ from perfanalytics.plan.analyses.comparisons import COMPARISON
 from perfanalytics.plan.analyses.context import Context
 from perfanalytics.plan.analyses.cost_benefit import COST_BENEFIT
 from perfanalytics.plan.analyses.drift import DRIFT
+from perfanalytics.plan.analyses.effects import EFFECT, RECURRENCE
 from perfanalytics.plan.analyses.improvements import DEPLOYMENT_EVALUATION, PORTFOLIO, PREDICTED_BENEFIT
 from perfanalytics.plan.analyses.kind import Kind
 from perfanalytics.plan.analyses.measurement_systems import AGREEMENT, GAUGE_STUDY
@@ -55,6 +56,8 @@ ANALYSES: tuple[Kind[Any], ...] = (
     GROWTH,
     CONTAINMENT,
     COST_BENEFIT,
+    EFFECT,
+    RECURRENCE,
     SUBPROCESS_SELECTION,
     ORGANIZATION_CAPABILITY,
     PREDICTED_BENEFIT,
