@@ -125,6 +125,7 @@ def results() -> list[perf.Result]:
         *organizational_performance(series),
         *improvements(series),
         *causal_analysis(series),
+        *causal_resolution(series),
     ]
 
 
@@ -223,6 +224,52 @@ def causal_analysis(series: perf.Series) -> list[perf.Result]:
         perf.what_changed(
             series, recorded=[perf.Change("New triage", when=dt.date(2024, 1, 20), what="Triage")], draws=199
         ),
+    ]
+
+
+def causal_resolution(series: perf.Series) -> list[perf.Result]:
+    """One small result of each kind of acting on causes and evaluating what was done."""
+    case = perf.CausalAnalysis("C1", outcome="Too slow", measure="hours", lesson="Ask early")
+    cause = perf.Cause("No triage", analysis="C1", state="confirmed", root=True, evidence="minutes")
+    proposal = perf.Proposal(
+        "Triage",
+        originator="Desk",
+        outcome="Too slow",
+        cause="No triage",
+        analysis="C1",
+        expected_benefit=900.0,
+    )
+    wanted = perf.SuccessCriterion(
+        "shorter", proposal="Triage", measure="hours", least_ratio=0.9, declared_on=dt.date(2024, 1, 10)
+    )
+    change = perf.Change("New triage", when=dt.date(2024, 1, 21), what="Triage")
+    action = perf.Action(
+        "train", what="Train", proposal="Triage", state="done", cost=100.0, change="New triage"
+    )
+    goal = perf.Objective("fast", measure="hours", target=10, direction="at_most", share=0.8)
+    effect = perf.evaluate_effect(
+        series.take(0, 20),
+        series.take(20),
+        objective=goal,
+        criterion=wanted,
+        proposal=proposal,
+        actions=[action],
+        causes=[cause],
+        change=change,
+        value=(0.5, 1.0, 2.0),
+    )
+    chart = perf.control_chart(series)
+    archive = Archive.of(
+        [HOURS, case, cause, proposal, wanted, change, action, goal],
+        {"Hours": chart, "Effect": effect},
+        on=dt.date(2024, 2, 9),
+    )
+    return [
+        effect,
+        perf.evaluate_recurrence(chart, at=dt.date(2024, 1, 21), analysis="C1"),
+        perf.action_plan(archive, "C1"),
+        perf.search_analyses(archive, cause="triage"),
+        perf.causal_review(archive, "C1"),
     ]
 
 
