@@ -19,7 +19,7 @@ STANDINGS = {
     "missed": (style.ORANGE, "x"),
     "no data": (style.GREY, "square-open"),
 }
-ROW, TOP, BOTTOM = 52, 56, 26
+ROW, TOP, BOTTOM = 50, 46, 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def draw(result: ServiceReport) -> dict[str, Any]:
             "tickformat": ".0%" if record.unit[k] == "share" else None,
         }  # fmt: skip
         axes[f"yaxis{tail}"] = {
-            "domain": [max(middle - 0.18 / n, 0.0), min(middle + 0.32 / n, 1.0)], "range": [0, 1],
+            "domain": [max(middle - 0.3 / n, 0.0), min(middle + 0.22 / n, 1.0)], "range": [0, 1],
             "visible": False, "anchor": f"x{tail}", "fixedrange": True,
         }  # fmt: skip
         color, symbol = STANDINGS.get(record.standing[k], (style.GREY, "square"))
@@ -117,7 +117,7 @@ def draw(result: ServiceReport) -> dict[str, Any]:
         "Targets: reached (filled), the period before (hollow), asked for (dashed; shaded where it is met)"
     )
     layout = style.layout(
-        title, height=height, margin={"l": 230, "r": 170, "t": TOP - 10, "b": BOTTOM}, shapes=shapes,
+        title, height=height, margin={"l": 230, "r": 170, "t": TOP - 6, "b": BOTTOM}, shapes=shapes,
         annotations=notes, **axes,
     )  # fmt: skip
     layout["title"]["font"] = {"size": 14}

@@ -147,12 +147,12 @@ class ServiceReport(Result):
         return dict(zip(self.subject[at].tolist(), self.text[at].tolist(), strict=True))
 
     def tables(self) -> tuple[tuple[str, pd.DataFrame], ...]:
-        """What the audience reads: the targets and a line for each content; the page has the rest."""
+        """A line for each content, to management after the table of targets; the page has the rest."""
         import pandas as pd
 
         targets = dict(self.content_tables(1)).get("Targets")
         told = [(c, s) for c, s in zip(CONTENTS, self.statements, strict=True) if s]
-        if targets is None:
+        if targets is None or self.audience != "management":
             return (("The contents in short", pd.DataFrame(told, columns=["content", "in short"])),)
         rest = pd.DataFrame(told[1:], columns=["content", "in short"])
         return ("Targets", targets), ("The other contents in short", rest)
@@ -178,7 +178,10 @@ class ServiceReport(Result):
             cell = str(self.text[k]) if math.isnan(value) else said(value, str(self.unit[k]))
             subjects.setdefault(subject, {})[str(self.quantity[k])] = cell
             version = int(self.version[k])
-            name = str(self.source[k]).removeprefix(f"{self.name}: ")
+            # not its own name again: "target, version 2"
+            name = str(self.source[k]).removeprefix(f"{self.name}: ").removesuffix(f": {subject}")
+            if not version and name == subject:
+                continue
             told = f"{name}, version {version}" if version else f"record: {name}"
             rests.setdefault(subject, {})[told] = None
         # "By service", "made_sla by service": the attribute
@@ -188,10 +191,10 @@ class ServiceReport(Result):
         frame = pd.DataFrame(made, columns=[first, *columns])
         if "a year before" in columns and (frame["a year before"] == "no data").all():
             frame = frame.drop(columns="a year before")  # a caveat says so
-        if self.audience == "management" and "observations" in columns:
-            frame = frame.drop(columns="observations")
+        if self.audience == "management" and "n" in columns:
+            frame = frame.drop(columns="n")
         if self.audience == "operations":
-            frame["rests on"] = ["; ".join(rests[s]) for s in subjects]
+            frame["rests on"] = ["; ".join(rests.get(s, {})) or "record" for s in subjects]
         return frame
 
 

@@ -72,7 +72,7 @@ def _row(rows: Rows, section: int, table: str, kept: Kept, k: int, subject: str 
     value = "no data" if np.isnan(f.value[k]) else None
     rows.add(section, table, subject, "reached" if f.objective else "in the period", kept,
              f"table: {k}: value", value=value, unit=_unit(f))  # fmt: skip
-    rows.add(section, table, subject, "observations", kept, f"table: {k}: n")
+    rows.add(section, table, subject, "n", kept, f"table: {k}: n")
 
 
 def _before(rows: Rows, section: int, table: str, kept: Kept) -> None:

@@ -74,7 +74,7 @@ def test_shares_against_pandas(reported):
         changes = quarter(pd.read_csv(SAMPLE / "changes.csv"), "implemented_on", number)
         success = changes["successful"].eq("yes")
         assert value(report, "Targets", "Successful changes", name) == pytest.approx(success.mean())
-    assert value(report, "Targets", "SLA attainment", "observations") == len(
+    assert value(report, "Targets", "SLA attainment", "n") == len(
         quarter(incidents(), "opened_at", 4)["made_sla"].dropna()
     )
 
