@@ -219,9 +219,10 @@ def objective_tree(archive: Archive, *, stale_after: int = 90) -> ObjectiveTree:
     -----
     An objective is "met", "not met" or "at risk" (undecided) as the newest baseline or capability judged
     against it says; "met" by a baseline that is not stable or is stale counts as "at risk"; "unknown" without
-    such a judgement. A business objective is in the worst state of the objectives that serve it. A measure is
-    as stable as its newest charts; where they contradict each other it is not stable, and a gap says so. An
-    objective that serves a business objective nobody declared hangs on it all the same.
+    such a judgement. Once its period is over, what a saved prediction says came out of it decides. A business
+    objective is in the worst state of the objectives that serve it. A measure is as stable as its newest
+    charts; where they contradict each other it is not stable, and a gap says so. An objective that serves a
+    business objective nobody declared hangs on it all the same.
 
     Examples
     --------

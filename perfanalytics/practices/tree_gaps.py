@@ -142,7 +142,7 @@ def _objectives(tree: Tree) -> Iterator[Gap]:
 def _judged(tree: Tree, o: Objective) -> Iterator[Gap]:
     """Whether it was judged, by data from before it was declared, and in time."""
     judge = tree.judges[o.name]
-    if judge is None:
+    if judge is None and tree.outcomes[o.name] is None:
         yield Gap(
             "objective-not-judged",
             o.name,

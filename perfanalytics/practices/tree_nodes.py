@@ -10,6 +10,7 @@ from perfanalytics.core.archive import Archive
 from perfanalytics.core.practice_records import Work
 from perfanalytics.core.records import BusinessObjective, Objective, PlannedAnalysis
 from perfanalytics.practices.on_record import SORTS, Found, Reader
+from perfanalytics.practices.tree_works import came_out, objective_of_work
 
 #: Levels of the tree from left to right; results stand in the last one.
 LEVELS = (
@@ -78,7 +79,8 @@ def analyses(archive: Archive, reader: Reader) -> list[Analysis]:
         if of is not None:
             saved.setdefault(of.name, []).append(one)
         elif not reader.withdrawn(one.saved.name):
-            alone.append(Analysis(one.saved.name, one.sort, one.saved.measure, one.objective, None, (one,)))
+            objective = one.objective or objective_of_work(archive, one)
+            alone.append(Analysis(one.saved.name, one.sort, one.saved.measure, objective, None, (one,)))
     out = []
     asked: tuple[PlannedAnalysis, ...] = archive.of_kind("planned_analysis")
     for planned in asked:
@@ -190,9 +192,11 @@ class Tree:
         self.roots = roots(archive)
         self.nodes: list[Node] = []
         self.judges: dict[str, Found | None] = {}
+        self.outcomes: dict[str, tuple[str, bool] | None] = {}
         objectives: tuple[Objective, ...] = archive.of_kind("objective")
         for o in objectives:
             self.judges[o.name] = judged_by(o, self.made)
+            self.outcomes[o.name] = came_out(o, reader, self.judges[o.name])
         declared: tuple[BusinessObjective, ...] = archive.of_kind("business_objective")
         for name in (*(b.name for b in declared), *self.roots.undeclared):
             words = "" if name in {b.name for b in declared} else "named by objectives, not declared"
@@ -233,6 +237,15 @@ class Tree:
         node, judge = self.nodes[at], self.judges[o.name]
         sorts = self.sorts_of(o)
         node.missing += [f"no {sort}" for sort in ("baseline", "model") if sort not in sorts]
+        if judge is not None:
+            node.first, node.last = judge.first, judge.last
+            node.agreed = self.reader.agreement(judge.saved.name)
+        outcome = self.outcomes[o.name]
+        if outcome is not None:
+            # what happened in the period asked for needs no interval, and no stability
+            node.state = "met" if outcome[1] else "not met"
+            node.words = f"{'met' if outcome[1] else 'missed'} in its period, says {outcome[0]!r}"
+            return
         if judge is None:
             node.state, node.words = "unknown", "no baseline or capability was judged against it"
             return
@@ -244,7 +257,6 @@ class Tree:
         if doubts:
             node.words += f", which is {' and '.join(doubts)}"
             node.state = "at risk" if node.state == "met" else node.state
-        node.first, node.last, node.agreed = judge.first, judge.last, self.reader.agreement(judge.saved.name)
 
     def sorts_of(self, o: Objective) -> set[str]:
         """What there is for an objective; the works it belongs to may lend it baselines and models."""
@@ -254,7 +266,9 @@ class Tree:
         for work in works:
             if o.name in work.objectives:
                 lent = [known[n] for n in (*work.borrowed, *work.models) if n in known]
-                out |= {f.sort for f in lent if f.sort == "model" or f.saved.measure == o.measure}
+                # a model of another measure does not predict it, unless the objective was derived from it
+                source = work.derived.get(o.name)
+                out |= {f.sort for f in lent if f.saved.measure == o.measure or f.saved.name == source}
         return out
 
     def _measures(

@@ -504,3 +504,22 @@ declared_on = 2023-12-01
     assert "known-not-declared" in half.review.caveat_codes
     end = review_work("W", plan=tmp_path / "plan.toml", on=dt.date(2024, 2, 29))
     assert "known-not-declared" not in end.review.caveat_codes
+
+
+def test_the_objective_tree_says_of_a_work_what_its_review_says(
+    reviewed: tuple[Path, WorkReviewRun, WorkReviewRun],
+) -> None:
+    database, _, two = reviewed
+    with perf.Repository.open(database, read_only=True) as repo:
+        tree = perf.objective_tree(repo.archive())
+    came = {"met": "met", "not met": "missed"}
+    for name in ("Mail: SLA attainment", "Mail: half within 24 hours", "Mail: downtime"):
+        assert came[tree.state_of(name)] == two.review.value("Predictions", name, "state")
+    gaps = set(zip(tree.gap_code.tolist(), tree.gap_subject.tolist(), strict=True))
+    assert ("objective-overdue", "Mail: half within 24 hours") in gaps
+    assert ("objective-overdue", "Mail: downtime") not in gaps
+    # what the review charted serves the objectives of the work
+    assert not [s for c, s in gaps if c == "chart-without-objective" and s.startswith(WORK)]
+    # a model of resolution hours does not predict downtime
+    assert ("objective-without-model", "Mail: downtime") in gaps
+    assert ("objective-without-model", "Mail: half within 24 hours") not in gaps
