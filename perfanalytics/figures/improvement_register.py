@@ -16,9 +16,9 @@ ROW = 52
 #: field -> (name, symbol, colour)
 MARKS = {
     "declared_on": ("proposed", "circle-open", style.INK),
-    "criterion_declared_on": ("criterion declared", "diamond", style.PURPLE),
+    "criterion_declared_on": ("criterion", "diamond", style.PURPLE),
     "decided_on": ("decided", "square", style.ORANGE),
-    "deployed_since": ("deployed from", "triangle-right", style.GREEN),
+    "deployed_since": ("deployed", "triangle-right", style.GREEN),
 }
 
 
@@ -94,7 +94,7 @@ def draw(result: ImprovementRegister) -> dict[str, Any]:
     layout = style.layout(
         "Improvement proposals",
         height=150 + ROW * max(k, 1),
-        margin={"l": 200, "r": 260, "t": 85, "b": 45},
+        margin={"l": 180, "r": 240, "t": 95, "b": 45},
         showlegend=True,
         legend={
             "orientation": "h",

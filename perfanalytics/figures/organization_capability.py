@@ -62,7 +62,7 @@ def info(card: OrganizationCapability) -> Info:
     for o in objectives:
         k = int(np.flatnonzero(card.objective == o)[0])
         target = _value(float(card.target[k]), str(card.measure_unit[k]))
-        rows.append(f"<b>{wrapped(o, 26, lines=2)}</b><br>target {target}")
+        rows.append(f"<b>{wrapped(o, 24, lines=2)}</b><br>target {target}")
     return Info(rows, [wrapped(u, 13, lines=2) for u in shown], shade, text, hover, len(units) - len(shown))
 
 
@@ -81,10 +81,11 @@ def _text(card: OrganizationCapability, k: int, symbol: str) -> str:
     if str(card.standing[k]) == "not judged":
         return f"{symbol}<br><span style='font-size:10px'>not judged</span>"
     unit = str(card.measure_unit[k])
-    signs = TREND[str(card.trend[k])] + (" !" if card.stability[k] == "not stable" else "")
+    signs = TREND[str(card.trend[k])] + ("!" if card.stability[k] == "not stable" else "")
     value = percent(float(card.value[k])) if unit in ("", "1") else number(float(card.value[k]))
     chance = percent(float(card.probability[k])).replace("more than ", ">").replace("less than ", "<")
-    return f"<b>{symbol} {value}</b> {signs}<br><span style='font-size:11px'>next: {chance}</span>"
+    head = f"<b>{symbol} {value}</b> {signs}".rstrip()
+    return f"{head}<br><span style='font-size:11px'>next: {chance}</span>"
 
 
 def draw(card: OrganizationCapability) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def draw(card: OrganizationCapability) -> dict[str, Any]:
     }
     notes = [
         {"x": j, "y": i, "text": told.text[i][j], "showarrow": False}
-        | {"font": {"size": 12, "color": style.INK}}
+        | {"font": {"size": 12 if u <= 5 else 11, "color": style.INK}}
         for i in range(o)
         for j in range(u)
     ]
@@ -127,7 +128,7 @@ def draw(card: OrganizationCapability) -> dict[str, Any]:
     layout = style.layout(
         "Capability against the objectives",
         height=HEAD + FOOT + ROW * o,
-        margin={"l": 210, "r": 20, "t": HEAD, "b": FOOT},
+        margin={"l": 185, "r": 20, "t": HEAD, "b": FOOT},
         annotations=notes,
         xaxis=blank | {"side": "top", "tickvals": list(range(u)), "ticktext": told.columns},
         yaxis=blank

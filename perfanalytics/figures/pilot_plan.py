@@ -49,11 +49,9 @@ def draw(plan: PilotPlan) -> dict[str, Any]:
     """The figure as a plain plotly dict."""
     told = info(plan)
     period = "periods" if plan.every == "value" else f"{plan.every}s"
-    curves = [
-        ("a change as large as the criterion is told from none", told.power_detect, style.BLUE, "solid")
-    ]
+    curves = [("a change of the criterion's size is seen", told.power_detect, style.BLUE, "solid")]
     if np.isfinite(told.power_met).any():
-        curves.append(("the expected improvement is judged as met", told.power_met, style.ORANGE, "dash"))
+        curves.append(("what is expected is judged as met", told.power_met, style.ORANGE, "dash"))
     data: list[dict[str, Any]] = [
         {"type": "scatter", "mode": "lines", "x": told.at, "y": y, "name": name}
         | {
@@ -91,7 +89,7 @@ def draw(plan: PilotPlan) -> dict[str, Any]:
     layout = style.layout(
         f"Pilot: {asked_for(plan.criterion, plan.measure)}",
         height=430,
-        margin={"l": 70, "r": 30, "t": 95, "b": 60},
+        margin={"l": 70, "r": 30, "t": 110, "b": 60},
         showlegend=True,
         legend={
             "orientation": "h",

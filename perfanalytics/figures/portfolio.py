@@ -100,7 +100,7 @@ def draw(result: Portfolio) -> dict[str, Any]:
     notes.append(
         head
         | {"xref": "x domain", "x": 1.0, "xanchor": "left", "xshift": 8, "align": "left"}
-        | {"text": "in the<br>best choice", "font": {"size": 11, "color": style.GREY}}
+        | {"text": "best in", "font": {"size": 11, "color": style.GREY}}
     )
     notes.append(
         {"xref": "x2", "yref": "y2 domain", "x": result.budget, "y": 0.02, "yanchor": "bottom"}
@@ -116,17 +116,17 @@ def draw(result: Portfolio) -> dict[str, Any]:
     layout = style.layout(
         "Portfolio of improvements",
         height=max(360, 200 + ROW * k),
-        margin={"l": 200, "r": 30, "t": 110, "b": 60},
+        margin={"l": 190, "r": 30, "t": 110, "b": 60},
         showlegend=True,
         legend={"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"},
         shapes=shapes,
         annotations=notes,
         xaxis=style.axis(
-            f"net present value ({result.unit})", domain=[0, 0.44], anchor="y", range=[low - pad, high + pad]
+            f"net present value ({result.unit})", domain=[0, 0.42], anchor="y", range=[low - pad, high + pad]
         ),
         yaxis=style.axis("", anchor="x", showgrid=False, range=[k - 0.4, -0.6])
         | {"tickvals": rows.tolist(), "ticktext": list(told.label), "ticks": "", "automargin": False},
-        xaxis2=style.axis(f"budget ({result.unit})", domain=[0.66, 1], anchor="y2"),
+        xaxis2=style.axis(f"budget ({result.unit})", domain=[0.76, 1], anchor="y2"),
         yaxis2=style.axis(f"best expected value ({result.unit})", anchor="x2", rangemode="tozero"),
     )
     return {"data": data, "layout": layout}

@@ -241,7 +241,7 @@ def predict_benefit(
     if investment:
         money = cost_benefit(
             investment=investment,
-            benefits={"improvement": benefit},
+            benefits={"benefit of the improvement": benefit},
             running_costs=running_costs,
             periods=periods,
             rate=rate,

@@ -99,8 +99,12 @@ class ImprovementRegister(Result):
         return pd.DataFrame([row | {"verdict": self.verdict}])
 
     def tables(self) -> tuple[tuple[str, pd.DataFrame], ...]:
-        """The proposals; the summary says no more than the verdict."""
-        return (("Proposals", self.to_frame()),)
+        """The proposals and what they lack; their dates. The summary says no more than the verdict."""
+        frame = self.to_frame()
+        first = ["proposal", "stage", "originator", "objective", "cost", "expected_benefit", "missing"]
+        dates = ["proposal", "declared_on", "criterion", "criterion_declared_on", "pilot", "pilot_since"]
+        more = ["pilot_until", "decision", "decided_on", "who", "deployed_since"]
+        return ("Proposals", frame[first]), ("Dates", frame[[*dates, *more]])
 
 
 def improvement_register(archive: Archive) -> ImprovementRegister:

@@ -236,12 +236,11 @@ def _level(
     center = float(weights @ y / weights.sum())
     r = float(corrected_lag1(lag1_autocorrelation(y, np.array([0, n]))[0], n))
     effective = max(2.0, float(effective_size(n, r)))
-    half = (
-        float(special.stdtrit(effective - 1, (1 + confidence) / 2))
-        * float(y.std(ddof=1))
-        / math.sqrt(effective)
-    )
-    return center, center - half, center + half
+    t = float(special.stdtrit(effective - 1, (1 + confidence) / 2))
+    half = t * float(y.std(ddof=1)) / math.sqrt(effective)
+    # what cannot be negative has no negative interval
+    low = max(0.0, center - half) if (y >= 0).all() else center - half
+    return center, low, center + half
 
 
 def next_period(values: Floats, target: float, *, at_least: bool, how: str) -> tuple[float, float]:

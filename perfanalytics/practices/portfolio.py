@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 #: are more than MOST_STEPS sums.
 BUDGETS = 48
 MOST_STEPS = 64
+#: Up to so many proposals the choice for each draw is the best of all choices; beyond, by the program again.
+ENUMERATED = 12
 #: A choice that is the best in less than this share of draws is called close.
 CLOSE = 0.8
 
@@ -201,7 +203,8 @@ def portfolio(
     -----
     The expected net present value is maximized by integer programming (scipy's ``milp``, HiGHS): one 0/1
     variable a proposal, costs at most the budget, ``x_a + x_b <= 1`` for ``excludes``, ``x_a <= x_b`` for
-    ``requires``. Values of different proposals are drawn independently, which is stated, not known; how often
+    ``requires``. For the draws, and for other budgets, every choice is looked at where there are at most 12
+    proposals. Values of different proposals are drawn independently, which is stated, not known; how often
     a proposal belongs to the best choice says how much hangs on the uncertainty of its value. Equal optima
     are told apart by the lower cost.
 
@@ -231,14 +234,12 @@ def portfolio(
     x = program.best(mean, budget)
     if x is None:
         raise InputError(_impossible(names, cost, fixed, budget))
-    best = [program.best(sample[:, k], budget) for k in range(draws)]
-    each = np.array([b for b in best if b is not None])
+    each = program.best_of_each(sample, budget)
     worth = x @ sample
     possible = np.einsum("dk,kd->d", each, sample)
     tail = (1 - confidence) / 2
     top = max(budget, float(cost.sum())) * 1.02
     budgets = np.unique(np.append(_steps(cost, top), budget))
-    curve = [program.best(mean, float(b)) for b in budgets]
     found: dict[str, Any] = {
         "spent": float(x @ cost),
         "value_mean": float(x @ mean),
@@ -283,7 +284,7 @@ def portfolio(
         share_chosen=each.mean(axis=0),
         rule=text_array(_rule(n, must, excludes, requires) for n in names),
         budgets=budgets,
-        best=np.array([math.nan if c is None else float(c @ mean) for c in curve]),
+        best=program.best_values(mean, budgets),
         confidence=confidence,
         draws=draws,
         seed=seed,
@@ -323,6 +324,35 @@ class _Program:
             options={"mip_rel_gap": 0.0},
         )
         return None if found.x is None else np.round(found.x)
+
+    def best_of_each(self, sample: Floats, budget: float) -> Floats:
+        """The best choice for each draw, shape (draws, k): every choice is looked at where there are few."""
+        choices = self._choices()
+        if choices is None:
+            found = [self.best(column, budget) for column in sample.T]
+            return np.array([x for x in found if x is not None])
+        possible = choices[choices @ self.cost <= budget * (1 + 1e-12)]
+        return np.asarray(possible[np.argmax(possible @ sample, axis=0)])
+
+    def best_values(self, worth: Floats, budgets: Floats) -> Floats:
+        """The value of the best choice with each budget; NaN where the rules cannot be kept."""
+        choices = self._choices()
+        if choices is None:
+            found = [self.best(worth, float(b)) for b in budgets]
+            return np.array([math.nan if x is None else float(x @ worth) for x in found])
+        cost, value = choices @ self.cost, choices @ worth
+        made = [value[cost <= b * (1 + 1e-12)] for b in budgets.tolist()]
+        return np.array([float(v.max()) if len(v) else math.nan for v in made])
+
+    def _choices(self) -> Floats | None:
+        """Every choice that keeps the rules, the cheapest first; None where there are too many."""
+        k = len(self.cost)
+        if k > ENUMERATED:
+            return None
+        every = ((np.arange(2**k)[:, None] >> np.arange(k)) & 1).astype(np.float64)
+        keeps = (every @ self.rows.T <= self.upper).all(axis=1) & (every >= self.fixed).all(axis=1)
+        kept = every[keeps]
+        return np.asarray(kept[np.argsort(kept @ self.cost, kind="stable")])
 
 
 def _values(
