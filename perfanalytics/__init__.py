@@ -124,9 +124,13 @@ if TYPE_CHECKING:
     from perfanalytics.practices.causal_review import CausalReview
     from perfanalytics.practices.causal_search import CausalSearch, search_analyses
     from perfanalytics.practices.cause_effect import CauseEffect, cause_effect
+    from perfanalytics.practices.cause_phase import DefectsByCauseAndPhase, defects_by_cause_and_phase
+    from perfanalytics.practices.check_sheet import CheckSheet, check_sheet
     from perfanalytics.practices.deployments import DeploymentEvaluation, evaluate_deployment
     from perfanalytics.practices.effect import evaluate_effect
     from perfanalytics.practices.effect_result import EffectEvaluation
+    from perfanalytics.practices.fmea import Fmea, fmea
+    from perfanalytics.practices.group_distributions import GroupDistributions, group_distributions
     from perfanalytics.practices.improvement_register import ImprovementRegister, improvement_register
     from perfanalytics.practices.objective_tree import ObjectiveTree, objective_tree
     from perfanalytics.practices.organization import OrganizationCapability, organization_capability
@@ -338,6 +342,10 @@ _PUBLIC = {
     "practices.pareto": ("Pareto", "pareto"),
     "practices.cause_effect": ("CauseEffect", "cause_effect"),
     "practices.why_tree": ("WhyTree", "why_tree"),
+    "practices.fmea": ("Fmea", "fmea"),
+    "practices.check_sheet": ("CheckSheet", "check_sheet"),
+    "practices.group_distributions": ("GroupDistributions", "group_distributions"),
+    "practices.cause_phase": ("DefectsByCauseAndPhase", "defects_by_cause_and_phase"),
     "practices.candidate_causes": ("CandidateCauses", "candidate_causes"),
     "practices.what_changed": ("WhatChanged", "what_changed"),
     "practices.register": ("Register", "register"),

@@ -144,6 +144,10 @@ KINDS: dict[str, str] = {
     "cause_effect": "perfanalytics.practices.cause_effect:CauseEffect",
     "why_tree": "perfanalytics.practices.why_tree:WhyTree",
     "candidate_causes": "perfanalytics.practices.candidate_causes:CandidateCauses",
+    "fmea": "perfanalytics.practices.fmea:Fmea",
+    "check_sheet": "perfanalytics.practices.check_sheet:CheckSheet",
+    "group_distributions": "perfanalytics.practices.group_distributions:GroupDistributions",
+    "defects_by_cause_and_phase": "perfanalytics.practices.cause_phase:DefectsByCauseAndPhase",
     "what_changed": "perfanalytics.practices.what_changed:WhatChanged",
     # organizational performance management
     "improvement_register": "perfanalytics.practices.improvement_register:ImprovementRegister",

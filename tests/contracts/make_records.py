@@ -221,6 +221,30 @@ def causal_analysis(series: perf.Series) -> list[perf.Result]:
             candidates=["team", "size"],
             measure=HOURS,
         ),
+        perf.fmea(
+            [
+                perf.FailureMode(
+                    "wrong group", effect="hours lost", cause="guess", severity=4, occurrence=8, detection=6
+                )
+            ]
+        ),
+        perf.check_sheet(
+            {"what": ["a", "b"] * 20, "shift": ["day"] * 25 + ["night"] * 15}, rows="what", columns="shift"
+        ),
+        perf.group_distributions(
+            {"hours": series.values, "team": np.tile(["A", "B"], 20)}, value="hours", by="team", measure=HOURS
+        ),
+        perf.defects_by_cause_and_phase(
+            {
+                "cause": ["logic", "data"] * 20,
+                "in": ["design"] * 40,
+                "found": ["design"] * 20 + ["operation"] * 20,
+            },
+            cause="cause",
+            found="found",
+            injected="in",
+            phases=["design", "operation"],
+        ),
         perf.what_changed(
             series, recorded=[perf.Change("New triage", when=dt.date(2024, 1, 20), what="Triage")], draws=199
         ),

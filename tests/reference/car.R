@@ -24,3 +24,7 @@ V <- G / (G - 1) * (n - 1) / (n - p) * B %*% crossprod(S) %*% B
 b <- coef(fit); W <- drop(b[2:3] %*% solve(V[2:3, 2:3]) %*% b[2:3]); q <- 2
 F <- W * (G - q) / (q * (G - 1)); print(c(sqrt(diag(V)), W, F, pf(F, q, G - q, lower.tail = FALSE)))
 print(summary(fit)$adj.r.squared); print(summary(lm(y ~ g))$adj.r.squared)
+# defects by cause and phase: Fisher and Wilson
+print(fisher.test(matrix(c(10, 30, 20, 20), 2))$p.value)
+p <- 0.25; n <- 40; z <- qnorm(0.975)
+print((p + z^2 / (2 * n) + c(-1, 1) * z * sqrt(p * (1 - p) / n + z^2 / (4 * n^2))) / (1 + z^2 / n))
