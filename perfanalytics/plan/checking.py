@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from perfanalytics.core.errors import PerfAnalyticsError
-from perfanalytics.plan import objects, practice_records, service_report_table
+from perfanalytics.plan import objects, practice_records, service_report_names
 from perfanalytics.plan.analyses import kind_of
 from perfanalytics.plan.analyses.kind import Declared
 from perfanalytics.plan.analyses.simulations import check_composed_process
@@ -32,7 +32,7 @@ def check_plan(plan: Plan) -> Iterator[str]:
     for c in plan.composed_process:
         yield from check_composed_process(f"[[composed_process]] '{c.name}'", c, composed, declared)
     yield from practice_records.mistakes(plan)
-    yield from service_report_table.mistakes(plan)
+    yield from service_report_names.mistakes(plan)
     for table in analyses:
         kind = kind_of(table)
         where = f"[[{kind.key}]] '{table.name}'"

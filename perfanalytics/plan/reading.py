@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from perfanalytics.core.errors import PlanError, nearest
-from perfanalytics.plan import practice_records, service_report_table
+from perfanalytics.plan import practice_records, service_report_names
 from perfanalytics.plan.analyses import kind_of
 from perfanalytics.plan.mistakes import undeclared
 from perfanalytics.plan.plan import Plan
@@ -194,7 +194,7 @@ def _references(plan: Plan) -> Iterator[str]:
     for e in plan.exclusion:
         yield from undeclared(f"[[exclusion]] '{e.reason}'", "measure", e.measure, known["measure"])
     yield from practice_records.references(plan, known)
-    yield from service_report_table.references(plan)
+    yield from service_report_names.references(plan)
     for analysis in plan.analyses():
         kind = kind_of(analysis)
         where = f"[[{kind.key}]] '{analysis.name}'"

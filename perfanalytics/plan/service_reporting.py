@@ -23,14 +23,9 @@ from perfanalytics.plan.plan import Plan
 from perfanalytics.plan.reading import read_plan
 from perfanalytics.plan.review_data import Keeping, save_new
 from perfanalytics.plan.service_periods import a_year_before, before, last_complete
+from perfanalytics.plan.service_report_names import measures_of, objectives_of, without_target
 from perfanalytics.plan.service_report_page import write_page
-from perfanalytics.plan.service_report_table import (
-    MEASURES,
-    ServiceReportTable,
-    measures_of,
-    objectives_of,
-    without_target,
-)
+from perfanalytics.plan.service_report_table import MEASURES, ServiceReportTable
 from perfanalytics.practices.period_figures import STATISTICS, WHOLE, Part, period_figures
 from perfanalytics.practices.service_report import service_report_of
 from perfanalytics.practices.service_report_material import ReportMaterial
