@@ -110,3 +110,57 @@ def test_saved_results_come_back_equal(servicenow):
         for name, result in servicenow.items():
             if name in set(repo.history()["name"]):
                 assert repo.result(name) == result
+
+
+@pytest.fixture(scope="module")
+def servicenow_cases(servicenow, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cases")
+    plan = ROOT / "examples" / "servicenow" / "plan.toml"
+    return {
+        name: perf.review_causal_analysis(
+            name, plan=plan, repository=servicenow["repository"], report_to=folder / f"{name}.html"
+        )
+        for name in ("SN-01", "SN-02")
+    }
+
+
+def test_the_special_cause_goes_from_selection_to_verdict(servicenow, servicenow_cases):
+    again = servicenow["Has SLA attainment broken down again?"]
+    assert (again.outcome, again.episodes_before, again.episodes_after) == ("cannot_tell", 1, 0)
+    assert [str(again.first[0]), str(again.last[0])] == ["2016-03-06", "2016-03-15"]
+    # one episode in 24 days: (24 / (24 + n)) = 0.05 at 456 days; 67 have passed
+    assert (again.periods_before, again.periods_after, again.more_periods) == (24, 67, 456 - 67)
+    review = servicenow_cases["SN-01"].review
+    assert review.says[3].startswith(
+        "4 causes on record; confirmed: Incidents were closed late, The SLA is judged"
+    )
+    assert "refuted: Incidents were resolved more slowly" in review.says[3]
+    why = {s.name: s.why for s in review.sources}
+    assert why["Weekly SLA attainment, Laney p-prime chart"] == "named in the reason for selecting it"
+    assert why["Closings per day"] == "named in the evidence of 'Incidents were closed late'"
+    assert {"no-action", "proposal-not-decided", "no-objective", "no-participants"} <= set(
+        review.caveat_codes
+    )
+
+
+def test_the_change_of_service_level_goes_from_selection_to_verdict(servicenow, servicenow_cases):
+    effect = servicenow["Resolution time since April"]
+    assert effect.outcome == "cannot_tell"
+    assert np.isinf(effect.more_weeks)
+    assert {"drift-before", "no-change", "no-action", "no-criterion"} <= set(effect.caveat_codes)
+    # pandas: share of incidents resolved within 72 hours by month of opening
+    on = effect.on_objective
+    assert [on.before, on.after] == pytest.approx([0.502737, 0.727570], abs=1e-6)
+    passed_on = servicenow["Hand-overs, March against April and May"].effect("difference_of_means")
+    assert passed_on.high < 0
+    # it changed about 25 March, not on 1 April
+    when = servicenow["When did resolution time change?"]
+    assert "2016-03-25" in when.verdict
+    assert when.outcome == "detected"
+    review = servicenow_cases["SN-02"].review
+    assert {"Fewer hand-overs", "More incidents are solved at once"} <= set(
+        review.says[3].replace(";", ",").replace("confirmed: ", "").split(", ")
+    )
+    page = servicenow_cases["SN-02"].report.read_text(encoding="utf-8")
+    assert "More weeks do not change that" in page
+    assert "7. Lesson and related analyses" in page
