@@ -7,6 +7,13 @@ from pydantic import model_validator
 from perfanalytics.plan.analyses import ANALYSES
 from perfanalytics.plan.analyses.baselines import BaselineTable
 from perfanalytics.plan.analyses.capability import CapabilityTable
+from perfanalytics.plan.analyses.causes import (
+    CandidateCausesTable,
+    CauseEffectTable,
+    FmeaTable,
+    WhatChangedTable,
+    WhyTreeTable,
+)
 from perfanalytics.plan.analyses.charts import ChartTable
 from perfanalytics.plan.analyses.comparisons import ComparisonTable
 from perfanalytics.plan.analyses.cost_benefit import CostBenefitTable
@@ -30,6 +37,7 @@ from perfanalytics.plan.analyses.reliability import (
     GrowthTable,
     LifetimesTable,
 )
+from perfanalytics.plan.analyses.selecting import CheckSheetTable, GroupDistributionsTable, ParetoTable
 from perfanalytics.plan.analyses.selections import SubprocessSelectionTable
 from perfanalytics.plan.analyses.simulations import (
     ComposedProcessTable,
@@ -85,6 +93,14 @@ class Plan(PracticeTables):
     lifetimes: list[LifetimesTable] = []
     growth: list[GrowthTable] = []
     containment: list[ContainmentTable] = []
+    pareto: list[ParetoTable] = []
+    group_distributions: list[GroupDistributionsTable] = []
+    check_sheet: list[CheckSheetTable] = []
+    what_changed: list[WhatChangedTable] = []
+    candidate_causes: list[CandidateCausesTable] = []
+    fmea: list[FmeaTable] = []
+    cause_effect: list[CauseEffectTable] = []
+    why_tree: list[WhyTreeTable] = []
     subprocess_selection: list[SubprocessSelectionTable] = []
     cost_benefit: list[CostBenefitTable] = []
     organization_capability: list[OrganizationCapabilityTable] = []

@@ -332,7 +332,8 @@ def _texts(values: Sequence[str]) -> NDArray[Any]:
 def _verdict(m: dict[str, Any]) -> str:
     first = (
         f"{m['cause'][0]} is the most frequent of {len(m['cause'])} causes: "
-        f"{percent(float(m['share'][0]))} of {m['n']:,} ({percent(float(m['share_low'][0]))} to {percent(float(m['share_high'][0]))})."
+        f"{percent(float(m['share'][0]))} of {m['n']:,} "
+        f"({percent(float(m['share_low'][0]))} to {percent(float(m['share_high'][0]))})."
     )
     if not m["late_is"]:
         return f"{first} {_mix(m)}"

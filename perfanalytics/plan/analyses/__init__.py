@@ -12,6 +12,7 @@ from typing import Any
 
 from perfanalytics.plan.analyses.baselines import BASELINE
 from perfanalytics.plan.analyses.capability import CAPABILITY
+from perfanalytics.plan.analyses.causes import CANDIDATE_CAUSES, CAUSE_EFFECT, FMEA, WHAT_CHANGED, WHY_TREE
 from perfanalytics.plan.analyses.charts import CHART
 from perfanalytics.plan.analyses.comparisons import COMPARISON
 from perfanalytics.plan.analyses.context import Context
@@ -28,6 +29,7 @@ from perfanalytics.plan.analyses.prediction_errors import PREDICTION_ERRORS
 from perfanalytics.plan.analyses.queue_simulations import QUEUE_FORECAST, QUEUE_REPLAY
 from perfanalytics.plan.analyses.queues import CAPACITY, QUEUE, STAFFING
 from perfanalytics.plan.analyses.reliability import AVAILABILITY, CONTAINMENT, GROWTH, LIFETIMES
+from perfanalytics.plan.analyses.selecting import CHECK_SHEET, GROUP_DISTRIBUTIONS, PARETO
 from perfanalytics.plan.analyses.selections import SUBPROCESS_SELECTION
 from perfanalytics.plan.analyses.simulations import PROCESS_COMPARISON, SIMULATION
 from perfanalytics.plan.tables import Analysis
@@ -55,6 +57,14 @@ ANALYSES: tuple[Kind[Any], ...] = (
     LIFETIMES,
     GROWTH,
     CONTAINMENT,
+    PARETO,
+    GROUP_DISTRIBUTIONS,
+    CHECK_SHEET,
+    WHAT_CHANGED,
+    CANDIDATE_CAUSES,
+    FMEA,
+    CAUSE_EFFECT,
+    WHY_TREE,
     COST_BENEFIT,
     EFFECT,
     RECURRENCE,
