@@ -49,6 +49,13 @@ def info(result: ObjectivePrediction) -> ObjectivePredictionInfo:
     )
 
 
+def _percent(record: ObjectivePredictionInfo) -> str:
+    """As many digits as tell neighbouring marks of the axis apart."""
+    drawn = np.concatenate([record.estimate, record.low, record.high, [record.required]])
+    span = float(np.ptp(drawn[~np.isnan(drawn)]))
+    return ".0%" if span >= 0.08 or span == 0 else ".1%" if span >= 0.008 else ".2%"
+
+
 def draw(result: ObjectivePrediction) -> dict[str, Any]:
     """The figure as a plain plotly dict."""
     record = info(result)
@@ -100,7 +107,7 @@ def draw(result: ObjectivePrediction) -> dict[str, Any]:
             | {"text": f"{record.side.replace('_', ' ')} {asked}", "showarrow": False}
             | {"font": {"size": 12, "color": style.INK}}
         ],
-        xaxis=style.axis(label, tickformat=".0%" if record.is_share else ""),
+        xaxis=style.axis(label, tickformat=_percent(record) if record.is_share else ""),
         yaxis=style.axis("", range=[len(rows) - 0.5, -0.5], showgrid=False)
         | {"tickvals": rows, "ticktext": list(record.part)},
     )

@@ -195,7 +195,7 @@ def _previous(keeping: Keeping, archive: Archive, name: str) -> Kept | None:
                 found = Kept(role="previous", subject=name, name=name, version=entry.version, result=result)
         elif result.on > archive.on:
             reason = f"one of a later day ({result.on}) is on record already."
-            keeping.missing("previous", f"{name}, version {entry.version}", reason)
+            keeping.missing("previous", f"version {entry.version}", reason)
     return found
 
 

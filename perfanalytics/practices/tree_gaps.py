@@ -183,7 +183,9 @@ def _links(tree: Tree) -> Iterator[Gap]:
                 f"No objective serves the business objective {b.name!r}.",
             )
     for name in tree.roots.circular:
-        yield Gap("objectives-in-circle", name, f"{name!r} serves itself by way of others.")
+        above = next(o.serves for o in archive.of_kind("objective") if o.name == name)
+        by_way = "" if above == name else " by way of others"
+        yield Gap("objectives-in-circle", name, f"{name!r} serves itself{by_way}.")
     serving = tree.serving()
     for m in archive.of_kind("measure"):
         if m.name not in serving:
@@ -261,7 +263,8 @@ def _age(tree: Tree, one: Analysis) -> Iterator[Gap]:
         yield Gap(
             "data-newer-than-baseline",
             one.name,
-            f"{stale.newer_days} days of data are newer than the baseline {one.name!r} (to {main.last}).",
+            f"{stale.newer_days:,} {'day' if stale.newer_days == 1 else 'days'} of data are newer than the "
+            f"baseline {one.name!r} (to {main.last}).",
         )
     if one.sort == "baseline" and main.stable is False:
         yield Gap(

@@ -523,3 +523,15 @@ def test_the_objective_tree_says_of_a_work_what_its_review_says(
     # a model of resolution hours does not predict downtime
     assert ("objective-without-model", "Mail: downtime") in gaps
     assert ("objective-without-model", "Mail: half within 24 hours") not in gaps
+
+
+def test_the_marks_of_a_narrow_axis_are_told_apart(
+    reviewed: tuple[Path, WorkReviewRun, WorkReviewRun],
+) -> None:
+    database, _, _ = reviewed
+    with perf.Repository.open(database, read_only=True) as repo:
+        wide, narrow = (
+            repo.result(f"{WORK}: prediction: Mail: half within 24 hours", version=v) for v in (1, 2)
+        )
+    assert perf.plot(wide).layout.xaxis.tickformat == ".0%"
+    assert perf.plot(narrow).layout.xaxis.tickformat == ".1%"  # 48% against 50%

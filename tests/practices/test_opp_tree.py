@@ -390,3 +390,10 @@ def test_what_was_withdrawn_is_not_in_the_tree_and_is_stale_in_the_register():
     assert stale["Kept"] == ""
     assert "withdrawn" in stale["Old"]
     assert "withdrawn" in stale["Old: by team"]
+
+
+def test_an_objective_that_serves_itself_is_said_so():
+    alone = objective(serves="fast")
+    tree = perf.objective_tree(perf.Archive.of([HOURS, alone]))
+    said = dict(zip(tree.gap_code.tolist(), tree.gap_text.tolist(), strict=True))
+    assert said["objectives-in-circle"] == "'fast' serves itself."
