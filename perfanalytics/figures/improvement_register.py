@@ -36,7 +36,7 @@ class RegisterInfo:
 def info(result: ImprovementRegister) -> RegisterInfo:
     """The arrays of the figure."""
     return RegisterInfo(
-        label=tuple(wrapped(str(p), 26, lines=2) for p in result.proposal.tolist()),
+        label=tuple(wrapped(str(p), 21, lines=2) for p in result.proposal.tolist()),
         stage=tuple(
             f"<b>{s}</b>" + (f"<br>lacks: {wrapped(m, 34, lines=2)}" if m else "")
             for s, m in zip(result.stage.tolist(), result.missing.tolist(), strict=True)
@@ -94,7 +94,7 @@ def draw(result: ImprovementRegister) -> dict[str, Any]:
     layout = style.layout(
         "Improvement proposals",
         height=150 + ROW * max(k, 1),
-        margin={"l": 180, "r": 240, "t": 95, "b": 45},
+        margin={"l": 180, "r": 240, "t": 115, "b": 45},
         showlegend=True,
         legend={
             "orientation": "h",

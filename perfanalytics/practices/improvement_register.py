@@ -120,11 +120,11 @@ def improvement_register(archive: Archive) -> ImprovementRegister:
 
     Notes
     -----
-    A criterion counts only when it was declared before the first day of the pilot. A proposal is "chosen" or
-    "not chosen" by the newest ``Decision`` whose ``subject`` is its name, and "deployed" from the first day
-    of its first stage on. What is said to be missing: a criterion; a criterion declared in time; a pilot of
-    the measure a criterion is about; a comparison group; a cost; an expected benefit; an objective; a
-    decision before deployment.
+    A criterion counts only when it was declared before the first day of the pilot of its measure. A proposal
+    is "chosen" or "not chosen" by the newest ``Decision`` whose ``subject`` is its name, and "deployed" from
+    the first day of its first stage on. What is said to be missing: a criterion; a criterion declared in
+    time; a pilot of the measure a criterion is about; a comparison group; a cost; an expected benefit; an
+    objective; a decision before deployment.
 
     Examples
     --------
@@ -229,11 +229,12 @@ def _gaps(
 ) -> list[str]:
     found = []
     since = min((x.since for x in pilots), default=None)
+    tried = [c for c in criteria if c.measure in {x.measure for x in pilots}]
     if not criteria:
         found.append("criterion-missing")
-    elif since is not None and any(c.declared_on >= since for c in criteria):
+    elif since is not None and any(c.declared_on >= since for c in tried or criteria):
         found.append("criterion-after-pilot")
-    if criteria and pilots and not {c.measure for c in criteria} <= {x.measure for x in pilots}:
+    if criteria and pilots and not tried:
         found.append("pilot-of-another-measure")
     if any(not x.compared_with for x in pilots):
         found.append("pilot-without-comparison")
