@@ -116,7 +116,8 @@ if TYPE_CHECKING:
     from perfanalytics.plan.running import run_plan
     from perfanalytics.plan.service_reporting import ServiceReportRun, service_report
     from perfanalytics.practices.action_plan import ActionPlan, action_plan
-    from perfanalytics.practices.benefits import PredictedBenefit, predict_benefit
+    from perfanalytics.practices.benefit_result import PredictedBenefit
+    from perfanalytics.practices.benefits import predict_benefit
     from perfanalytics.practices.candidate_causes import CandidateCauses, candidate_causes
     from perfanalytics.practices.catalogue.catalogue import Catalogue, catalogue
     from perfanalytics.practices.catalogue.entry import CatalogueEntry
@@ -126,7 +127,8 @@ if TYPE_CHECKING:
     from perfanalytics.practices.cause_effect import CauseEffect, cause_effect
     from perfanalytics.practices.cause_phase import DefectsByCauseAndPhase, defects_by_cause_and_phase
     from perfanalytics.practices.check_sheet import CheckSheet, check_sheet
-    from perfanalytics.practices.deployments import DeploymentEvaluation, evaluate_deployment
+    from perfanalytics.practices.deployment_result import DeploymentEvaluation
+    from perfanalytics.practices.deployments import evaluate_deployment
     from perfanalytics.practices.effect import evaluate_effect
     from perfanalytics.practices.effect_result import EffectEvaluation
     from perfanalytics.practices.fmea import Fmea, fmea
@@ -137,8 +139,10 @@ if TYPE_CHECKING:
     from perfanalytics.practices.pareto import Pareto, pareto
     from perfanalytics.practices.period_figures import PeriodFigures, period_figures
     from perfanalytics.practices.pilot_judgement import PilotJudgement, judge_pilot
-    from perfanalytics.practices.pilots import PilotPlan, plan_pilot
-    from perfanalytics.practices.portfolio import Portfolio, portfolio
+    from perfanalytics.practices.pilot_plan import PilotPlan
+    from perfanalytics.practices.pilots import plan_pilot
+    from perfanalytics.practices.portfolio import portfolio
+    from perfanalytics.practices.portfolio_result import Portfolio
     from perfanalytics.practices.recurrence import Recurrence, evaluate_recurrence
     from perfanalytics.practices.register import Register, register
     from perfanalytics.practices.selection_criteria import Candidate
@@ -354,13 +358,17 @@ _PUBLIC = {
     "practices.period_figures": ("PeriodFigures", "period_figures"),
     "practices.service_report_result": ("ServiceReport",),
     "practices.trend": ("Trend", "trend"),
-    "practices.benefits": ("PredictedBenefit", "predict_benefit"),
-    "practices.deployments": ("DeploymentEvaluation", "evaluate_deployment"),
+    "practices.benefit_result": ("PredictedBenefit",),
+    "practices.benefits": ("predict_benefit",),
+    "practices.deployment_result": ("DeploymentEvaluation",),
+    "practices.deployments": ("evaluate_deployment",),
     "practices.improvement_register": ("ImprovementRegister", "improvement_register"),
     "practices.organization": ("OrganizationCapability", "organization_capability"),
     "practices.pilot_judgement": ("PilotJudgement", "judge_pilot"),
-    "practices.pilots": ("PilotPlan", "plan_pilot"),
-    "practices.portfolio": ("Portfolio", "portfolio"),
+    "practices.pilot_plan": ("PilotPlan",),
+    "practices.pilots": ("plan_pilot",),
+    "practices.portfolio_result": ("Portfolio",),
+    "practices.portfolio": ("portfolio",),
     "practices.work_review_checks": ("PredictionCheck", "check_predictions"),
     "practices.work_review_conflicts": ("ObjectiveConflicts", "objective_conflicts"),
     "practices.work_review_predicting": ("predict_objective",),

@@ -152,11 +152,11 @@ KINDS: dict[str, str] = {
     # organizational performance management
     "improvement_register": "perfanalytics.practices.improvement_register:ImprovementRegister",
     "organization_capability": "perfanalytics.practices.organization:OrganizationCapability",
-    "predicted_benefit": "perfanalytics.practices.benefits:PredictedBenefit",
-    "pilot_plan": "perfanalytics.practices.pilots:PilotPlan",
+    "predicted_benefit": "perfanalytics.practices.benefit_result:PredictedBenefit",
+    "pilot_plan": "perfanalytics.practices.pilot_plan:PilotPlan",
     "pilot_judgement": "perfanalytics.practices.pilot_judgement:PilotJudgement",
-    "portfolio": "perfanalytics.practices.portfolio:Portfolio",
-    "deployment_evaluation": "perfanalytics.practices.deployments:DeploymentEvaluation",
+    "portfolio": "perfanalytics.practices.portfolio_result:Portfolio",
+    "deployment_evaluation": "perfanalytics.practices.deployment_result:DeploymentEvaluation",
 }
 
 #: Methods that run over batches in bulk (``perf.method(name, ...)``) -> "module:function".

@@ -177,6 +177,7 @@ def judge_pilot(
 
     Examples
     --------
+    >>> import datetime as dt
     >>> hours = Measure("hours", definition="d", unit="hours", better="lower", scale="real")
     >>> when = np.datetime64("2024-01-01") + 7 * np.arange(40)
     >>> noise = np.random.default_rng(1).standard_normal(40)
