@@ -39,6 +39,8 @@ PAD, GAP, LEAF_PAD, LEAF_GAP = 4, 7, 0, 5
 WIDER = 1.7
 #: Nodes from which on results are left out of the figure; the tables have them.
 MOST = 160
+#: Pixels of a page of paper: a taller tree of several branches shows what is on record only branch by branch.
+PAGE = 860
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,21 @@ class Box:
 
 def info(tree: ObjectiveTree) -> tuple[list[Box], list[str], float]:
     """The boxes, the heads of the columns, and the height in pixels."""
-    columns, heads = _columns(tree)
-    shown = [k for k in tree.order() if len(tree.name) <= MOST or tree.level[k] in _UPPER]
+    every, upper = tree.order(), [k for k in tree.order() if tree.level[k] in _UPPER]
+    if len(tree.name) > MOST:
+        return _placed(tree, upper)
+    whole = _placed(tree, every)
+    return whole if whole[2] <= PAGE or len(tree.roots()) < 2 else _placed(tree, upper)
+
+
+def is_cut(tree: ObjectiveTree) -> bool:
+    """Whether the figure leaves out what is on record, because it would be taller than a page."""
+    return len(info(tree)[0]) < len(tree.name)
+
+
+def _placed(tree: ObjectiveTree, shown: list[int]) -> tuple[list[Box], list[str], float]:
+    """The boxes of these nodes, the heads of their columns, the height."""
+    columns, heads = _columns(tree, shown)
     below: dict[int, list[int]] = {}
     for k in shown:
         below.setdefault(int(tree.parent[k]), []).append(k)
@@ -121,7 +136,7 @@ def info(tree: ObjectiveTree) -> tuple[list[Box], list[str], float]:
 _UPPER = ("business objective", "objective", "subprocess", "measure")
 
 
-def _columns(tree: ObjectiveTree) -> tuple[list[int], list[str]]:
+def _columns(tree: ObjectiveTree, shown: list[int]) -> tuple[list[int], list[str]]:
     """The column of each node and the heads; interim objectives have columns of their own."""
     deep = [0] * len(tree.name)
     for k in range(len(tree.name)):
@@ -132,8 +147,8 @@ def _columns(tree: ObjectiveTree) -> tuple[list[int], list[str]]:
     where = {"business objective": 0, "objective": 1, "subprocess": 2 + most, "measure": 3 + most}
     wide = [where.get(str(level), 4 + most) + deep[k] for k, level in enumerate(tree.level)]
     heads = [HEADS[0], HEADS[1], *["Interim objective"] * most, *HEADS[2:]]
-    used = sorted(set(wide))
-    return [used.index(c) for c in wide], [heads[c] for c in used]
+    used = sorted({wide[k] for k in shown})
+    return [used.index(c) if c in used else -1 for c in wide], [heads[c] for c in used]
 
 
 def _texts(tree: ObjectiveTree, k: int, width: int) -> tuple[str, str]:
@@ -211,8 +226,9 @@ def draw(tree: ObjectiveTree) -> dict[str, Any]:
     ]  # fmt: skip
     looks = dict.fromkeys(STATES.values())
     marks = [_marks(look, [b for b in boxes if STATES[b.state] == look]) for look in looks]
+    cut = "" if len(boxes) == len(tree.name) else " (what is on record: by branch)"
     layout = style.layout(
-        f"Objectives and what serves them, {tree.on}",
+        f"Objectives and what serves them, {tree.on}{cut}",
         height=int(total) + 160,
         margin={"l": 10, "r": 10, "t": 90, "b": 70},
         showlegend=True,

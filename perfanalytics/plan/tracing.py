@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from perfanalytics.core.archive import Archive
+from perfanalytics.figures.objective_tree import is_cut
 from perfanalytics.plan import objects
 from perfanalytics.plan.reading import read_plan
 from perfanalytics.practices.objective_tree import ObjectiveTree, objective_tree
@@ -24,14 +25,20 @@ def objectives_chapter(archive: Archive) -> list[ReportItem]:
     """
     if not archive.of_kind("objective") and not archive.of_kind("business_objective"):
         return []
+    tree = objective_tree(archive)
     items = [
         ReportItem(
             "Objective tree",
-            objective_tree(archive),
+            tree,
             question="What serves which objective, in which state is it, and what is missing?",
             group=CHAPTER,
         )
     ]
+    if is_cut(tree):  # taller than a page: what is on record stands branch by branch
+        items += [
+            ReportItem(f"Objective tree: {name}", tree.branch(name), group=CHAPTER, brief=True)
+            for name in tree.roots()
+        ]
     for what, kinds in KINDS_OF.items():
         if archive.saved_of(*kinds):
             items.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from perfanalytics.core.archive import Archive
 from perfanalytics.core.codec import read_only
 from perfanalytics.core.columns import Floats
-from perfanalytics.core.errors import InputError
+from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.core.result import Method, Provenance, Result
 from perfanalytics.practices.fingerprint import fingerprint
 from perfanalytics.practices.on_record import Reader
@@ -123,6 +123,34 @@ class ObjectiveTree(Result):
             out.append(k)
             rest += below.get(k, [])[::-1]
         return out
+
+    def roots(self) -> list[str]:
+        """Names of the nodes that hang on nothing: the business objectives, then what serves none."""
+        return [str(self.name[k]) for k in self.order() if self.parent[k] < 0]
+
+    def branch(self, name: str) -> ObjectiveTree:
+        """The part of the tree below one of its roots, with its gaps.
+
+        Raises
+        ------
+        UnknownNameError
+            For a name that no root has.
+        """
+        found = [k for k in np.flatnonzero(self.parent < 0) if self.name[k] == name]
+        if not found:
+            raise UnknownNameError("root of this objective tree", name, self.roots())
+        top = {int(k): int(k) for k in np.flatnonzero(self.parent < 0)}
+        for k in self.order():
+            top[k] = k if self.parent[k] < 0 else top[int(self.parent[k])]
+        kept = np.array([k for k in range(len(self.name)) if top[k] == found[0]], dtype=np.int64)
+        place = {int(k): i for i, k in enumerate(kept)} | {-1: -1}
+        columns = {c: getattr(self, c)[kept] for c in NODE_COLUMNS}
+        columns["parent"] = np.array([place[int(p)] for p in columns["parent"]], dtype=np.int64)
+        mine = np.isin(self.gap_subject, [str(n) for n in columns["name"]])
+        columns |= {c: getattr(self, c)[mine] for c in ("gap_code", "gap_subject", "gap_text")}
+        objectives = (columns["level"] == "objective") & (columns["name"] != NO_OBJECTIVE)
+        told = _told(columns["state"][objectives].tolist(), columns["gap_code"].tolist())
+        return replace(self, verdict=told, caveats=(), **columns)
 
     def state_of(self, name: str) -> str:
         """State of a business objective or objective; "" where there is none of this name."""
@@ -292,14 +320,18 @@ def _verdict(tree: Tree, found: tuple[Gap, ...]) -> str:
     states = [n.state for n in tree.nodes if n.level == "objective" and n.name != NO_OBJECTIVE]
     if not states:
         return "No objective is declared: nothing that is measured traces to an objective."
+    return _told(states, [g.code for g in found])
+
+
+def _told(states: list[str], codes: list[str]) -> str:
+    """The objectives by state, and the gaps that weigh most."""
     counts = [f"{states.count(s)} {s}" for s in ("met", "at risk", "not met", "unknown") if s in states]
-    one = len(states) == 1
-    text = f"{len(states)} objective{'' if one else 's'}: {', '.join(counts)}."
-    codes = [g.code for g in found]
+    text = f"{len(states)} objective{'' if len(states) == 1 else 's'}: {', '.join(counts)}." if states else ""
     order = (
         "measure-without-objective", "objective-without-baseline", "objective-without-model",
         "baseline-stale", "baseline-unstable", "model-stale", "objective-declared-late",
         "objectives-contradict",
     )  # fmt: skip
     told = [say(code, codes.count(code)) for code in order if code in codes]
-    return f"{text} {'; '.join(told)}." if told else text + (" No gap." if not codes else "")
+    rest = f"{'; '.join(told)}." if told else "" if codes else "No gap."
+    return " ".join(part for part in (text, rest) if part) or "Nothing here serves an objective."

@@ -371,5 +371,10 @@ def decision_about(archive: Archive, subjects: Iterable[str]) -> Any:
 
 def review_of(archive: Archive, subject: str) -> dt.date | None:
     """When a subject was last reviewed, or a review had it before it; None when no review is on record."""
-    held = [r.held_on for r in archive.of_kind("review") if r.subject == subject or subject in r.results]
+    held = [
+        r.held_on
+        for r in archive.of_kind("review")
+        # the review of a work names its results with their versions
+        if r.subject == subject or any(n.partition(", version ")[0] == subject for n in r.results)
+    ]
     return max(held) if held else None

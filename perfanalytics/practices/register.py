@@ -165,7 +165,14 @@ class Register(Result):
         return "\n".join([self.verdict, *(f"  {line}" for line in lines)])
 
     def tables(self) -> tuple[tuple[str, pd.DataFrame], ...]:
-        """The newest version of each name; every version where there are older ones."""
+        """The newest version of each name; then the older ones, where there are any."""
+        out = [("Newest versions", self._shown(self.newest))]
+        if not self.newest.all():
+            out.append(("Older versions", self._shown(~self.newest)))
+        return tuple(out)
+
+    def _shown(self, chosen: NDArray[np.bool_]) -> pd.DataFrame:
+        """Some versions as a page shows them; :meth:`to_frame` has every column."""
         import pandas as pd
 
         rows = [
@@ -186,12 +193,15 @@ class Register(Result):
                 "no longer up to date": self.stale[k]
                 or (f"superseded by {self.superseded_by[k]!r}" if self.superseded_by[k] else ""),
             }
-            for k in np.flatnonzero(self.newest)
+            for k in np.flatnonzero(chosen)
         ]
-        out = [("Newest versions", pd.DataFrame(rows))]
-        if not self.newest.all():
-            out.append(("Every version", self.to_frame().rename(columns={"verdict": "said"})))
-        return tuple(out)
+        frame = pd.DataFrame(rows)
+        if not self.newest[chosen].all():
+            # what only what is in force has makes room for who saved it
+            frame = frame.drop(columns=["agreed", "next review", "no longer up to date"])
+            frame["saved by"] = self.saved_by[chosen]
+            frame["saved on"] = [str(d) for d in self.saved_on[chosen]]
+        return frame
 
 
 def register(

@@ -49,7 +49,10 @@ def test_a_review_or_a_decision_moves_the_next_review():
     held = perf.Review("R1", subject="Base", held_on=dt.date(2024, 5, 1))
     agreed = perf.Decision("d", what="x", who="Board", decided_on=dt.date(2024, 4, 1), subject="Base")
     other = perf.Review("R2", subject="Something else", held_on=dt.date(2024, 6, 1), results=("Base",))
+    # as the review of a work names what was before it
+    of_work = perf.Review("R3", subject="W", held_on=dt.date(2024, 6, 2), results=("Base, version 1",))
     when = {
+        (agreed, of_work): "2024-07-02",
         (agreed,): "2024-05-01",
         (agreed, held): "2024-05-31",
         (agreed, held, other): "2024-07-01",
@@ -99,6 +102,12 @@ def test_versions_and_what_supersedes():
     assert (book.saved_by[1], book.note[1], str(book.saved_on[1])) == ("me", "n", "2024-03-01")
     assert len(book.tables()) == 2
     assert "1 baseline in 2 versions, 1 in force" in book.verdict
+    tables = dict(book.tables())
+    assert tables["Newest versions"]["version"].tolist() == [2]
+    assert tables["Older versions"]["version"].tolist() == [1]
+    # narrow enough for a page; to_frame() has the rest
+    assert "agreed" not in tables["Older versions"]
+    assert {"saved by", "saved on"} <= set(tables["Older versions"])
 
 
 def test_strata_are_superseded_with_their_baseline():

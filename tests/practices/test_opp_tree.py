@@ -13,6 +13,7 @@ from opp_samples import BUSINESS, COUNT, HOURS, PROCESSES, newest, objective, pl
 
 import perfanalytics as perf
 from perfanalytics.core.archive import Saved
+from perfanalytics.figures import objective_tree as figure
 from perfanalytics.practices.tree_gaps import SAID, SINGULAR, say
 from perfanalytics.practices.tree_nodes import NO_BUSINESS, NO_OBJECTIVE
 
@@ -397,3 +398,34 @@ def test_an_objective_that_serves_itself_is_said_so():
     tree = perf.objective_tree(perf.Archive.of([HOURS, alone]))
     said = dict(zip(tree.gap_code.tolist(), tree.gap_text.tolist(), strict=True))
     assert said["objectives-in-circle"] == "'fast' serves itself."
+
+
+def test_a_tree_taller_than_a_page_is_drawn_branch_by_branch():
+    tops = [perf.BusinessObjective(f"top {k}") for k in range(3)]
+    goals = [objective(f"goal {k}", serves=f"top {k}", share=None, statistic="median") for k in range(3)]
+    plans = [
+        planned(f"Chart {k}.{j}", "chart", measure="hours", objective=f"goal {k}")
+        for k in range(3)
+        for j in range(12)
+    ]
+    tree = perf.objective_tree(perf.Archive.of([HOURS, *tops, *goals, *plans], newest=newest()))
+    boxes, heads, height = figure.info(tree)
+    assert figure.is_cut(tree)
+    assert height <= figure.PAGE
+    assert "On record" not in heads
+    assert {tree.level[b.node] for b in boxes} == {"business objective", "objective", "subprocess", "measure"}
+    assert tree.roots() == ["top 0", "top 1", "top 2"]
+    seen = []
+    for name in tree.roots():
+        part = tree.branch(name)
+        assert not figure.is_cut(part)
+        assert figure.info(part)[2] <= figure.PAGE
+        assert (
+            part.verdict == "1 objective: 1 unknown. 1 objective has no baseline; 1 objective has no model."
+        )
+        assert set(part.gap_subject.tolist()) <= set(part.name.tolist())
+        seen += part.to_frame()["name"].tolist()
+    assert sorted(seen) == sorted(tree.name.tolist())
+    assert type(tree).from_record(json.loads(json.dumps(part.to_record()))) == part
+    with pytest.raises(perf.UnknownNameError, match="did you mean 'top 1'"):
+        tree.branch("top1")
