@@ -118,7 +118,8 @@ if TYPE_CHECKING:
     from perfanalytics.practices.action_plan import ActionPlan, action_plan
     from perfanalytics.practices.benefit_result import PredictedBenefit
     from perfanalytics.practices.benefits import predict_benefit
-    from perfanalytics.practices.candidate_causes import CandidateCauses, candidate_causes
+    from perfanalytics.practices.candidate_causes import candidate_causes
+    from perfanalytics.practices.candidate_result import CandidateCauses
     from perfanalytics.practices.catalogue.catalogue import Catalogue, catalogue
     from perfanalytics.practices.catalogue.entry import CatalogueEntry
     from perfanalytics.practices.causal_page import causal_review
@@ -136,7 +137,8 @@ if TYPE_CHECKING:
     from perfanalytics.practices.improvement_register import ImprovementRegister, improvement_register
     from perfanalytics.practices.objective_tree import ObjectiveTree, objective_tree
     from perfanalytics.practices.organization import OrganizationCapability, organization_capability
-    from perfanalytics.practices.pareto import Pareto, pareto
+    from perfanalytics.practices.pareto import pareto
+    from perfanalytics.practices.pareto_result import Pareto
     from perfanalytics.practices.period_figures import PeriodFigures, period_figures
     from perfanalytics.practices.pilot_judgement import PilotJudgement, judge_pilot
     from perfanalytics.practices.pilot_plan import PilotPlan
@@ -343,14 +345,16 @@ _PUBLIC = {
     "practices.effect_result": ("EffectEvaluation",),
     "practices.recurrence": ("Recurrence", "evaluate_recurrence"),
     "practices.objective_tree": ("ObjectiveTree", "objective_tree"),
-    "practices.pareto": ("Pareto", "pareto"),
+    "practices.pareto": ("pareto",),
+    "practices.pareto_result": ("Pareto",),
     "practices.cause_effect": ("CauseEffect", "cause_effect"),
     "practices.why_tree": ("WhyTree", "why_tree"),
     "practices.fmea": ("Fmea", "fmea"),
     "practices.check_sheet": ("CheckSheet", "check_sheet"),
     "practices.group_distributions": ("GroupDistributions", "group_distributions"),
     "practices.cause_phase": ("DefectsByCauseAndPhase", "defects_by_cause_and_phase"),
-    "practices.candidate_causes": ("CandidateCauses", "candidate_causes"),
+    "practices.candidate_causes": ("candidate_causes",),
+    "practices.candidate_result": ("CandidateCauses",),
     "practices.what_changed": ("WhatChanged", "what_changed"),
     "practices.register": ("Register", "register"),
     "practices.selection_criteria": ("Candidate",),

@@ -140,10 +140,10 @@ KINDS: dict[str, str] = {
     "period_figures": "perfanalytics.practices.period_figures:PeriodFigures",
     "service_report": "perfanalytics.practices.service_report_result:ServiceReport",
     # causal analysis: select and analyze
-    "pareto": "perfanalytics.practices.pareto:Pareto",
+    "pareto": "perfanalytics.practices.pareto_result:Pareto",
     "cause_effect": "perfanalytics.practices.cause_effect:CauseEffect",
     "why_tree": "perfanalytics.practices.why_tree:WhyTree",
-    "candidate_causes": "perfanalytics.practices.candidate_causes:CandidateCauses",
+    "candidate_causes": "perfanalytics.practices.candidate_result:CandidateCauses",
     "fmea": "perfanalytics.practices.fmea:Fmea",
     "check_sheet": "perfanalytics.practices.check_sheet:CheckSheet",
     "group_distributions": "perfanalytics.practices.group_distributions:GroupDistributions",

@@ -12,13 +12,13 @@ from perfanalytics.comparisons.words import p_text
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.candidate_causes import CandidateCauses
+from perfanalytics.practices.candidate_result import CandidateCauses
 from perfanalytics.practices.candidate_words import effect_text
 
 ROW = 58
 STANDS = {
     "explains": "still explains",
-    "through others": "only through the others",
+    "alone only": "alone, not beside the others",
     "beside others": "only beside the others",
     "nothing shown": "nothing shown",
     "not separable": "not separable from the others",

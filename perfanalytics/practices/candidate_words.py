@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +14,7 @@ from perfanalytics.core.dependence import lag1_autocorrelation
 from perfanalytics.core.result import Caveat
 from perfanalytics.practices.candidate_factors import Factor
 from perfanalytics.practices.candidate_numbers import Numbers
-
-if TYPE_CHECKING:
-    from perfanalytics.practices.candidate_causes import CandidateCauses
+from perfanalytics.practices.candidate_result import CandidateCauses
 
 #: Fewer periods make covariances uncertain.
 FEW_PERIODS = 15
@@ -75,9 +72,9 @@ def verdict_of(result: CandidateCauses) -> str:
         text = f"Of {k} candidate causes {many} with {name} and still {still} beside the others. {rows}."
     else:
         text = f"None of {k} candidate causes goes with {name} both alone and beside the others."
-    if rest := stand.get("through others"):
+    if rest := stand.get("alone only"):
         verb = "goes" if len(rest) == 1 else "go"
-        text += f" {_list(result, rest)} {verb} with it only through the others."
+        text += f" {_list(result, rest)} {verb} with it alone, but not beside the others."
     if rest := stand.get("beside others"):
         verb = "shows" if len(rest) == 1 else "show"
         text += f" {_list(result, rest)} {verb} only once the others are held fixed."

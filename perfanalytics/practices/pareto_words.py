@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,10 +13,8 @@ from perfanalytics.comparisons.words import p_text
 from perfanalytics.core.dependence import lag1_autocorrelation
 from perfanalytics.core.result import Caveat
 from perfanalytics.practices.pareto_numbers import Counted
+from perfanalytics.practices.pareto_result import Pareto
 from perfanalytics.practices.table_columns import MISSING
-
-if TYPE_CHECKING:
-    from perfanalytics.practices.pareto import Pareto
 
 #: Fewer periods say little about how periods differ; fewer items about a category.
 FEW_PERIODS, FEW_ITEMS = 10, 30

@@ -104,7 +104,7 @@ def test_what_explains_and_what_only_seems_to():
     assert stands == {
         "steps": "explains",
         "team": "explains",
-        "channel": "through others",
+        "channel": "alone only",
         "color": "nothing shown",
     }
     assert made.candidate[0] == "steps"
@@ -115,7 +115,7 @@ def test_what_explains_and_what_only_seems_to():
     assert row.loc["channel", "added_share"] < 0.01
     levels = made.levels_frame()
     assert levels[levels["candidate"] == "team"]["n"].sum() == 1500
-    assert "channel goes with it only through the others" in made.verdict
+    assert "channel goes with it alone, but not beside the others" in made.verdict
     assert "color shows nothing" in made.verdict
     again(made)
 
