@@ -27,7 +27,6 @@ from perfanalytics.practices.why_tree import why_tree
 from perfanalytics.repository.repository import Repository
 from perfanalytics.spc.result import ControlChart
 
-
 #: Fewer points than this are not searched for shifts.
 FEWEST = 16
 
