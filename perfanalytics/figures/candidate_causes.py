@@ -15,7 +15,7 @@ from perfanalytics.figures.wrapping import wrapped
 from perfanalytics.practices.candidate_result import CandidateCauses
 from perfanalytics.practices.candidate_words import effect_text
 
-ROW = 58
+ROW = 72
 STANDS = {
     "explains": "still explains",
     "alone only": "alone, not beside the others",
@@ -41,7 +41,7 @@ def info(result: CandidateCauses) -> CandidatesInfo:
     words = []
     for k in range(len(result.candidate)):
         whole = bool(np.isfinite(result.adjusted[k]))
-        told = wrapped(effect_text(result, k, adjusted=whole), 44, lines=2)
+        told = wrapped(effect_text(result, k, adjusted=whole), 30, lines=3)
         p = float(result.p_beside_adjusted[k] if whole else result.p_value_adjusted[k])
         words.append(f"{told}<br><i>{STANDS[str(result.standing[k])]}, {p_text(p)}</i>")
     return CandidatesInfo(
@@ -86,8 +86,8 @@ def draw(result: CandidateCauses) -> dict[str, Any]:
     }
     top = max(float(np.nanmax(np.r_[record.alone, np.nan_to_num(record.beside)])), 1.0)
     notes = [
-        {"xref": "paper", "yref": "y", "x": 0.575, "y": i, "xanchor": "left", "align": "left"}
-        | {"text": text, "showarrow": False, "font": {"size": 12}}
+        {"xref": "paper", "yref": "y", "x": 0.535, "y": i, "xanchor": "left", "align": "left"}
+        | {"text": text, "showarrow": False, "font": {"size": 11}}
         for i, text in enumerate(record.words)
     ]
     layout = style.layout(
@@ -97,7 +97,7 @@ def draw(result: CandidateCauses) -> dict[str, Any]:
         margin={"l": 40, "r": 20, "t": 60, "b": 80},
         showlegend=True,
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom"},
-        xaxis=style.axis("share of the variation (%)", range=[0, 1.08 * top], domain=[0.0, 0.55]),
+        xaxis=style.axis("share of the variation (%)", range=[0, 1.08 * top], domain=[0.0, 0.51]),
         yaxis=style.axis("", range=[max(k, 2) - 0.5, -0.5], showgrid=False)
         | {"tickvals": place, "ticktext": list(record.names), "ticks": ""},
     )

@@ -104,7 +104,7 @@ def draw(result: Pareto) -> dict[str, Any]:
     layout = style.layout(
         record.title,
         height=150 + BAR * rows,
-        margin={"l": 40, "r": 120, "t": 95, "b": 55},
+        margin={"l": 40, "r": 120, "t": 105, "b": 55},
         annotations=notes,
         bargap=0.3,
         xaxis=style.axis(record.axis, range=[0, 1.04 * top if top > 0 else 1]),
@@ -124,4 +124,6 @@ def draw(result: Pareto) -> dict[str, Any]:
             "tickfont": {"size": 11 if long else 13},
         },
     )
+    # the axis on top must not meet the title
+    layout["title"] |= {"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}}
     return {"data": [bars, line], "layout": layout}
