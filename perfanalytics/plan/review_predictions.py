@@ -34,7 +34,11 @@ def calibrations(review: Review) -> dict[str, tuple[Kept, Any]]:
         if found is None:
             continue
         if isinstance(found, ProcessComparison):
-            review.keeping.use("alternatives", name, name)
+            reason = _later(review, name)
+            if reason:
+                review.keeping.missing("alternatives", name, reason)
+            else:
+                review.keeping.use("alternatives", name, name)
             continue
         if not isinstance(found, Model):
             review.keeping.use("other_prediction", name, name)

@@ -158,6 +158,7 @@ def _predictions(material: Material, review: WorkReview) -> Iterator[Caveat]:
     yield from _listed("objective-missed", states.get("missed", []), "Missed")
     yield from _not_done(material, "prediction", "not-predicted", "Prediction of")
     yield from _not_done(material, "calibration", "model-not-used", "Model")
+    yield from _not_done(material, "alternatives", "alternatives-not-used", "Comparison of processes")
     open_end = [
         k.subject
         for k in material.of("prediction")

@@ -32,7 +32,11 @@ def reviewed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, WorkReview
         SAMPLE / "plan.toml",
         repository=database,
         report_to=folder / "plan.html",
-        only=["Resolution time, first quarter", "Resolution time by priority and hand-overs*"],
+        only=[
+            "Resolution time, first quarter",
+            "Resolution time by priority and hand-overs*",
+            "Is more at the first line quicker?",
+        ],
     )
     one = review_work(WORK, plan=SAMPLE / "plan.toml", repository=database, on=FIRST, held_by=["Ada", "Ben"])
     two = review_work(
@@ -251,6 +255,17 @@ def changed_plan(tmp_path: Path, *changes: tuple[str, str]) -> Path:
     return path
 
 
+def test_alternatives_for_composing_the_process_stand_beside_the_risks(
+    reviewed: tuple[Path, WorkReviewRun, WorkReviewRun],
+) -> None:
+    database, one, two = reviewed
+    with perf.Repository.open(database, read_only=True) as repo:
+        compared = repo.result("Is more at the first line quicker?").to_frame()
+    table = dict(two.review.section_tables(6))["Alternatives"]
+    assert table["mean"].tolist() == pytest.approx(compared["mean"].tolist())
+    assert "Alternatives" not in dict(one.review.section_tables(6))  # it rests on data of the whole year
+
+
 def test_what_rests_on_later_data_is_not_used(
     reviewed: tuple[Path, WorkReviewRun, WorkReviewRun], tmp_path: Path
 ) -> None:
@@ -266,9 +281,8 @@ def test_what_rests_on_later_data_is_not_used(
     )
     made = review_work(WORK, plan=plan, repository=database, on=dt.date(2024, 2, 29)).review
     told = {c.code: c.text for c in made.caveats}
-    assert (
-        "rests on data up to 2024-03-31, after the day of the review (2024-02-29)" in told["model-not-used"]
-    )
+    not_used = " ".join(c.text for c in made.caveats if c.code == "model-not-used")
+    assert "rests on data up to 2024-03-31, after the day of the review (2024-02-29)" in not_used
     assert "rests on data up to 2024-03-29, after the day of the review" in told["baseline-not-used"]
     assert "no-threshold" in told
     assert made.value("Predictions", "Mail: half within 24 hours", "from") == "own data"
