@@ -136,11 +136,14 @@ if TYPE_CHECKING:
     from perfanalytics.practices.group_distributions import GroupDistributions, group_distributions
     from perfanalytics.practices.improvement_register import ImprovementRegister, improvement_register
     from perfanalytics.practices.objective_tree import ObjectiveTree, objective_tree
-    from perfanalytics.practices.organization import OrganizationCapability, organization_capability
+    from perfanalytics.practices.organization import organization_capability
+    from perfanalytics.practices.organization_result import OrganizationCapability
     from perfanalytics.practices.pareto import pareto
     from perfanalytics.practices.pareto_result import Pareto
-    from perfanalytics.practices.period_figures import PeriodFigures, period_figures
-    from perfanalytics.practices.pilot_judgement import PilotJudgement, judge_pilot
+    from perfanalytics.practices.period_figures import period_figures
+    from perfanalytics.practices.period_figures_result import PeriodFigures
+    from perfanalytics.practices.pilot_judgement import judge_pilot
+    from perfanalytics.practices.pilot_judgement_result import PilotJudgement
     from perfanalytics.practices.pilot_plan import PilotPlan
     from perfanalytics.practices.pilots import plan_pilot
     from perfanalytics.practices.portfolio import portfolio
@@ -359,7 +362,8 @@ _PUBLIC = {
     "practices.register": ("Register", "register"),
     "practices.selection_criteria": ("Candidate",),
     "practices.subprocess_selection": ("SubprocessSelection", "select_subprocesses"),
-    "practices.period_figures": ("PeriodFigures", "period_figures"),
+    "practices.period_figures": ("period_figures",),
+    "practices.period_figures_result": ("PeriodFigures",),
     "practices.service_report_result": ("ServiceReport",),
     "practices.trend": ("Trend", "trend"),
     "practices.benefit_result": ("PredictedBenefit",),
@@ -367,8 +371,10 @@ _PUBLIC = {
     "practices.deployment_result": ("DeploymentEvaluation",),
     "practices.deployments": ("evaluate_deployment",),
     "practices.improvement_register": ("ImprovementRegister", "improvement_register"),
-    "practices.organization": ("OrganizationCapability", "organization_capability"),
-    "practices.pilot_judgement": ("PilotJudgement", "judge_pilot"),
+    "practices.organization": ("organization_capability",),
+    "practices.organization_result": ("OrganizationCapability",),
+    "practices.pilot_judgement": ("judge_pilot",),
+    "practices.pilot_judgement_result": ("PilotJudgement",),
     "practices.pilot_plan": ("PilotPlan",),
     "practices.pilots": ("plan_pilot",),
     "practices.portfolio_result": ("Portfolio",),

@@ -137,7 +137,7 @@ KINDS: dict[str, str] = {
     "work_review": "perfanalytics.practices.work_review_result:WorkReview",
     # service reports
     "trend": "perfanalytics.practices.trend:Trend",
-    "period_figures": "perfanalytics.practices.period_figures:PeriodFigures",
+    "period_figures": "perfanalytics.practices.period_figures_result:PeriodFigures",
     "service_report": "perfanalytics.practices.service_report_result:ServiceReport",
     # causal analysis: select and analyze
     "pareto": "perfanalytics.practices.pareto_result:Pareto",
@@ -151,10 +151,10 @@ KINDS: dict[str, str] = {
     "what_changed": "perfanalytics.practices.what_changed:WhatChanged",
     # organizational performance management
     "improvement_register": "perfanalytics.practices.improvement_register:ImprovementRegister",
-    "organization_capability": "perfanalytics.practices.organization:OrganizationCapability",
+    "organization_capability": "perfanalytics.practices.organization_result:OrganizationCapability",
     "predicted_benefit": "perfanalytics.practices.benefit_result:PredictedBenefit",
     "pilot_plan": "perfanalytics.practices.pilot_plan:PilotPlan",
-    "pilot_judgement": "perfanalytics.practices.pilot_judgement:PilotJudgement",
+    "pilot_judgement": "perfanalytics.practices.pilot_judgement_result:PilotJudgement",
     "portfolio": "perfanalytics.practices.portfolio_result:Portfolio",
     "deployment_evaluation": "perfanalytics.practices.deployment_result:DeploymentEvaluation",
 }

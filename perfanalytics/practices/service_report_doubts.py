@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from perfanalytics.core.result import Caveat
-from perfanalytics.practices.period_figures import PeriodFigures
+from perfanalytics.practices.period_figures_result import PeriodFigures
 from perfanalytics.practices.service_report_material import (
     ReportMaterial,
     actions_of,

@@ -10,7 +10,7 @@ from typing import Any
 from perfanalytics.core.archive import Archive
 from perfanalytics.core.improvement_records import CausalAnalysis
 from perfanalytics.core.practice_records import Action
-from perfanalytics.practices.period_figures import PeriodFigures
+from perfanalytics.practices.period_figures_result import PeriodFigures
 from perfanalytics.practices.work_review_rows import Kept, NotDone
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from perfanalytics.baselines.wording import count, number, percent
 from perfanalytics.comparisons.result import Comparison
 from perfanalytics.core.data_quality import DataQuality
-from perfanalytics.practices.period_figures import PeriodFigures
+from perfanalytics.practices.period_figures_result import PeriodFigures
 from perfanalytics.practices.service_report_material import (
     ReportMaterial,
     actions_of,

@@ -6,7 +6,7 @@ import datetime as dt
 import math
 
 from perfanalytics.baselines.wording import count, percent
-from perfanalytics.practices.period_figures import PeriodFigures
+from perfanalytics.practices.period_figures_result import PeriodFigures
 from perfanalytics.practices.service_report_material import ReportMaterial
 
 
