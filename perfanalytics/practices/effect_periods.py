@@ -7,6 +7,7 @@ import datetime as dt
 import numpy as np
 
 from perfanalytics.core.errors import PerfAnalyticsError
+from perfanalytics.core.measure import MEASURED_SCALES
 from perfanalytics.core.periods import period_number
 from perfanalytics.core.series import Series
 from perfanalytics.spc.chart import control_chart
@@ -20,7 +21,8 @@ def staged_chart(before: Series, after: Series, at: dt.date | None) -> ControlCh
     """A chart of both sides with a stage each; None where there are no times or too few periods.
 
     Values that are periods already are charted as they are (shares and rates with their sizes: Laney p' and
-    u'); items are brought to weekly medians, items coded 0 and 1 to weekly shares.
+    u', measured totals over sizes: I'); items are brought to weekly medians, items coded 0 and 1 to weekly
+    shares.
     """
     if before.when is None or after.when is None or before.values.ndim != 1:
         return None
@@ -48,7 +50,8 @@ def _joined(before: Series, after: Series) -> tuple[Series, str] | None:
     selection = before.selection
     every = selection.get("every") or before.expected_every
     shares = measure.scale == "proportion"
-    chart = "individuals" if sizes is None else "laney_p" if shares else "laney_u"
+    sized = "laney_p" if shares else "i_prime" if measure.scale in MEASURED_SCALES else "laney_u"
+    chart = "individuals" if sizes is None else sized
     if every is None:
         every = _rhythm(when[known], after.when[0])  # type: ignore[index]
         if every is not None:
@@ -64,7 +67,7 @@ def _joined(before: Series, after: Series) -> tuple[Series, str] | None:
                 divided = sizes is not None and str(before.selection.get("statistic")) in ("share", "rate")
                 totals = values * sizes if divided and sizes is not None else values
                 values = np.array([totals[g].sum() for g in groups]) / size
-                sizes, chart = size, "laney_p" if shares else "laney_u"
+                sizes, chart = size, sized
             else:
                 values, sizes = np.array([np.median(values[g]) for g in groups]), None
             when, selection = start, selection | {"every": every}

@@ -12,9 +12,11 @@ import pytest
 from scipy import stats
 
 import perfanalytics as perf
+from perfanalytics.baselines.value_kinds import counted_kind, default_chart
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.figures.effect_evaluation import info
 from perfanalytics.practices.effect_benefit import realized
+from perfanalytics.practices.effect_periods import staged_chart
 from perfanalytics.practices.effect_time import distance, needed
 
 HOURS = perf.Measure("hours", definition="Elapsed hours", unit="hours", better="lower", scale="duration")
@@ -177,6 +179,25 @@ def test_proportions_are_judged_in_points():
     assert made.on_objective.difference == pytest.approx(made.on_objective.after - made.on_objective.before)
     assert made.chart is not None
     assert made.chart.chart == "laney_p"
+
+
+def test_minutes_for_each_user_are_charted_as_measured_totals():
+    # minutes follow no law of counts: their limits come from how they vary, not from how many there are
+    lost = perf.Measure("lost", definition="Minutes lost", unit="minutes", better="lower", scale="duration")
+    rng = np.random.default_rng(4)
+    sizes = rng.integers(80, 120, 60).astype(float)
+    rate = rng.gamma(30, 0.1, 60) * np.where(np.arange(60) < 40, 1.0, 0.6)
+    weeks = perf.Series(
+        rate,
+        measure=lost,
+        when=np.datetime64("2024-01-01") + 7 * np.arange(60),
+        sizes=sizes,
+        selection={"statistic": "rate", "every": "week"},
+        expected_every="week",
+    )
+    drawn = staged_chart(weeks.take(0, 40), weeks.take(40), dt.date(2024, 10, 7))
+    assert drawn is not None
+    assert drawn.chart == "i_prime" == default_chart(counted_kind(weeks), weeks)
 
 
 def test_the_benefit_is_change_times_volume_times_value():
