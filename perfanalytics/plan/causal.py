@@ -18,6 +18,8 @@ from perfanalytics.plan.checking import check_plan
 from perfanalytics.plan.reading import read_plan
 from perfanalytics.plan.review_data import save_new
 from perfanalytics.practices.action_plan import action_plan
+from perfanalytics.practices.causal_first_sections import happenings
+from perfanalytics.practices.causal_material import Case
 from perfanalytics.practices.causal_page import causal_review
 from perfanalytics.practices.causal_review import CausalReview
 from perfanalytics.practices.causal_search import CausalSearch, causes_of, search_analyses
@@ -129,7 +131,8 @@ def review_causal_analysis(
             made["why-tree"] = lambda: why_tree(archive, analysis=analysis)
         chart = _chart(repo, causal_review(archive, analysis))
         if chart is not None:
-            made["shifts beside what is on record"] = lambda: what_changed(_charted(chart))
+            beside = happenings(Case.of(archive, analysis))
+            made["shifts beside what is on record"] = lambda: what_changed(_charted(chart), recorded=beside)
         for what, make in made.items():
             name = f"{analysis}: {what}"
             try:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from perfanalytics.baselines.wording import count
+from perfanalytics.core.archive import Saved
 from perfanalytics.core.improvement_records import Cause
 from perfanalytics.core.records import Change, Event
 from perfanalytics.core.result import Caveat
@@ -128,22 +129,13 @@ def signal(case: Case) -> Section:
 
 def what_changed(case: Case) -> Section:
     """Recorded changes and events around the scope, and saved searches for shifts."""
-    happened: list[Event | Change] = [*case.archive.of_kind("change"), *case.archive.of_kind("event")]
-    names = {p.name for p in lineage(case.archive, case.analysis.subprocess)}
     low = None if case.first is None else case.first - dt.timedelta(days=AROUND)
     high = None if case.last is None else case.last + dt.timedelta(days=AROUND)
     own = {x.change for x in case.archive.of_kind("action") if x.analysis == case.analysis.name and x.change}
     rows = []
-    for h in sorted(happened, key=lambda h: day(h.when)):
+    for h in happenings(case):
         at, end = day(h.when), day(getattr(h, "until", None) or h.when)
         if h.name not in own and ((low is not None and end < low) or (high is not None and at > high)):
-            continue
-        if getattr(h, "measure", None) not in (None, case.analysis.measure):
-            continue
-        if any(str(case.analysis.where.get(k, v)) != str(v) for k, v in h.where.items()):
-            continue
-        process = getattr(h, "process", None)
-        if process is not None and names and process not in names:
             continue
         begins = None if case.first is None else (at - case.first).days
         until = getattr(h, "until", None)
@@ -178,9 +170,27 @@ def what_changed(case: Case) -> Section:
     )
 
 
+def happenings(case: Case) -> list[Event | Change]:
+    """Changes and events on record that may have to do with the case, at any time, in order of time."""
+    names = {p.name for p in lineage(case.archive, case.analysis.subprocess)}
+    out: list[Event | Change] = []
+    for h in sorted(
+        (*case.archive.of_kind("change"), *case.archive.of_kind("event")), key=lambda h: day(h.when)
+    ):
+        if getattr(h, "measure", None) not in (None, case.analysis.measure):
+            continue
+        if any(str(case.analysis.where.get(k, v)) != str(v) for k, v in h.where.items()):
+            continue
+        process = getattr(h, "process", None)
+        if process is not None and names and process not in names:
+            continue
+        out.append(h)
+    return out
+
+
 def causes(case: Case) -> Section:
     """The causes as a tree of whys, and the results that compare candidates."""
-    found = case.saved(*CAUSAL)[:SHOWN]
+    found = _each_diagram_once(case, case.saved(*CAUSAL))[:SHOWN]
     named = [
         (e, why)
         for e in case.archive.saved_of()
@@ -204,6 +214,25 @@ def causes(case: Case) -> Section:
     return Section(
         _causes_in_words(case), table(4, "Causes on record", columns, rows), sources, _cause_doubts(case)
     )
+
+
+def _each_diagram_once(case: Case, found: list[tuple[Saved, str]]) -> list[tuple[Saved, str]]:
+    """Without diagrams that are older than the causes on record, or drawn twice: that of the plan stays."""
+    own = f"{case.analysis.name}: "
+
+    def hash_of(e: Saved) -> str:
+        return str(case.archive.result(e.name, version=e.version).provenance.data_hash)
+
+    kept = list(found)
+    for kind in ("cause_effect", "why_tree"):
+        drawn = [f for f in kept if f[0].result_kind == kind and f[1] == "its own"]
+        fresh = [f for f in drawn if f[0].name.startswith(own)]
+        if not fresh or len(drawn) == len(fresh):
+            continue
+        same = [f for f in drawn if f not in fresh and hash_of(f[0]) == hash_of(fresh[0][0])]
+        shown = same[:1] or fresh
+        kept = [f for f in kept if f not in drawn or f in shown]
+    return kept
 
 
 def tree_of(found: tuple[Cause, ...]) -> list[tuple[int, Cause]]:

@@ -17,6 +17,9 @@ from perfanalytics.practices.causal_review import CausalSource, CausalTable
 from perfanalytics.practices.causal_search import causes_of
 from perfanalytics.practices.on_record import day
 
+#: Kinds of results that say of which causal analysis they are.
+OF_AN_ANALYSIS = ("cause_effect", "why_tree", "fmea")
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -74,7 +77,7 @@ class Case:
         named = self.named_in(entry.name)
         if named:
             return f"named in {named}"
-        if self.analysis.name in entry.name:
+        if self.analysis.name in entry.name or self._drawn_for(entry):
             return "its own"
         measure = self.analysis.measure
         planned = self.planned.get(entry.name) or self.planned.get(entry.name.split(": ")[0])
@@ -82,6 +85,13 @@ class Case:
         if measure is not None and measure in about:
             return "same measure"
         return ""
+
+    def _drawn_for(self, entry: Saved) -> bool:
+        """Whether a diagram or FMEA that the plan asks for is of this analysis."""
+        if entry.result_kind not in OF_AN_ANALYSIS:
+            return False
+        drawn: Any = self.archive.result(entry.name, version=entry.version)
+        return bool(drawn.analysis == self.analysis.name)
 
     def named_in(self, name: str) -> str:
         """Which record of the analysis names a saved result; the longest name that fits counts."""

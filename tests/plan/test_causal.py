@@ -25,6 +25,7 @@ NEEDED = (
     "Weekly downtime of Mail",
     "Effect of the new triage",
     "Has Mail been down like in May again?",
+    "Causes of slow resolution",
 )
 
 
@@ -112,6 +113,33 @@ def test_the_page_has_the_seven_sections_in_order_and_every_figure(triage, loade
     assert page.count('<script type="application/json"') >= len(triage.review.sources) - 1
     assert "NOT DONE" not in page
     assert triage.not_done == {}
+
+
+def test_a_diagram_that_the_plan_asks_for_stands_on_the_page_once(triage, loaded):
+    diagrams = [s.name for s in triage.review.sources if s.result_kind == "cause_effect"]
+    assert diagrams == ["Causes of slow resolution"]
+    assert "Causes of slow resolution (version 1)" in (loaded / "c2.html").read_text(encoding="utf-8")
+    trees = [s.name for s in triage.review.sources if s.result_kind == "why_tree"]
+    assert trees == ["CAR-2024-02: why-tree"]
+
+
+def test_a_diagram_of_the_plan_that_is_older_than_the_causes_is_not_shown(loaded, tmp_path):
+    folder = tmp_path / "later"
+    shutil.copytree(loaded, folder)
+    plan = folder / "plan.toml"
+    more = '\n[[cause]]\nname = "Nobody is on call"\nanalysis = "CAR-2024-02"\ncategory = "people"\n'
+    plan.write_text(plan.read_text(encoding="utf-8") + more, encoding="utf-8")
+    review = review_causal_analysis("CAR-2024-02", plan=plan).review
+    diagrams = [s.name for s in review.sources if s.result_kind == "cause_effect"]
+    assert diagrams == ["CAR-2024-02: cause-and-effect diagram"]
+
+
+def test_shifts_are_set_beside_the_changes_that_the_page_lists(loaded):
+    run = review_causal_analysis("CAR-2024-01", plan=loaded / "plan.toml")
+    found = saved(loaded, "CAR-2024-01: shifts beside what is on record")
+    listed = run.review.table("Changes and events on record")["what"].str.split(":").str[0]
+    assert set(listed) <= set(found.record.tolist())
+    assert "nearest: Rehearsal of migrations" in found.verdict
 
 
 def test_the_review_is_kept_once_and_told_as_a_record(triage, loaded):
