@@ -66,11 +66,10 @@ def search(
         x = np.log(x)
     shifts = np.arange(len(stages.point)) if lasting else np.arange(0)
     borders = tuple(int(stages.point[k]) for k in shifts if stages.what[k] == "level")
-    level, rest = np.full(len(x), np.nan), np.full(len(x), np.nan)
+    rest = np.full(len(x), np.nan)
     for a, b in pairwise([0, *borders, len(x)]):
         own = x[a:b][~np.isnan(x[a:b])]
         if len(own):
-            level[a:b] = np.exp(own.mean()) if stages.logs else own.mean()
             rest[a:b] = x[a:b] - np.median(own)
     far, p, threshold = np.arange(0), np.array([]), float("nan")
     if points and np.count_nonzero(~np.isnan(x)) >= NEEDED:
@@ -78,6 +77,7 @@ def search(
         # a point that begins a stretch of its own is told as that
         new = ~np.isin(far, stages.point[shifts])
         far, p = far[new], p[new]
+    level = _levels(x, borders, far, logs=stages.logs)
     what = np.concatenate([stages.what[shifts], np.full(len(far), "point", dtype=object)]).astype(object)
     at = np.concatenate([stages.point[shifts], far]).astype(np.int64)
     order = np.argsort(at, kind="stable")
@@ -101,6 +101,18 @@ def search(
         p_value=joined("p_value", p),
         threshold=threshold,
     )
+
+
+def _levels(x: Floats, borders: tuple[int, ...], far: NDArray[np.int64], *, logs: bool) -> Floats:
+    """The mean (geometric on logs) of each stretch, without the single points that stand out from it."""
+    usual = x.copy()
+    usual[far] = np.nan
+    level = np.full(len(x), np.nan)
+    for a, b in pairwise([0, *borders, len(x)]):
+        own = usual[a:b][~np.isnan(usual[a:b])]
+        if len(own):
+            level[a:b] = np.exp(own.mean()) if logs else own.mean()
+    return level
 
 
 def _ends(when: NDArray[np.datetime64], every: str | None) -> NDArray[np.datetime64]:

@@ -49,13 +49,14 @@ class WhatChanged(Result):
     logs, is_share : bool
         Searched on the logarithms; values are shares.
     level : float array, shape (n,)
-        Of the stretch between two shifts of level.
+        Of the stretch between two shifts of level, without the single points that stand out from it.
     what : text array of {"level", "spread", "point"}, shape (c,)
         "point": a single point far from its stretch.
     point, low, high : int arrays, shape (c,)
         First point of the new stretch (or the single point), 0-based, and its interval.
     before, after : float arrays, shape (c,)
-        Level (geometric on logs) or standard deviation before and after; of a single point its level and it.
+        Level (geometric on logs) or standard deviation before and after; of a single point the level of its
+        stretch without such points, and it.
     p_value : float array, shape (c,)
     recorded : text array, shape (c,)
         What is on record within the interval, the nearest first; else the nearest of all, or "".

@@ -94,6 +94,9 @@ def test_a_single_point_and_the_event_that_explains_it():
     assert made.point.tolist() == [20]
     assert made.recorded.tolist() == ["outage"]
     assert dict(zip(made.record, made.trace, strict=True)) == {"outage": "point", "fair": "none"}
+    usual = np.delete(x, 20).mean()
+    assert made.before[0] == pytest.approx(usual)  # not pulled up by the point itself
+    assert made.level == pytest.approx(np.full(50, usual))
     assert made.effect[0] == pytest.approx(25, abs=6)
     assert made.effect_low[1] < 0 < made.effect_high[1]
     assert perf.what_changed(weekly(x), of="level", draws=199).what.tolist() == []
