@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +118,8 @@ def test_what_explains_and_what_only_seems_to():
     assert levels[levels["candidate"] == "team"]["n"].sum() == 1500
     assert "channel goes with it alone, but not beside the others" in made.verdict
     assert "color shows nothing" in made.verdict
+    assert re.search(r"team C: 1\.\d+ times the others \(", made.verdict)
+    assert re.search(r"steps, each 1 more: 1\.\d+ times \(", made.verdict)
     again(made)
 
 
@@ -128,7 +131,7 @@ def test_levels_against_the_others_are_the_difference_of_means():
     assert level.loc["C", "effect"] == pytest.approx(hours[c].mean() - hours[~c].mean())
     assert np.isnan(made.adjusted).all()
     assert made.standing.tolist() == ["explains"]
-    assert made.verdict.startswith("team goes with hours: C ")
+    assert made.verdict.startswith("team goes with hours. team C: ")
 
 
 def test_what_a_week_shares_does_not_count_as_many():
