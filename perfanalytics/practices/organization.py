@@ -177,8 +177,7 @@ def _batch(objective: Objective, batches: Mapping[str, SeriesBatch]) -> SeriesBa
     if not known:
         raise InputError(
             f"objective {objective.name!r} is about the {objective.statistic} of a period, which grows "
-            f"with the "
-            f"unit: judge {', '.join(STATISTICS)} or a percentile (p90)"
+            f"with the unit: judge {', '.join(STATISTICS)} or a percentile (p90)"
         )
     return batch
 
@@ -203,8 +202,7 @@ def _doubts(
     if shaky:
         text = (
             f"{count(len(shaky), 'cell')} of {len(cells)} not stable, so their probabilities describe the "
-            f"past "
-            f"only: {told(shaky)}."
+            f"past only: {told(shaky)}."
         )
         out.append(Caveat("not-stable", text, {"n": len(shaky)}))
     for objective in objectives:

@@ -103,6 +103,8 @@ def cell(
         when=found.when,
         sizes=sizes if objective.statistic in ("item", "share") else None,
         expected_every=every,
+        # shares of 0 and 1 only are not taken for counts
+        selection={"every": every, "statistic": "share"} if objective.statistic in ("item", "share") else {},
         clock=batch.clock,
     )
     try:

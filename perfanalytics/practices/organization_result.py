@@ -161,9 +161,26 @@ class OrganizationCapability(Result):
         return frame.sort_values(order, ascending=False, na_position="last", ignore_index=True)
 
     def tables(self) -> tuple[tuple[str, pd.DataFrame], ...]:
-        """Objectives; shortfalls; every cell."""
+        """Objectives; shortfalls; every cell, how it stands and what it costs: each fits a page."""
+        frame = self.to_frame()
+        stands = [
+            "objective", "unit", "standing", "value", "low", "high", "target", "measure_unit", "probability",
+            "stability", "trend", "why",
+        ]  # fmt: skip
+        costs = [
+            "objective",
+            "unit",
+            "n",
+            "newest",
+            "items",
+            "shortfall",
+            "missed",
+            "cost_now",
+            "expected_cost",
+        ]
         return (
             ("Objectives", self.summary()),
             (f"Shortfalls, a {self.every}", self.shortfalls()),
-            ("Cells", self.to_frame()),
+            ("Cells", frame[stands]),
+            (f"Cells: volume and cost, a {self.every}", frame[costs]),
         )

@@ -58,6 +58,30 @@ def test_services_that_meet_and_miss_are_told_apart():
     assert back(card) == card
 
 
+def test_a_service_whose_every_item_meets_or_misses_is_judged_by_its_items():
+    # the shares of weeks are then 1 or 0 only, and not numbers of items
+    when = np.datetime64("2024-01-01") + np.arange(140)
+    measure = perf.Measure("hours", definition="d", unit="hours", better="lower", scale="duration")
+    fast = perf.Objective("fast", measure="hours", target=10, direction="at_most", share=0.8)
+    made = {f"service={n}": perf.Series(np.full(140, v), measure=measure, when=when) for n, v in
+            (("Mail", 2.0), ("ERP", 20.0))}  # fmt: skip
+    card = perf.organization_capability([fast], {"hours": perf.SeriesBatch.from_series(made)})
+    assert card.unit.tolist()[1:] == ["ERP", "Mail"]
+    assert card.standing.tolist()[1:] == ["missed", "met"]
+    assert card.value.tolist()[1:] == [0.0, 1.0]
+    # exact binomial with 140 of 140
+    assert card.low[2] == pytest.approx(0.025 ** (1 / 140))
+
+
+def test_every_column_of_a_cell_is_in_a_table_that_fits_a_page():
+    card = perf.organization_capability([GOAL], {GOAL.measure: items({"A": 0.95, "B": 0.6})})
+    tables = dict(card.tables())
+    cells = [frame for name, frame in tables.items() if name.startswith("Cells")]
+    assert max(frame.shape[1] for frame in tables.values()) <= 13
+    told = {column for frame in cells for column in frame.columns} | set(tables["Objectives"].columns)
+    assert told >= set(card.to_frame().columns)
+
+
 def test_the_whole_hides_a_service():
     card = perf.organization_capability(
         [GOAL], {"on_time": items({"A": 0.97, "C": 0.98, "D": 0.97, "E": 0.96, "F": 0.62})}
