@@ -10,6 +10,7 @@ import numpy as np
 from scipy import special
 
 from perfanalytics.baselines.wording import count, number, percent
+from perfanalytics.comparisons.words import p_text
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.dependence import corrected_lag1, effective_size, lag1_autocorrelation
 from perfanalytics.core.improvement_records import Pilot, SuccessCriterion
@@ -58,7 +59,7 @@ def dip_before(before: Series, others: Sequence[Series], asked: Requirement, dur
         return None
     late, early = y[-m:], y[:-m]
     spread = float(early.std(ddof=1))
-    if spread <= 0:
+    if spread <= 1e-12 * max(1.0, abs(float(early.mean()))):
         return None
     r = float(corrected_lag1(lag1_autocorrelation(early, np.array([0, len(early)]))[0], len(early)))
     n = [max(1.0, float(effective_size(len(part), r))) for part in (late, early)]
@@ -120,8 +121,8 @@ def pilot_doubts(
     if selected == "worst":
         text = (
             "The units were chosen because they were bad: part of the improvement comes by itself "
-            "(regression "
-            "to the mean)" + ("; a comparison group chosen in the same way would show it." if others else ".")
+            "(regression to the mean)"
+            + ("; a comparison group chosen in the same way would show it." if others else ".")
         )
         out.append(Caveat("regression-to-the-mean", text, {"selected": selected}))
     elif selected == "volunteers":
@@ -139,7 +140,7 @@ def pilot_doubts(
         )
         text = (
             f"The {dip.periods} periods just before the pilot were worse than those before them, by {size} "
-            f"(p = {dip.p_value:.3f}): so much may come back by itself (regression to the mean)."
+            f"({p_text(dip.p_value)}): so much may come back by itself (regression to the mean)."
         )
         out.append(Caveat("dip-before-pilot", text, {"worse": dip.worse, "p_value": dip.p_value}))
     end = None if series.when is None or not len(series) else series.when[-1].astype("datetime64[D]").item()

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     pass
 
 Selected = Literal["at random", "volunteers", "worst"]
+#: Periods on each side without which a change is not tested.
+FEWEST = 8
 SELECTED = ("at random", "volunteers", "worst")
 
 
@@ -119,8 +121,7 @@ def judge_pilot(
     if asked.form == "level" and others:
         raise InputError(
             f"the criterion {criterion.name!r} is about a level: a comparison group says nothing about "
-            f"it; leave "
-            "it out, or declare least_change or least_ratio"
+            "it; leave it out, or declare least_change or least_ratio"
         )
     own = series.between(pilot.before_since, pilot.until)
     before, during = own.between(None, pilot.since), own.between(pilot.since, None)
@@ -135,6 +136,8 @@ def judge_pilot(
         season=season,
         question=question,
     )
+    if asked.form != "level":
+        _check_testable(comparison, before, during)
     center, se, df = _estimate(comparison, during, asked, confidence)
     t = special.stdtr(df, (center - asked.value) / se) if se > 0 else float(center >= asked.value)
     probability = float(t)
@@ -220,6 +223,22 @@ def _check(
         raise UnknownNameError("way of selecting the units of a pilot", str(selected), SELECTED)
     if not 0.5 < assurance < 1:
         raise InputError(f"assurance= lies above 0.5 and below 1 (0.8), got {assurance}")
+
+
+def _check_testable(comparison: Comparison, before: Series, during: Series) -> None:
+    """Without a test there is no standard error: what the comparison then tells is on another scale."""
+    if not math.isnan(comparison.primary.p_value):
+        return
+    n1, n2 = (int((~np.isnan(s.values) & ~s.excluded()[0]).sum()) for s in (before, during))
+    if min(n1, n2) < FEWEST:
+        raise InputError(
+            f"{n1} periods before the pilot and {n2} during it: at least {FEWEST} on each side are needed to "
+            "judge it"
+        )
+    raise InputError(
+        "the periods do not vary before or during the pilot: there is nothing to judge its change by; look "
+        "at how they were measured"
+    )
 
 
 def _others(comparison_group: Series | Sequence[Series] | None) -> list[Series]:

@@ -260,3 +260,12 @@ def test_the_figures_hold_what_was_computed():
     assert perf.plot(plan).data
     assert perf.plot(judged).data
     assert dt.date(2024, 7, 29) == judged.pilot.since
+
+
+def test_too_few_periods_or_none_that_vary_give_no_number():
+    asked, tried = criterion(least_ratio=0.9), shifted(measure=DURATION)
+    with pytest.raises(perf.InputError, match="30 periods before the pilot and 3 during it: at least 8"):
+        perf.judge_pilot(pilot(30, 33), asked, tried)
+    flat = weeks(np.where(np.arange(60) < 30, 10.0, 8.0), measure=DURATION)
+    with pytest.raises(perf.InputError, match="do not vary"):
+        perf.judge_pilot(pilot(30, 60), asked, flat)
