@@ -120,7 +120,7 @@ def portfolio(
     program = Program(cost, rows, upper, fixed)
     x = program.best(mean, budget)
     if x is None:
-        raise InputError(_impossible(names, cost, fixed, budget))
+        raise InputError(_impossible(names, cost, must, excludes, requires, budget))
     each = program.best_of_each(sample, budget)
     worth = x @ sample
     possible = np.einsum("dk,kd->d", each, sample)
@@ -137,9 +137,10 @@ def portfolio(
         "regret": float(np.mean(possible - worth)),
     }
     chosen = x > 0.5
+    uncertain = bool((sample.max(axis=1) > sample.min(axis=1)).any())
     digest = hashlib.blake2b(sample.tobytes() + cost.tobytes(), digest_size=16).hexdigest()
     return Portfolio(
-        verdict=_verdict(found, names, chosen, budget, unit, confidence),
+        verdict=_verdict(found, names, chosen, cost, budget, unit, confidence, uncertain),
         caveats=(*doubts, *_doubts(found, names, chosen, mean, each)),
         method=Method(
             "portfolio",
@@ -256,8 +257,7 @@ def _law(name: str, given: Any) -> tuple[Any, str]:
     if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
         raise InputError(
             f"the value of {name!r} is a predicted benefit, a cost-benefit analysis, a number or (low, "
-            f"likely, "
-            f"high), got {given!r}"
+            f"likely, high), got {given!r}"
         )
     return float(given), "assumed"
 
@@ -295,11 +295,19 @@ def _rule(name: str, must: Sequence[str], excludes: Pairs, requires: Pairs) -> s
     return ", ".join([*said, *(f"requires {b}" for a, b in requires if a == name)])
 
 
-def _impossible(names: list[str], cost: Floats, fixed: Floats, budget: float) -> str:
-    needed = float(cost @ fixed)
-    if needed > budget:
-        which = ", ".join(n for n, f in zip(names, fixed, strict=True) if f)
-        return f"what must be chosen ({which}) costs {needed:g}, more than the budget of {budget:g}"
+def _impossible(
+    names: list[str], cost: Floats, must: Sequence[str], excludes: Pairs, requires: Pairs, budget: float
+) -> str:
+    needed = dict.fromkeys(must)
+    for _ in names:  # what the needed ones require is needed too
+        needed |= dict.fromkeys(b for a, b in requires if a in needed)
+    for a, b in excludes:
+        if a in needed and b in needed:
+            return f"{a!r} and {b!r} exclude each other, and both must be chosen: drop one of the rules"
+    total = sum(float(cost[names.index(n)]) for n in needed)
+    if total > budget:
+        which = ", ".join(n for n in names if n in needed)
+        return f"what must be chosen ({which}) costs {total:g}, more than the budget of {budget:g}"
     return "no choice keeps all rules within the budget: look at must=, excludes= and requires= together"
 
 
@@ -310,8 +318,7 @@ def _doubts(
     if found["share_same"] < CLOSE:
         text = (
             f"The choice hangs on uncertain values: it is the best in only {percent(found['share_same'])} "
-            f"of the "
-            "draws."
+            "of the draws."
         )
         out.append(Caveat("choice-uncertain", text, {"share_same": found["share_same"]}))
     losing = [n for n, c, m in zip(names, chosen, mean, strict=True) if c and m < 0]
@@ -332,18 +339,32 @@ def _verdict(
     found: Mapping[str, float],
     names: list[str],
     chosen: NDArray[np.bool_],
+    cost: Floats,
     budget: float,
     unit: str,
     confidence: float,
+    uncertain: bool,
 ) -> str:
+    if budget * (1 + 1e-12) < cost.min():
+        return (
+            f"The budget of {number(budget, unit)} is less than the cheapest proposal costs "
+            f"({number(float(cost.min()), unit)}): none can be chosen."
+        )
     if not chosen.any():
-        return f"No proposal is worth its cost within the budget of {number(budget, unit)}."
+        return f"No choice within the budget of {number(budget, unit)} is expected to bring what it costs."
     which = ", ".join(f"'{n}'" for n, c in zip(names, chosen, strict=True) if c)
-    return (
+    text = (
         f"Choose {which}: {number(found['spent'], unit)} of the {number(budget, unit)} are spent on "
         f"{int(chosen.sum())} of {count(len(names), 'proposal')}, and the net present value is "
-        f"{number(found['value_mean'], unit)} on average ({percent(confidence)} interval "
-        f"{number(found['value_low'])} to {number(found['value_high'], unit)}). The same choice is the "
-        f"best in "
-        f"{percent(found['share_same'])} of the draws."
+        f"{number(found['value_mean'], unit)}"
     )
+    if found["value_low"] == found["value_high"]:
+        text += ", if each brings exactly what was said."
+    else:
+        text += (
+            f" on average ({percent(confidence)} interval {number(found['value_low'])} to "
+            f"{number(found['value_high'], unit)})."
+        )
+    if not uncertain:
+        return text
+    return f"{text} The same choice is the best in {percent(found['share_same'])} of the draws."

@@ -119,7 +119,20 @@ def test_a_rule_may_cost_and_nothing_may_be_worth_it():
     assert made.rule.tolist() == ["must"]
     none = perf.portfolio([proposal("x", 10)], budget=10, values={"x": -5.0}, draws=2)
     assert not none.chosen.any()
-    assert none.verdict.startswith("No proposal is worth its cost")
+    assert none.verdict.startswith("No choice within the budget of 10 EUR")
+
+
+def test_a_budget_below_every_cost_says_nothing_about_what_proposals_are_worth():
+    made = perf.portfolio([proposal("x", 10, 5), proposal("y", 20, 9)], budget=9, draws=2)
+    assert not made.chosen.any()
+    assert made.verdict == (
+        "The budget of 9 EUR is less than the cheapest proposal costs (10 EUR): none can be chosen."
+    )
+
+
+def test_values_that_are_only_stated_have_neither_interval_nor_draws_in_the_verdict():
+    made = perf.portfolio([proposal("x", 10, 5), proposal("y", 20, 9)], budget=30, draws=2)
+    assert made.verdict.endswith("net present value is 12 EUR, if each brings exactly what was said.")
 
 
 def test_misuse_is_refused():
@@ -134,8 +147,10 @@ def test_misuse_is_refused():
         perf.portfolio(ideas, budget=1, must=["z"])
     with pytest.raises(perf.InputError, match="costs 20, more than the budget"):
         perf.portfolio(ideas, budget=15, must=["y"])
-    with pytest.raises(perf.InputError, match="no choice keeps"):
+    with pytest.raises(perf.InputError, match="'x' and 'y' exclude each other, and both must be chosen"):
         perf.portfolio(ideas, budget=40, must=["x", "y"], excludes=[("x", "y")])
+    with pytest.raises(perf.InputError, match=r"\(x, y\) costs 30, more than the budget of 25"):
+        perf.portfolio(ideas, budget=25, must=["x"], requires=[("x", "y")])
     with pytest.raises(perf.InputError, match="against itself"):
         perf.portfolio(ideas, budget=40, requires=[("x", "x")])
     with pytest.raises(perf.InputError, match="has no costs"):
