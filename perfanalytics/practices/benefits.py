@@ -345,10 +345,11 @@ def _assumed(source: object, level: float | Baseline | None, measure: Measure | 
     if len(parts) not in (1, 3) or any(isinstance(v, bool) or not isinstance(v, int | float) for v in parts):
         raise InputError(
             "an assumed improvement is a number or (low, likely, high); a prediction is a what-if, a "
-            "comparison "
-            f"of processes or a comparison; got {type(source).__name__}"
+            f"comparison of processes or a comparison; got {type(source).__name__}"
         )
     values = [float(v) for v in parts]
+    if values != sorted(values):
+        raise InputError(f"improvement: (low, likely, high) are three numbers in their order, got {source}")
     said = "assumed improvement of an item"
     if level is not None:
         if measure is None and isinstance(level, Baseline):

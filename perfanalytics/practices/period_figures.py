@@ -85,6 +85,8 @@ def period_figures(
     (0.75, ['missed'])
     """
     check_confidence(confidence)
+    if since >= until:
+        raise InputError(f"the period begins ({since}) on its end ({until}) or after it")
     if WHOLE not in parts:
         raise InputError("figures of a period need the whole: a series under the key ('', '')")
     measure = parts[WHOLE].measure

@@ -138,6 +138,10 @@ def test_figures_of_weeks_are_counted():
 
 
 def test_misuse_is_refused():
+    with pytest.raises(perf.InputError, match="begins"):
+        perf.period_figures(
+            {("", ""): perf.Series(V, measure=HOURS)}, since=SPAN["until"], until=SPAN["since"]
+        )
     with pytest.raises(InputError, match="the whole"):
         perf.period_figures({}, **SPAN)
     with pytest.raises(UnknownNameError, match="statistic of a period"):
