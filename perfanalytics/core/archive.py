@@ -55,6 +55,8 @@ class Archive:
         The day the practices speak of: ages are counted from it. The last day of the data, not the clock.
     newest : mapping of measure to datetime
         Time of the newest observation of each measure that has any.
+    earlier : mapping of kind to records
+        Versions of records that were replaced by a later one of the same name, the oldest first.
     withdrawn : mapping of kind to tuple of names
         Records that are in force no more.
     read : callable
@@ -74,6 +76,7 @@ class Archive:
     saved: tuple[Saved, ...]
     on: dt.date
     newest: Mapping[str, dt.datetime] = field(default_factory=dict)
+    earlier: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     withdrawn: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     read: Callable[[str, int | None], Result] = field(repr=False)
 
@@ -85,6 +88,7 @@ class Archive:
         *,
         on: dt.date | None = None,
         newest: Mapping[str, dt.datetime] | None = None,
+        earlier: Iterable[Any] = (),
         withdrawn: Mapping[str, tuple[str, ...]] | None = None,
     ) -> Archive:
         """An archive of records and named results that are in no repository.
@@ -96,11 +100,16 @@ class Archive:
         on : date, optional
             Default the day of the newest observation in ``newest``, else today.
         newest : mapping of measure to datetime, optional
+        earlier : iterable of records
+            Replaced by those in ``records`` of the same name.
         withdrawn : mapping of kind to names, optional
         """
         kinds: dict[str, list[Any]] = {}
         for record in records:
             kinds.setdefault(record.kind, []).append(record)
+        replaced: dict[str, list[Any]] = {}
+        for record in earlier:
+            replaced.setdefault(record.kind, []).append(record)
         held = dict(results or {})
         moment = dt.datetime(2000, 1, 1)
         saved = tuple(
@@ -127,6 +136,7 @@ class Archive:
             saved=saved,
             on=day,
             newest=times,
+            earlier={kind: tuple(found) for kind, found in replaced.items()},
             withdrawn=dict(withdrawn or {}),
             read=read,
         )

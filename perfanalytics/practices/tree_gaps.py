@@ -39,6 +39,7 @@ SAID: dict[str, tuple[str, str]] = {
     "objective-not-judged": ("objective", "were judged by no baseline or capability"),
     "objective-without-date": ("objective", "do not say when they were declared"),
     "objective-declared-late": ("objective", "were declared after data that judge them"),
+    "objective-changed": ("objective", "were changed without a new date of declaration"),
     "objective-overdue": ("objective", "are due and not met"),
     "measure-without-objective": ("measure", "serve no objective"),
     "subprocess-without-measure": ("process or subprocess", "have no measure"),
@@ -159,9 +160,31 @@ def _judged(tree: Tree, o: Objective) -> Iterator[Gap]:
             f"{o.name!r} was declared on {o.declared_on}, {part} that judge it ({judge.saved.name!r}, "
             f"{judge.first} to {judge.last}): a threshold chosen after seeing the result is worth little.",
         )
+    before = next(
+        (c for c in reversed(_asked_before(tree.archive, o)) if c.declared_on == o.declared_on), None
+    )
+    if before is not None:
+        yield Gap(
+            "objective-changed",
+            o.name,
+            f"{o.name!r} once asked for {_asked(before)} and now for {_asked(o)}, still dated "
+            f"{o.declared_on or 'never'}: a changed objective is declared anew.",
+        )
     state = next(n.state for n in tree.nodes if n.level == "objective" and n.name == o.name)
     if o.by is not None and o.by <= tree.archive.on and state != "met":
         yield Gap("objective-overdue", o.name, f"{o.name!r} was due on {o.by} and is {_is(state)}.")
+
+
+def _asked_before(archive: Archive, o: Objective) -> list[Objective]:
+    """Earlier versions of an objective that asked for something else."""
+    versions: tuple[Objective, ...] = archive.earlier.get("objective", ())
+    return [c for c in versions if c.name == o.name and _asked(c) != _asked(o)]
+
+
+def _asked(o: Objective) -> str:
+    """What an objective asks for, in a few words."""
+    share = "" if o.share is None else f" for {o.share:.6g} of the items"
+    return f"{o.statistic} of {o.measure} {o.direction.replace('_', ' ')} {o.target:g}{share}"
 
 
 def _is(state: str) -> str:

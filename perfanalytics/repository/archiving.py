@@ -63,6 +63,7 @@ def archive(engine: Engine, *, on: dt.date | None = None) -> Archive:
         ),
         on=on or (last.date() if last is not None else dt.date.today()),
         newest=newest,
+        earlier=records_store.earlier(engine),
         withdrawn=records_store.withdrawn(engine),
         read=read,
     )

@@ -158,6 +158,18 @@ def records(engine: Engine, kind: str) -> tuple[Any, ...]:
     return tuple(codec.from_record(json.loads(content)) for (content,) in found)
 
 
+def earlier(engine: Engine) -> dict[str, tuple[Any, ...]]:
+    """Kind -> versions of records that were replaced by a later one, the oldest first."""
+    found = engine.rows(
+        "SELECT kind, content FROM record r WHERE version < (SELECT max(version) FROM record l "
+        "WHERE l.kind = r.kind AND l.name = r.name) ORDER BY record_id"
+    )
+    out: dict[str, tuple[Any, ...]] = {}
+    for kind, content in found:
+        out[kind] = (*out.get(kind, ()), codec.from_record(json.loads(content)))
+    return out
+
+
 def withdrawn(engine: Engine) -> dict[str, tuple[str, ...]]:
     """Kind -> names of the records that were withdrawn and not declared again."""
     found = engine.rows(

@@ -429,3 +429,27 @@ def test_a_tree_taller_than_a_page_is_drawn_branch_by_branch():
     assert type(tree).from_record(json.loads(json.dumps(part.to_record()))) == part
     with pytest.raises(perf.UnknownNameError, match="did you mean 'top 1'"):
         tree.branch("top1")
+
+
+@pytest.mark.parametrize(
+    ("before", "changed"),
+    [
+        (objective(target=7), True),
+        (objective(share=0.5), True),
+        (objective(by=dt.date(2030, 1, 1)), False),
+        (objective(target=7, declared_on=dt.date(2023, 1, 1)), False),  # it was declared anew
+    ],
+)
+def test_a_target_that_was_changed_without_a_new_date(before, changed):
+    goal = objective()
+    archive = perf.Archive.of([HOURS, BUSINESS, goal], earlier=[before], newest=newest())
+    assert ("objective-changed" in perf.objective_tree(archive).caveat_codes) is changed
+
+
+def test_the_repository_knows_the_earlier_target(tmp_path):
+    with perf.Repository.open(tmp_path / "r.duckdb") as repo:
+        repo.declare(HOURS, BUSINESS, objective(target=7))
+        assert "objective-changed" not in perf.objective_tree(repo.archive()).caveat_codes
+        repo.declare(objective())
+        assert [o.target for o in repo.archive().earlier["objective"]] == [7]
+        assert "objective-changed" in perf.objective_tree(repo.archive()).caveat_codes
