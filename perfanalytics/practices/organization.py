@@ -261,7 +261,7 @@ def _verdict(cells: Sequence[Cell], every: str, currency: str) -> str:
     if worst is not None and worst.expected_cost > 0:
         total = sum(c.expected_cost for c in known)
         return (
-            f"{text} Shortfalls cost about {number(total, currency)} a {every}, the most of it "
+            f"{text} Shortfalls are expected to cost {number(total, currency)} a {every}, the largest part "
             f"({number(worst.expected_cost, currency)}) in '{worst.objective}' of {worst.unit}."
         )
     low = [c for c in judged if not math.isnan(c.probability)]

@@ -144,14 +144,14 @@ class OrganizationCapability(Result):
         return pd.DataFrame(rows)
 
     def shortfalls(self) -> pd.DataFrame:
-        """Cells that miss their objective or are more likely than not to miss it next, the costliest first.
+        """Cells beyond their target, or more likely than not to miss it next, the costliest first.
 
         Columns: objective, serves, unit, standing, value, target, measure_unit, shortfall, missed, items,
         probability_of_missing, cost_now, expected_cost.
         """
         import pandas as pd
 
-        bad = (self.standing == "missed") | (self.probability < AT_RISK)
+        bad = (self.standing == "missed") | (self.shortfall > 0) | (self.probability < AT_RISK)
         bad &= (self.unit != WHOLE) | (np.count_nonzero(self.unit != WHOLE) == 0)
         names = ("objective", "serves", "unit", "standing", "value", "target", "measure_unit", "shortfall")
         frame = pd.DataFrame({n: getattr(self, n)[bad] for n in (*names, "missed", "items")})

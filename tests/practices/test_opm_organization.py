@@ -82,6 +82,17 @@ def test_every_column_of_a_cell_is_in_a_table_that_fits_a_page():
     assert told >= set(card.to_frame().columns)
 
 
+def test_what_costs_most_is_among_the_shortfalls():
+    # just below its target and undecided, but of far the largest price
+    card = perf.organization_capability(
+        [GOAL], {GOAL.measure: items({"A": 0.95, "B": 0.78}, seed=4)}, costs={GOAL.name: 100}
+    )
+    assert card.standing.tolist()[1:] == ["met", "undecided"]
+    assert card.shortfall[2] > 0
+    assert card.shortfalls()["unit"].tolist() == ["B"]
+    assert f"the largest part ({card.expected_cost[2]:.3g} EUR) in 'on time' of B" in card.verdict
+
+
 def test_the_whole_hides_a_service():
     card = perf.organization_capability(
         [GOAL], {"on_time": items({"A": 0.97, "C": 0.98, "D": 0.97, "E": 0.96, "F": 0.62})}
