@@ -209,7 +209,7 @@ def nonconformities(material: ReportMaterial, rows: Rows) -> str:
         _before(rows, 4, "Nonconformities", kept)
         text = f"{kept.subject}: {number(total)} nonconforming"
         largest = _categories(material, rows, kept)
-        told.append(text + (f", most of them in {largest}" if largest else ""))
+        told.append(text + (f", the largest part in {largest}" if largest else ""))
     if not material.nonconformities:
         told.append("No measure of nonconformities is declared")
     elif not told:
