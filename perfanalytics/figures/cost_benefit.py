@@ -34,7 +34,8 @@ def info(result: CostBenefit) -> CostBenefitInfo:
     return CostBenefitInfo(
         flow=result.cumulative,
         amount=tuple(str(a) for a in result.amount[:AMOUNTS].tolist()),
-        ends=tuple((number(a), number(b)) for a, b in ends),
+        # what does not vary is told once
+        ends=tuple(("" if a == b else number(a), number(b)) for a, b in ends),
         low=result.npv_at_low[:AMOUNTS],
         high=result.npv_at_high[:AMOUNTS],
         center=result.npv_mean,
@@ -63,10 +64,10 @@ def draw(result: CostBenefit) -> dict[str, Any]:
     data += [bar | own for bar in tornado.bars(record.low, record.high, record.center, blue)]
     low = float(min(record.low.min(), record.high.min()))
     high = float(max(record.low.max(), record.high.max()))
-    pad = 0.18 * (high - low) or 1.0
+    pad = 0.34 * (high - low) or 1.0
     notes = [
         (0.0, "median, middle half, 5% to 95%"),
-        (0.62, "each amount at P10 (pale) and P90, others at means"),
+        (0.62, "each amount at P10 (pale), P90"),
     ]
     layout = style.layout(
         f"Net present value: it pays with a probability of {percent(result.probability_pays)}",
