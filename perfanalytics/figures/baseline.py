@@ -121,10 +121,14 @@ def draw(result: Baseline) -> dict[str, Any]:
         label = f"{result.measure.name} ({result.unit[0]})"
     layout = style.layout(f"Baseline of {result.measure.name}", height=_HEIGHT, margin=_MARGIN) | {
         "xaxis": style.axis(
-            "" if result.when is not None else "position", domain=[0.0, 0.46], anchor="y", nticks=6
+            "" if result.when is not None else "position",
+            domain=[0.0, 0.46],
+            anchor="y",
+            nticks=4,
+            tickangle=0,  # on paper slanted dates would reach into the next panel
         ),
         "yaxis": style.axis(label, anchor="x", **axis),
-        "xaxis2": style.axis("share of values", domain=[0.51, 0.64], anchor="y2", tickformat=".0%", nticks=4),
+        "xaxis2": style.axis("share", domain=[0.51, 0.64], anchor="y2", tickformat=".0%", nticks=3),
         "yaxis2": style.axis("", anchor="x2", **bare),
         "xaxis3": style.axis(
             "percentile",
