@@ -181,7 +181,7 @@ def evaluate_effect(
         )
     )
     return EffectEvaluation(
-        verdict=verdict_of(outcome, reason, made, judged, criterion, need, on, worth),
+        verdict=verdict_of(outcome, reason, made, judged, criterion, need),
         caveats=doubts(made, described, judged, criterion, record, on, worth, first_after=_first(two)),
         method=Method(
             "evaluate_effect",

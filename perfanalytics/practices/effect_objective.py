@@ -6,15 +6,23 @@ import math
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
 from perfanalytics.baselines.objectives import SHARE_MEETING
 from perfanalytics.baselines.result import Baseline
 from perfanalytics.baselines.wording import number, percent
+from perfanalytics.comparisons.known_correlation import DAYS
 from perfanalytics.comparisons.result import Comparison
+from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import PerfAnalyticsError
+from perfanalytics.core.periods import period_number
 from perfanalytics.core.records import Objective
 from perfanalytics.core.series import Series
 from perfanalytics.practices.effect_criterion import DIFFERENCES, find_row
 from perfanalytics.practices.work_review_predicting import predict_objective
+from perfanalytics.practices.work_review_terms import asked_of, meets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +101,8 @@ def on_objective(
     share = statistic in ("item", "share")
     nan = math.nan
     sides = [_value(statistic, b) for b in baselines]
-    chances = [_probability(s, objective, b) for s, b in zip(series, baselines, strict=True)]
+    every = str(comparison.method.parameters.get("every") or "").split(" ", 1)[0]
+    chances = [_probability(s, objective, b, every) for s, b in zip(series, baselines, strict=True)]
     side = "at most" if objective.direction == "at_most" else "at least"
     target = (
         percent(objective.target) if statistic == "share" else number(objective.target, _unit(comparison))
@@ -133,10 +142,50 @@ def _value(statistic: str, side: Baseline) -> float:
         return math.nan
 
 
-def _probability(series: Series, objective: Objective, side: Baseline) -> float:
-    """That the level of one side meets the objective, whatever its end; NaN where it cannot be given."""
+def _probability(series: Series, objective: Objective, side: Baseline, every: str) -> float:
+    """That the level of one side meets the objective, whatever its end; NaN where it cannot be given.
+
+    Items of a share are alike within a period and in neighbouring ones: where that makes them count for fewer
+    than their order shows, the probability says so, as the interval of the difference does.
+    """
     try:
         made = predict_objective(series, replace(objective, by=None), baseline=side)
     except PerfAnalyticsError:
         return math.nan
-    return made.probability
+    if made.form != "share" or series.when is None or series.sizes is not None or every not in DAYS:
+        return made.probability
+    excluded, _ = series.excluded()
+    hit = meets(np.where(excluded, np.nan, series.values), objective, asked_of(objective))
+    n = items_by_period(hit, period_number(series.when, every).astype(np.int64))
+    if not n < made.n_observed / made.design_effect:
+        return made.probability
+    a, b = made.observed * n + 0.5, (1 - made.observed) * n + 0.5
+    below = float(special.betainc(a, b, made.required))
+    return below if made.side == "at_most" else 1 - below
+
+
+def items_by_period(hit: Floats, period: NDArray[np.int64]) -> float:
+    """As how many independent items those of periods count for their share; NaN where nobody can say.
+
+    The variance of the share is that of the sums of a period about what the share lets expect, with the
+    covariance of neighbouring periods where it is positive.
+
+    Examples
+    --------
+    >>> period = np.repeat(np.arange(20), 50)
+    >>> round(items_by_period(np.repeat(np.tile([0.0, 1, 1, 1], 5), 50), period))  # weeks all alike within
+    19
+    """
+    known = ~np.isnan(hit)
+    if not known.any():
+        return math.nan
+    at = period[known] - period[known].min()
+    share, n = float(hit[known].mean()), int(known.sum())
+    size = np.bincount(at)
+    rest = np.bincount(at, weights=hit[known] - share)
+    k = int((size > 0).sum())
+    if k < 2 or not 0 < share < 1:
+        return math.nan
+    summed = float((rest**2).sum()) + max(0.0, 2 * float((rest[1:] * rest[:-1]).sum()))
+    variance = summed * k / (k - 1) / n**2
+    return share * (1 - share) / variance if variance > 0 else math.nan

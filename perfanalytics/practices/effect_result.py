@@ -294,9 +294,18 @@ class EffectEvaluation(Result):
 
         return pd.DataFrame([(q, e) for _, q, e in self.checks], columns=["question", "on_record"])
 
+    def meaning_frame(self) -> pd.DataFrame:
+        """What the effect means for the objective and in money, a sentence each: about, what."""
+        import pandas as pd
+
+        from perfanalytics.practices.effect_words import meanings_of
+
+        return pd.DataFrame(meanings_of(self.on_objective, self.benefit), columns=["about", "what"])
+
     def tables(self) -> tuple[tuple[str, pd.DataFrame], ...]:
         """The tables a report shows."""
         return (
+            ("What it means", self.meaning_frame()),
             ("Before and after", self.to_frame()),
             ("Baselines", self._sides_upright()),
             ("Costs and benefits of a year", self.benefit_frame()),

@@ -83,10 +83,8 @@ def verdict_of(
     judged: Judged | None,
     criterion: SuccessCriterion | None,
     need: Needed,
-    on_objective: OnObjective | None,
-    benefit: Benefit | None,
 ) -> str:
-    """Two to five sentences: outcome, effect, criterion, objective, benefit, time still needed."""
+    """Two sentences: outcome and effect; criterion, and the time that is still needed."""
     primary, unit = comparison.primary, comparison.measure.unit
     share = comparison.measure.scale == "proportion"
     name = comparison.measure.name
@@ -99,18 +97,25 @@ def verdict_of(
         told = f"of {name}, {effect} ({level} interval {ends})"
         said = f"{HEADS[outcome]}: {told}."
         if outcome != "worked":
-            said = f"{HEADS[outcome]}: {reason}. {told[:1].upper()}{told[1:]}."
-    parts = [said]
+            said = f"{HEADS[outcome]} ({reason}): {told}."
+    parts = []
     if judged is not None and criterion is not None:
-        parts.append(_criterion(judged, criterion, comparison))
-    if outcome == "cannot_tell":
-        parts.append(time_sentence(comparison, judged, need))
+        parts.append(_criterion(judged, criterion, comparison).removesuffix("."))
+    time = time_sentence(comparison, judged, need) if outcome == "cannot_tell" else ""
+    if time:
+        parts.append((f"{time[:1].lower()}{time[1:]}" if parts else time).removesuffix("."))
+    return f"{said} {'; '.join(parts)}." if parts else said
+
+
+def meanings_of(on_objective: OnObjective | None, benefit: Benefit | None) -> list[tuple[str, str]]:
+    """What the effect means beyond the measure: (about, sentence) of the objective and of the benefit."""
+    out = []
     if on_objective is not None:
         sentence = on_objective.sentence()
-        parts.append(sentence[:1].upper() + sentence[1:])
+        out.append(("objective", f"{sentence[:1].upper()}{sentence[1:]}"))
     if benefit is not None:
-        parts.append(benefit.sentence())
-    return " ".join(p for p in parts if p)
+        out.append(("benefit", benefit.sentence()))
+    return out
 
 
 _SAYS = {"met": "is met", "missed": "is missed", "open": "is open", "unknown": "cannot be judged"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -57,6 +58,36 @@ def test_a_large_effect_that_reaches_the_criterion_worked():
     assert "15% lower" in made.verdict
 
 
+def test_the_verdict_is_two_sentences_and_the_rest_stands_beside_it():
+    made = evaluated(0.6, wanted=criterion(least_ratio=0.85), objective=GOAL, value=1.0)
+    assert len(re.findall(r"\.(?: |$)", made.verdict)) == 2
+    assert "benefit" not in made.verdict
+    assert made.meaning_frame()["about"].tolist() == ["objective", "benefit"]
+    open_still = evaluated(0.9, wanted=criterion(least_ratio=0.8), n2=12)
+    assert len(re.findall(r"\.(?: |$)", open_still.verdict)) == 2
+    assert "is open; about" in open_still.verdict
+
+
+def test_the_probability_of_an_objective_knows_that_items_of_a_period_are_alike():
+    # 30 days of 200 items each; whether an item is in time depends on its day
+    rng = np.random.default_rng(4)
+    days = np.repeat(np.datetime64("2024-01-01") + np.arange(60), 200)
+    late = np.repeat(rng.uniform(0.15, 0.45, 60), 200)
+    hours = np.where(rng.random(len(days)) < late, 30.0, 10.0) * rng.uniform(0.9, 1.1, len(days))
+    series = perf.Series(hours, measure=HOURS, when=days)
+    share = float((series.take(30 * 200).values <= 24).mean())
+    goal = perf.Objective(
+        "In time", measure="hours", target=24, direction="at_most", share=round(share + 0.02, 3)
+    )
+    made = perf.evaluate_effect(series.take(0, 6000), series.take(6000), objective=goal, every="day")
+    assert made.on_objective is not None
+    by_day = (series.take(6000).values <= 24).reshape(30, 200).mean(axis=1)
+    drawn = rng.choice(by_day, (4000, 30)).mean(axis=1)  # whole days drawn again
+    simulated = float((drawn >= goal.share).mean())
+    assert simulated > 0.1
+    assert made.on_objective.probability_after == pytest.approx(simulated, abs=0.08)
+
+
 def test_no_effect_with_much_data_did_not_work():
     # the whole interval lies short of a fifth less
     made = evaluated(1.0, wanted=criterion(least_ratio=0.7), n2=160)
@@ -106,7 +137,7 @@ def test_no_number_of_weeks_is_enough_where_there_is_too_little_before():
     made = perf.evaluate_effect(before, after, criterion=criterion(least_ratio=0.93))
     assert made.outcome == "cannot_tell"
     assert math.isinf(made.more_weeks)
-    assert "No number of weeks" in made.verdict
+    assert "no number of weeks" in made.verdict
 
 
 def test_a_drift_before_cannot_be_told_by_waiting():
@@ -226,7 +257,7 @@ def test_the_volume_is_the_pace_after_the_change():
     assert made.benefit is not None
     assert made.benefit.volume == pytest.approx(80 * 365.25 / 80)
     assert math.isnan(made.benefit.cost)
-    assert "not on record" in made.verdict
+    assert "not on record" in made.meaning_frame()["what"].iloc[-1]
 
 
 def test_what_the_values_of_periods_are_worth_needs_a_volume():
@@ -315,4 +346,4 @@ def test_it_comes_back_equal_and_is_drawn():
     figure = perf.plot(made)
     assert len(figure.data) >= 4
     assert set(made.summary()["outcome"]) == {"worked"}
-    assert [t for t, _ in made.tables()][:2] == ["Before and after", "Baselines"]
+    assert [t for t, _ in made.tables()][:2] == ["What it means", "Before and after"]
