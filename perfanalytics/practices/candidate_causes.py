@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perfanalytics.baselines.wording import count
 from perfanalytics.comparisons.multiplicity import ADJUSTMENTS
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.errors import InputError, UnknownNameError
@@ -140,7 +141,12 @@ def candidate_causes(
     ] if keep.sum() >= 3 else []  # fmt: skip
     width = 1 + sum(f.block.shape[1] for f in factors)
     if not factors or int(keep.sum()) <= width + 2:
-        raise InputError(f"{int(keep.sum())} rows with a value are too few for {len(names)} candidates")
+        raise InputError(
+            f"{count(int(keep.sum()), 'row')} with a value {'is' if keep.sum() == 1 else 'are'} too few for "
+            f"{count(len(names), 'candidate')}"
+        )
+    if float(np.ptp(y[keep])) == 0:
+        raise InputError(f"{value!r} is {y[keep][0]:g} in all rows: nothing can explain what does not vary")
     period = None if times is None else period_number(times[keep], every).astype(np.int64)
     analyzed = np.log(y[keep]) if chosen == "log" else y[keep]
     found = numbers_of(analyzed, factors, period, adjust=adjust, confidence=confidence)

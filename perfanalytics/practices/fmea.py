@@ -215,6 +215,10 @@ def _verdict(c: dict[str, Any]) -> str:
     return text
 
 
+def _several(numbers: int) -> str:
+    return f"{count(numbers, 'number')} {'stands' if numbers == 1 else 'stand'}"
+
+
 def _doubts(c: dict[str, Any]) -> Iterator[Caveat]:
     largest = int(np.argmax(c["rpn"]))
     if PRIORITIES.index(c["priority"][largest]) > PRIORITIES.index(c["priority"][0]):
@@ -229,7 +233,7 @@ def _doubts(c: dict[str, Any]) -> Iterator[Caveat]:
     yield Caveat(
         "rpn-is-ordinal",
         "Risk priority numbers multiply rankings: of 1 to 1,000 only 120 occur, and equal numbers are not "
-        f"equal risks{f' (here {len(same)} numbers stand for several modes)' if same else ''}.",
+        f"equal risks{f' (here {_several(len(same))} for several modes)' if same else ''}.",
         {"ties": len(same)},
     )
     rows = zip(c["name"], c["control"], c["priority"], strict=True)

@@ -279,6 +279,9 @@ def _verdict(m: dict[str, Any], by: str, measure: Measure) -> str:
     unit = measure.unit
     if k == 1:
         return f"A single group of {by}, {m['group'][0]}: median {number(float(medians[0]), unit)}."
+    if medians[low] == medians[high]:
+        same = number(float(medians[low]), unit)
+        return f"The median of {measure.name} is {same} in {'both' if k == 2 else f'all {k}'} groups of {by}."
     return (
         f"Medians of {measure.name} in {k} groups of {by} reach from {number(float(medians[low]))} "
         f"({m['group'][low]}) to {number(float(medians[high]), unit)} ({m['group'][high]}); half of the "

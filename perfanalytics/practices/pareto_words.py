@@ -93,8 +93,12 @@ def verdict_of(result: Pareto, *, of: int) -> str:
     first, k = str(result.category[0]), len(result.category)
     if k == 1:
         return f"{first} is the only category: {of_what}."
+    among = f"{of} categories" + (f" of {result.by}" if result.by != "category" else "")
+    equal = int((result.amount == result.amount[0]).sum())
+    if equal == len(result.amount) == of:
+        return f"All {among} are equal: {percent(float(result.share[0]))} each of {of_what}; none is first."
     lead = (
-        f"{first} is the largest of {of} categories of {result.by}: {percent(float(result.share[0]))} of "
+        f"{first} is the largest of {among}: {percent(float(result.share[0]))} of "
         f"{of_what} ({percent(result.confidence)} interval {percent(float(result.share_low[0]))} to "
         f"{percent(float(result.share_high[0]))})."
     )
@@ -102,6 +106,8 @@ def verdict_of(result: Pareto, *, of: int) -> str:
     size = f"{percent(float(result.share[1]))}, {p_text(result.p_first)}"
     if result.first_is_larger:
         middle = f" It is really larger than the second, {second} ({size})."
+    elif equal > 1:
+        middle = f" The second, {second}, is as large ({percent(float(result.share[1]))})."
     else:
         middle = f" Whether it is larger than the second, {second}, cannot be told ({size})."
     whole = percent(result.vital_share)

@@ -58,6 +58,12 @@ def made_up(n=600, seed=3, weeks=50, week_sd=0.0):
     )
 
 
+def test_an_outcome_that_does_not_vary_is_refused():
+    table = made_up(60).assign(hours=3.0)
+    with pytest.raises(InputError, match="nothing can explain what does not vary"):
+        perf.candidate_causes(table, value="hours", candidates=["team"])
+
+
 def test_clustered_covariance_against_r():
     # tests/reference/car.R
     made = perf.candidate_causes(TABLE, value="y", candidates=["g", "u"], when="when", least=2)

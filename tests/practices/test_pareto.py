@@ -65,6 +65,14 @@ def test_equal_counts_have_p_one_and_a_lone_category_none():
     again(zero)
 
 
+def test_equal_categories_have_no_first():
+    made = perf.pareto({"a": 20, "b": 20, "c": 20})
+    assert made.verdict == "All 3 categories are equal: 33% each of 60 items; none is first."
+    two = perf.pareto({"a": 20, "b": 20, "c": 5})
+    assert "The second, b, is as large (44%)." in two.verdict
+    assert "of category" not in two.verdict
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 60), min_size=2))
 def test_order_shares_and_intervals(counts):

@@ -225,3 +225,12 @@ class TestCauseAndPhase:
         swapped = self.frame().rename(columns={"in": "found", "found": "in"})
         with pytest.raises(InputError, match="before they came in"):
             perf.defects_by_cause_and_phase(swapped, injected="in", phases=self.PHASES, **ask)
+
+
+def test_equal_medians_and_equal_numbers_are_told_plainly():
+    table = pd.DataFrame({"m": ["x", "y"] * 15, "v": 3.0})
+    made = perf.group_distributions(table, value="v", by="m")
+    assert made.verdict == "The median of v is 3 in both groups of m."
+    modes = [perf.FailureMode(n, effect="e", cause="c", severity=5, occurrence=5, detection=5) for n in "ab"]
+    ordinal = next(c for c in perf.fmea(modes).caveats if c.code == "rpn-is-ordinal")
+    assert "(here 1 number stands for several modes)" in ordinal.text
