@@ -134,6 +134,29 @@ def written(folder, text):
     return folder / "plan.toml"
 
 
+def test_only_what_failed_is_counted(folder):
+    table = """
+[[pareto]]
+name = "Late by team"
+measure = "hours"
+by = "team"
+value = 4.6
+
+[[check_sheet]]
+name = "Late sheet"
+measure = "hours"
+rows = "team"
+columns = "channel"
+value = 99
+"""
+    run = perf.run_plan(written(folder, HEAD + table))
+    made = {i.name: i for i in run.items}
+    late = made["Late by team"].result
+    assert late.category.tolist() == ["C"]
+    assert "observations of value 4.6" in late.verdict
+    assert made["Late sheet"].error == "no item of 'hours' has the value 99"
+
+
 def test_all_of_it_runs(folder):
     run = perf.run_plan(written(folder, HEAD + ASKED))
     assert [f"{i.name}: {i.error}" for i in run.failures] == []

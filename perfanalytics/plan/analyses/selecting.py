@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from perfanalytics.core.errors import InputError
 from perfanalytics.core.periods import Every
 from perfanalytics.plan.analyses.context import Context, item, selection
 from perfanalytics.plan.analyses.kind import Declared, Kind
@@ -17,11 +18,15 @@ from perfanalytics.practices.group_distributions import group_distributions
 from perfanalytics.practices.pareto import pareto
 from perfanalytics.reports.report import ReportItem
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 class ParetoTable(OfMeasure):
     """``[[pareto]]``: which values of an attribute make up most, by count or by the measure added up."""
 
     by: Name
+    value: float | None = None
     cost: bool = False
     every: Every | None = "week"
     most: int = Field(20, ge=2)
@@ -44,12 +49,30 @@ class CheckSheetTable(OfMeasure):
 
     rows: Name
     columns: str | None = None
+    value: float | None = None
     every: Every | None = None
     confidence: float = Field(0.95, gt=0.5, lt=1)
 
 
-def _pareto(table: ParetoTable, context: Context) -> list[ReportItem]:
+def _items(table: ParetoTable | CheckSheetTable, context: Context) -> pd.DataFrame:
+    """The items of the measure; with ``value`` those of this value only: what failed, for example.
+
+    Raises
+    ------
+    InputError
+        Where no item has the value.
+    """
     frame = context.repo.frame(table.measure, **selection(table, context))
+    if table.value is None:
+        return frame
+    chosen = frame[frame[table.measure].astype(float) == table.value]
+    if chosen.empty:
+        raise InputError(f"no item of {table.measure!r} has the value {table.value:g}")
+    return chosen
+
+
+def _pareto(table: ParetoTable, context: Context) -> list[ReportItem]:
+    frame = _items(table, context)
     result = pareto(
         frame,
         by=table.by,
@@ -58,10 +81,16 @@ def _pareto(table: ParetoTable, context: Context) -> list[ReportItem]:
         every=table.every or "week",
         most=table.most,
         vital_share=table.vital_share,
-        unit=context.measure(table.measure).unit if table.cost else "observations",
+        unit=_unit(table, context),
         confidence=table.confidence,
     )
     return [item(table, result, context)]
+
+
+def _unit(table: ParetoTable, context: Context) -> str:
+    if table.cost:
+        return context.measure(table.measure).unit
+    return "observations" if table.value is None else f"observations of value {table.value:g}"
 
 
 def _group_distributions(table: GroupDistributionsTable, context: Context) -> list[ReportItem]:
@@ -80,7 +109,7 @@ def _group_distributions(table: GroupDistributionsTable, context: Context) -> li
 def _check_sheet(table: CheckSheetTable, context: Context) -> list[ReportItem]:
     every: Every | None = table.every or ("week" if table.columns is None else None)
     result = check_sheet(
-        context.repo.frame(table.measure, **selection(table, context)),
+        _items(table, context),
         rows=table.rows,
         columns=table.columns or "when",
         every=every,
