@@ -319,11 +319,13 @@ def _verdict(
             "more than predicted": "that is more than predicted",
             "cannot tell": "whether it came cannot be told",
         }[str(against["standing"])]
-        text += f" {_said(hope[1], measure).capitalize()} was predicted; {how}."
+        text += f" Predicted was {_said(hope[1], measure)}; {how}."
     if money["money"]:
         text += (
-            f" In money: {number(money['benefit'], money['money'])} a {money['period']} of "
-            f"{number(money['benefit_predicted'], money['money'])} predicted."
+            f" In money: {number(money['benefit'], money['money'])} a {money['period']} "
+            f"({percent(confidence)} interval {number(money['benefit_low'])} to "
+            f"{number(money['benefit_high'], money['money'])}, at the predicted volume and worth); predicted "
+            f"were {number(money['benefit_predicted'], money['money'])}."
         )
     return text
 

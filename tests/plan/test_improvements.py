@@ -87,6 +87,9 @@ def test_the_chapter_of_proposals_comes_from_the_records(run):
         ("worth = 60 ", "worth = { distribution = 'norml', mean = 60, sd = 5 } ", "norml"),
         ('proposals = ["Less handing over", ', 'proposals = ["Less handing", ', "Less handing"),
         ("expected = 0.6", "expected = 0.6\npower = 0.3", "power = 0.3 must lie above"),
+        ('{ "Incidents within 24 hours" = 15', '{ "Incidents within 24 hours" = -15', "greater than"),
+        ("budget = 45000", 'budget = 45000\nmust = ["Less handing over", "Self-service portal"]\n'
+         'excludes = [["Self-service portal", "Less handing over"]]', "exclude each other, and both stand"),
     ],
 )  # fmt: skip
 def test_mistakes_are_told_before_any_data_are_touched(tmp_path, old, new, said):

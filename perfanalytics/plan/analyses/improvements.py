@@ -217,6 +217,9 @@ def _check_portfolio(where: str, table: PortfolioTable, declared: Declared) -> I
             yield from undeclared(where, "proposals", name, table.proposals)
     for name, given in table.values.items():
         yield from _amount_mistakes(f"{where}: values: {name}", given)
+    for a, b in table.excludes:
+        if a in table.must and b in table.must:
+            yield f"{where}: excludes: {a!r} and {b!r} exclude each other, and both stand under must"
 
 
 def _refer_deployment(table: DeploymentEvaluationTable) -> Iterator[Reference]:

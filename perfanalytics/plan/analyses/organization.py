@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr
 
@@ -21,7 +21,7 @@ class OrganizationCapabilityTable(Analysis):
     objectives: Texts = Field(min_length=1)
     by: str | Texts
     every: Literal["day", "week", "month", "quarter", "year"] = "week"
-    costs: dict[str, float] = {}
+    costs: dict[str, Annotated[float, Field(ge=0)]] = {}
     currency: str = "EUR"
     where: Where = {}
     since: When | None = None
