@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from perfanalytics.baselines.wording import count
 from perfanalytics.comparisons.words import number as plain
 from perfanalytics.core.result import Caveat
 from perfanalytics.spc.suggested_stages import NEEDED
@@ -56,16 +57,16 @@ def verdict_of(made: Mapping[str, Any]) -> str:
     where = f"{n} {points_word(n, made['every'])} of {name}"
     if n < NEEDED:
         return f"Not searched: {n} points of {name} are too few ({NEEDED} are needed)."
-    count = len(made["point"])
-    if not count:
+    shifts = len(made["point"])
+    if not shifts:
         few = f"{made['false_alarms']:.0%} of stable series would show something"
         first = f"Nothing changed visibly in {where} ({few})."
     else:
         sorts = [(s, int((made["what"] == s).sum())) for s in _NAMES]
         said = " and ".join(f"{c} {_NAMES[s]}{'s' if c > 1 else ''}" for s, c in sorts if c)
-        verb = "stands" if count == 1 else "stand"
-        rows = [_shift(made, k) for k in range(min(count, TOLD))]
-        more = f" {count - TOLD} more stand in the table." if count > TOLD else ""
+        verb = "stands" if shifts == 1 else "stand"
+        rows = [_shift(made, k) for k in range(min(shifts, TOLD))]
+        more = f" {shifts - TOLD} more stand in the table." if shifts > TOLD else ""
         first = f"{said[0].upper()}{said[1:]} {verb} out in {where}. {' '.join(rows)}{more}"
     quiet = [i for i in range(len(made["record"])) if made["trace"][i] == "none"]
     if quiet:
@@ -100,7 +101,9 @@ def _shift(made: Mapping[str, Any], k: int) -> str:
     if made["recorded"][k]:
         days = abs(round(float(made["days"][k])))
         side = "before" if made["days"][k] < 0 else "after"
-        return f"{text}; nothing on record then (nearest: {made['recorded'][k]}, {days} days {side})."
+        return (
+            f"{text}; nothing on record then (nearest: {made['recorded'][k]}, {count(days, 'day')} {side})."
+        )
     return f"{text}; nothing on record."
 
 

@@ -213,6 +213,8 @@ class EffectEvaluation(Result):
         rows: list[dict[str, Any]] = []
 
         def add(what: str, before: float, after: float, e: Effect | None, unit: str, on: str) -> None:
+            if e is None and math.isnan(before) and math.isnan(after):
+                return  # no row of a statistic that these values do not have
             times = e is not None and e.form == "ratio"
             rows.append(
                 {
@@ -227,7 +229,8 @@ class EffectEvaluation(Result):
                 }
             )
 
-        unit, primary = self.measure.unit, self.comparison.primary
+        share = self.measure.scale == "proportion"
+        unit, primary = "share" if share else self.measure.unit, self.comparison.primary
         how = "comparison"
         add(primary.quantity.replace("_", " "), primary.before, primary.after, primary, unit, how)
         if self.without_events is not None:

@@ -88,6 +88,18 @@ def test_the_probability_of_an_objective_knows_that_items_of_a_period_are_alike(
     assert made.on_objective.probability_after == pytest.approx(simulated, abs=0.08)
 
 
+def test_a_share_has_no_rows_of_medians_and_its_unit_is_named():
+    rng = np.random.default_rng(2)
+    days = np.datetime64("2024-01-01") + np.arange(600) // 4
+    made_it = perf.Measure(
+        "ok", definition="1 where it went well", unit="1", better="higher", scale="proportion"
+    )
+    series = perf.Series((rng.random(600) < 0.9).astype(float), measure=made_it, when=days)
+    frame = perf.evaluate_effect(series.take(0, 300), series.take(300)).to_frame()
+    assert not frame[["before", "after", "change"]].isna().all(axis=1).any()
+    assert set(frame["unit"]) == {"share", "times"}
+
+
 def test_no_effect_with_much_data_did_not_work():
     # the whole interval lies short of a fifth less
     made = evaluated(1.0, wanted=criterion(least_ratio=0.7), n2=160)

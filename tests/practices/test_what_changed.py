@@ -103,6 +103,14 @@ def test_a_single_point_and_the_event_that_explains_it():
     again(made)
 
 
+def test_one_day_is_a_day():
+    x = noise(40)
+    x[20] += 30
+    days = perf.Series(x, measure=HOURS, when=START + np.arange(40), expected_every="day")
+    near = perf.Change("near", when=(START + 21).astype(dt.date), what="x")
+    assert "(nearest: near, 1 day after)" in perf.what_changed(days, recorded=[near], draws=199).verdict
+
+
 def test_false_alarms_of_single_points_are_as_stated():
     rng = np.random.default_rng(8)
     series = [weekly(rng.normal(size=40)) for _ in range(120)]
