@@ -157,6 +157,7 @@ def service_report(
             ),
             confidence=confidence,
         )
+        making.check_where()
         making.compute()
         material = making.material(audience or table.audience)
         made = service_report_of(material)
@@ -222,6 +223,21 @@ class _Making:
     until: dt.date
     keeping: Keeping
     confidence: float
+
+    def check_where(self) -> None:
+        """A part of the data that no measure of the report knows is a slip, not a period without data."""
+        if not self.where:
+            return
+        slips: list[UnknownNameError] = []
+        for measure in measures_of(self.table, self.plan):
+            try:
+                self._series(measure, since=self.since, until=self.until)
+            except UnknownNameError as slip:
+                slips.append(slip)
+            else:
+                return
+        if slips:
+            raise slips[0]
 
     def compute(self) -> None:
         known = {o.name: o for o in self.archive.of_kind("objective")}

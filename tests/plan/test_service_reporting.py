@@ -219,6 +219,9 @@ def test_misuse(database, tmp_path):
         perf.service_report(
             plan=PLAN, repository=database, since=dt.date(2024, 2, 1), until=dt.date(2024, 1, 1)
         )
+    # a part that no measure knows is a slip, and no report of it is kept
+    with pytest.raises(UnknownNameError, match=r"'Nope'.*Mail"):
+        perf.service_report(plan=PLAN, repository=database, where={"service": "Nope"})
     with pytest.raises(InputError, match="no repository"):
         perf.service_report(plan=PLAN, repository=tmp_path / "none.duckdb")
 
