@@ -90,6 +90,11 @@ def _change(result: EffectEvaluation) -> Panel:
         lines.append((result.required, "asked for", "goal"))
     kind = {"ratio": "times"}.get(row.form, "percent" if share else "number")
     unit = "times the value before" if row.form == "ratio" else "" if share else result.measure.unit
+    if share and row.form == "difference":
+        # differences of shares are points: 2 percent more could be read as a ratio
+        kind, unit = "number", "percentage points"
+        points = [(t, 100 * v, 100 * low, 100 * high, filled) for t, v, low, high, filled in points]
+        lines = [(100 * value, text, look) for value, text, look in lines]
     name = row.quantity.replace("_", " ")
     return Panel(
         axis=f"{result.measure.name}: {name}" + (f", {unit}" if unit else ""),

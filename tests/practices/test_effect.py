@@ -98,6 +98,19 @@ def test_a_share_has_no_rows_of_medians_and_its_unit_is_named():
     frame = perf.evaluate_effect(series.take(0, 300), series.take(300)).to_frame()
     assert not frame[["before", "after", "change"]].isna().all(axis=1).any()
     assert set(frame["unit"]) == {"share", "times"}
+    wanted = perf.SuccessCriterion(
+        "more",
+        proposal="Triage",
+        measure="ok",
+        statistic="share",
+        least_change=0.02,
+        declared_on=dt.date(2023, 1, 1),
+    )
+    made = perf.evaluate_effect(series.take(0, 300), series.take(300), criterion=wanted)
+    panel = info(made).panels[0]
+    assert panel.axis.endswith("percentage points")
+    assert [line[0] for line in panel.lines] == pytest.approx([0.0, 2.0])
+    assert panel.points[0][1] == pytest.approx(100 * made.judged.estimate)
 
 
 def test_no_effect_with_much_data_did_not_work():
