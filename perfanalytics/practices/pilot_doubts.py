@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from perfanalytics.comparisons.words import p_text
 from perfanalytics.core.columns import Floats
 from perfanalytics.core.dependence import corrected_lag1, effective_size, lag1_autocorrelation
 from perfanalytics.core.improvement_records import Pilot, SuccessCriterion
+from perfanalytics.core.periods import period_number
 from perfanalytics.core.result import Caveat
 from perfanalytics.core.series import Series
 from perfanalytics.practices.improvement_terms import Requirement
@@ -91,6 +93,18 @@ def _mean_of(others: Sequence[Series], before: Series, asked: Requirement) -> Fl
         return np.asarray(np.where(have > 0, np.nansum(table, axis=0) / have, math.nan))
 
 
+def _mixed(pilot: Pilot, series: Series) -> dt.date | None:
+    """The first day of the period in which the pilot began, where it did not begin with one."""
+    if series.when is None or series.expected_every is None:
+        return None
+    starts = series.when.astype("datetime64[D]")
+    began = np.array([pilot.since], dtype="datetime64[D]")
+    same = period_number(starts, series.expected_every) == period_number(began, series.expected_every)
+    same &= (starts < began) & ~np.isnan(series.values)
+    first: dt.date | None = starts[same][0].item() if same.any() else None
+    return first
+
+
 def pilot_doubts(
     pilot: Pilot,
     criterion: SuccessCriterion,
@@ -143,6 +157,13 @@ def pilot_doubts(
             f"({p_text(dip.p_value)}): so much may come back by itself (regression to the mean)."
         )
         out.append(Caveat("dip-before-pilot", text, {"worse": dip.worse, "p_value": dip.p_value}))
+    mixed = _mixed(pilot, series)
+    if mixed is not None:
+        text = (
+            f"The pilot began within a {series.expected_every} ({mixed}): this counts as before it, "
+            "though part of it was not."
+        )
+        out.append(Caveat("began-within-a-period", text, {"days": (pilot.since - mixed).days}))
     end = None if series.when is None or not len(series) else series.when[-1].astype("datetime64[D]").item()
     if end is not None and end < pilot.since:
         return tuple(out)

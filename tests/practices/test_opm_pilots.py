@@ -269,3 +269,15 @@ def test_too_few_periods_or_none_that_vary_give_no_number():
     flat = weeks(np.where(np.arange(60) < 30, 10.0, 8.0), measure=DURATION)
     with pytest.raises(perf.InputError, match="do not vary"):
         perf.judge_pilot(pilot(30, 60), asked, flat)
+
+
+def test_a_pilot_that_begins_within_a_week_says_to_which_side_it_counts():
+    tried, asked = shifted(measure=DURATION), criterion(least_ratio=0.9)
+    assert "began-within-a-period" not in perf.judge_pilot(pilot(30, 60), asked, tried).caveat_codes
+    late = perf.Pilot(
+        "late", proposal="P", measure="hours", since=monday(29) + dt.timedelta(days=2), until=monday(60)
+    )
+    judged = perf.judge_pilot(late, asked, tried)
+    assert (judged.n_before, judged.n_during) == (30, 30)
+    said = {c.code: c.text for c in judged.caveats}["began-within-a-period"]
+    assert f"within a week ({monday(29)})" in said
