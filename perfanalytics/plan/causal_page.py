@@ -16,7 +16,7 @@ DOUBTS = {
     1: ("no-measure", "no-subprocess", "no-objective", "no-participants", "no-opened-on", "no-reason"),
     2: ("no-chart",),
     3: ("no-happening",),
-    4: ("no-cause", "no-confirmed-cause", "no-root-cause", "no-evidence", "refuted-root"),
+    4: ("no-cause", "no-evidence", "refuted-root"),  # its sentence says what is confirmed and what is root
     6: ("no-effect",),
     7: ("no-lesson",),
 }
@@ -97,6 +97,7 @@ def _said(review: CausalReview, number: int) -> str:
             c.code
             for c in review.caveats
             if c.code.startswith(("proposal", "action", "criterion", "cause-not-on"))
+            and c.code != "action-without-owner"  # its sentence names them
         )
     lacking = [c.text for c in review.caveats if c.code in codes and c.text not in said]
     return " ".join([said, *lacking])

@@ -134,6 +134,35 @@ def test_a_diagram_of_the_plan_that_is_older_than_the_causes_is_not_shown(loaded
     assert diagrams == ["CAR-2024-02: cause-and-effect diagram"]
 
 
+def test_what_is_missing_is_told_once(loaded, tmp_path):
+    folder = tmp_path / "missing"
+    shutil.copytree(loaded, folder)
+    plan = folder / "plan.toml"
+    more = """
+[[causal_analysis]]
+name = "CAR-X"
+outcome = "Late"
+
+[[cause]]
+name = "Habit"
+analysis = "CAR-X"
+
+[[action]]
+name = "Talk"
+what = "Talk about it"
+analysis = "CAR-X"
+"""
+    plan.write_text(plan.read_text(encoding="utf-8") + more, encoding="utf-8")
+    review_causal_analysis("CAR-X", plan=plan, report_to=folder / "x.html")
+    page = (folder / "x.html").read_text(encoding="utf-8")
+    causes = page[page.index("4. Causes</h2>") : page.index("5. Proposals and actions</h2>")]
+    assert "no root cause is named" in causes
+    assert "No cause is named as the one to be removed" not in causes
+    planned = page[page.index("5. Proposals and actions</h2>") : page.index("6. Effect</h2>")]
+    assert planned.count("without an owner") == 1
+    assert "Actions without an owner" not in planned
+
+
 def test_shifts_are_set_beside_the_changes_that_the_page_lists(loaded):
     run = review_causal_analysis("CAR-2024-01", plan=loaded / "plan.toml")
     found = saved(loaded, "CAR-2024-01: shifts beside what is on record")
