@@ -362,8 +362,7 @@ def _verdict(
 ) -> str:
     text = (
         f"The net present value over {count(periods, period)} is {number(found['npv_mean'], unit)} on "
-        f"average "
-        f"({percent(confidence)} interval {number(found['npv_low'])} to "
+        f"average ({percent(confidence)} interval {number(found['npv_low'])} to "
         f"{number(found['npv_high'], unit)}); it pays "
         f"with a probability of {percent(found['probability_pays'])}."
     )
@@ -372,4 +371,4 @@ def _verdict(
         text += f" The investment is typically paid back by the end of {period} {median:.0f}."
     else:
         text += f" Typically the investment is not paid back within {count(periods, period)}."
-    return text + (f" What matters most is {top}." if swing else "")
+    return text + (f" It hangs most on '{top}'." if swing else "")

@@ -123,3 +123,10 @@ def test_misuse_is_refused():
         perf.predict_benefit(1.0, volume=1, worth=1, scenario="x")
     with pytest.raises(perf.InputError, match="running_costs"):
         perf.predict_benefit(1.0, volume=1, worth=1, running_costs={"x": 1})
+
+
+def test_the_verdict_names_the_amount_it_hangs_on():
+    made = perf.predict_benefit(
+        (1.0, 2.0, 3.0), volume=1000, worth=10.0, measure=HOURS, investment={"training": 5_000.0}, periods=2
+    )
+    assert made.verdict.endswith("It hangs most on 'benefit of the improvement'.")
