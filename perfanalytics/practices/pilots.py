@@ -329,8 +329,7 @@ def _doubts(
     if chart.stable is False:
         text = (
             f"The periods before the pilot are not stable ({count(chart.n_signals, 'signal')}): special "
-            f"causes "
-            "widen their spread and with it the pilot. Exclude them with their causes, or remove these."
+            "causes widen their spread and with it the pilot. Exclude them with their causes, or remove them."
         )
         out.append(Caveat("not-stable", text, {"signals": chart.n_signals}))
     if n < FEW:
