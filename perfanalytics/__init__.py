@@ -111,58 +111,58 @@ if TYPE_CHECKING:
     from perfanalytics.models.simulation.result import Simulation
     from perfanalytics.models.simulation.simulate import simulate
     from perfanalytics.models.what_if_result import WhatIf
-    from perfanalytics.plan.causal import CausalRun, review_causal_analysis
-    from perfanalytics.plan.reviewing import WorkReviewRun, review_work
+    from perfanalytics.plan.pages.causal import CausalRun, review_causal_analysis
+    from perfanalytics.plan.pages.reviewing import WorkReviewRun, review_work
+    from perfanalytics.plan.pages.service_reporting import ServiceReportRun, service_report
     from perfanalytics.plan.running import run_plan
-    from perfanalytics.plan.service_reporting import ServiceReportRun, service_report
-    from perfanalytics.practices.action_plan import ActionPlan, action_plan
-    from perfanalytics.practices.benefit_result import PredictedBenefit
-    from perfanalytics.practices.benefits import predict_benefit
-    from perfanalytics.practices.candidate_causes import candidate_causes
-    from perfanalytics.practices.candidate_result import CandidateCauses
+    from perfanalytics.practices.car.action_plan import ActionPlan, action_plan
+    from perfanalytics.practices.car.candidate_causes import candidate_causes
+    from perfanalytics.practices.car.candidate_result import CandidateCauses
+    from perfanalytics.practices.car.causal_page import causal_review
+    from perfanalytics.practices.car.causal_review import CausalReview
+    from perfanalytics.practices.car.causal_search import CausalSearch, search_analyses
+    from perfanalytics.practices.car.cause_effect import CauseEffect, cause_effect
+    from perfanalytics.practices.car.cause_phase import DefectsByCauseAndPhase, defects_by_cause_and_phase
+    from perfanalytics.practices.car.check_sheet import CheckSheet, check_sheet
+    from perfanalytics.practices.car.effect import evaluate_effect
+    from perfanalytics.practices.car.effect_result import EffectEvaluation
+    from perfanalytics.practices.car.fmea import Fmea, fmea
+    from perfanalytics.practices.car.group_distributions import GroupDistributions, group_distributions
+    from perfanalytics.practices.car.pareto import pareto
+    from perfanalytics.practices.car.pareto_result import Pareto
+    from perfanalytics.practices.car.recurrence import Recurrence, evaluate_recurrence
+    from perfanalytics.practices.car.what_changed import WhatChanged, what_changed
+    from perfanalytics.practices.car.why_tree import WhyTree, why_tree
     from perfanalytics.practices.catalogue.catalogue import Catalogue, catalogue
     from perfanalytics.practices.catalogue.entry import CatalogueEntry
-    from perfanalytics.practices.causal_page import causal_review
-    from perfanalytics.practices.causal_review import CausalReview
-    from perfanalytics.practices.causal_search import CausalSearch, search_analyses
-    from perfanalytics.practices.cause_effect import CauseEffect, cause_effect
-    from perfanalytics.practices.cause_phase import DefectsByCauseAndPhase, defects_by_cause_and_phase
-    from perfanalytics.practices.check_sheet import CheckSheet, check_sheet
-    from perfanalytics.practices.deployment_result import DeploymentEvaluation
-    from perfanalytics.practices.deployments import evaluate_deployment
-    from perfanalytics.practices.effect import evaluate_effect
-    from perfanalytics.practices.effect_result import EffectEvaluation
-    from perfanalytics.practices.fmea import Fmea, fmea
-    from perfanalytics.practices.group_distributions import GroupDistributions, group_distributions
-    from perfanalytics.practices.improvement_register import ImprovementRegister, improvement_register
-    from perfanalytics.practices.objective_tree import ObjectiveTree, objective_tree
-    from perfanalytics.practices.organization import organization_capability
-    from perfanalytics.practices.organization_result import OrganizationCapability
-    from perfanalytics.practices.pareto import pareto
-    from perfanalytics.practices.pareto_result import Pareto
-    from perfanalytics.practices.period_figures import period_figures
-    from perfanalytics.practices.period_figures_result import PeriodFigures
-    from perfanalytics.practices.pilot_judgement import judge_pilot
-    from perfanalytics.practices.pilot_judgement_result import PilotJudgement
-    from perfanalytics.practices.pilot_plan import PilotPlan
-    from perfanalytics.practices.pilots import plan_pilot
-    from perfanalytics.practices.portfolio import portfolio
-    from perfanalytics.practices.portfolio_result import Portfolio
-    from perfanalytics.practices.recurrence import Recurrence, evaluate_recurrence
-    from perfanalytics.practices.register import Register, register
-    from perfanalytics.practices.selection_criteria import Candidate
-    from perfanalytics.practices.service_report_result import ServiceReport
-    from perfanalytics.practices.subprocess_selection import SubprocessSelection, select_subprocesses
-    from perfanalytics.practices.trend import Trend, trend
-    from perfanalytics.practices.what_changed import WhatChanged, what_changed
-    from perfanalytics.practices.why_tree import WhyTree, why_tree
-    from perfanalytics.practices.work_review_checks import PredictionCheck, check_predictions
-    from perfanalytics.practices.work_review_conflicts import ObjectiveConflicts, objective_conflicts
-    from perfanalytics.practices.work_review_predicting import predict_objective
-    from perfanalytics.practices.work_review_prediction import ObjectivePrediction
-    from perfanalytics.practices.work_review_result import WorkReview
-    from perfanalytics.practices.work_review_risks import RiskRegister, risk_register
-    from perfanalytics.practices.work_review_tradeoff import TradeOff, trade_off
+    from perfanalytics.practices.opm.benefit_result import PredictedBenefit
+    from perfanalytics.practices.opm.benefits import predict_benefit
+    from perfanalytics.practices.opm.deployment_result import DeploymentEvaluation
+    from perfanalytics.practices.opm.deployments import evaluate_deployment
+    from perfanalytics.practices.opm.improvement_register import ImprovementRegister, improvement_register
+    from perfanalytics.practices.opm.organization import organization_capability
+    from perfanalytics.practices.opm.organization_result import OrganizationCapability
+    from perfanalytics.practices.opm.pilot_judgement import judge_pilot
+    from perfanalytics.practices.opm.pilot_judgement_result import PilotJudgement
+    from perfanalytics.practices.opm.pilot_plan import PilotPlan
+    from perfanalytics.practices.opm.pilots import plan_pilot
+    from perfanalytics.practices.opm.portfolio import portfolio
+    from perfanalytics.practices.opm.portfolio_result import Portfolio
+    from perfanalytics.practices.opp.objective_tree import ObjectiveTree, objective_tree
+    from perfanalytics.practices.opp.register import Register, register
+    from perfanalytics.practices.opp.selection_criteria import Candidate
+    from perfanalytics.practices.opp.subprocess_selection import SubprocessSelection, select_subprocesses
+    from perfanalytics.practices.qwm.work_review_checks import PredictionCheck, check_predictions
+    from perfanalytics.practices.qwm.work_review_conflicts import ObjectiveConflicts, objective_conflicts
+    from perfanalytics.practices.qwm.work_review_predicting import predict_objective
+    from perfanalytics.practices.qwm.work_review_prediction import ObjectivePrediction
+    from perfanalytics.practices.qwm.work_review_result import WorkReview
+    from perfanalytics.practices.qwm.work_review_risks import RiskRegister, risk_register
+    from perfanalytics.practices.qwm.work_review_tradeoff import TradeOff, trade_off
+    from perfanalytics.practices.service_reports.period_figures import period_figures
+    from perfanalytics.practices.service_reports.period_figures_result import PeriodFigures
+    from perfanalytics.practices.service_reports.service_report_result import ServiceReport
+    from perfanalytics.practices.service_reports.trend import Trend, trend
     from perfanalytics.reports.report import ReportItem, report
     from perfanalytics.repository.load_report import LoadReport
     from perfanalytics.repository.mapping import Run
@@ -340,55 +340,55 @@ _PUBLIC = {
         "Rule",
         "RuleSet",
     ),
-    "practices.action_plan": ("ActionPlan", "action_plan"),
-    "practices.causal_page": ("causal_review",),
-    "practices.causal_review": ("CausalReview",),
-    "practices.causal_search": ("CausalSearch", "search_analyses"),
-    "practices.effect": ("evaluate_effect",),
-    "practices.effect_result": ("EffectEvaluation",),
-    "practices.recurrence": ("Recurrence", "evaluate_recurrence"),
-    "practices.objective_tree": ("ObjectiveTree", "objective_tree"),
-    "practices.pareto": ("pareto",),
-    "practices.pareto_result": ("Pareto",),
-    "practices.cause_effect": ("CauseEffect", "cause_effect"),
-    "practices.why_tree": ("WhyTree", "why_tree"),
-    "practices.fmea": ("Fmea", "fmea"),
-    "practices.check_sheet": ("CheckSheet", "check_sheet"),
-    "practices.group_distributions": ("GroupDistributions", "group_distributions"),
-    "practices.cause_phase": ("DefectsByCauseAndPhase", "defects_by_cause_and_phase"),
-    "practices.candidate_causes": ("candidate_causes",),
-    "practices.candidate_result": ("CandidateCauses",),
-    "practices.what_changed": ("WhatChanged", "what_changed"),
-    "practices.register": ("Register", "register"),
-    "practices.selection_criteria": ("Candidate",),
-    "practices.subprocess_selection": ("SubprocessSelection", "select_subprocesses"),
-    "practices.period_figures": ("period_figures",),
-    "practices.period_figures_result": ("PeriodFigures",),
-    "practices.service_report_result": ("ServiceReport",),
-    "practices.trend": ("Trend", "trend"),
-    "practices.benefit_result": ("PredictedBenefit",),
-    "practices.benefits": ("predict_benefit",),
-    "practices.deployment_result": ("DeploymentEvaluation",),
-    "practices.deployments": ("evaluate_deployment",),
-    "practices.improvement_register": ("ImprovementRegister", "improvement_register"),
-    "practices.organization": ("organization_capability",),
-    "practices.organization_result": ("OrganizationCapability",),
-    "practices.pilot_judgement": ("judge_pilot",),
-    "practices.pilot_judgement_result": ("PilotJudgement",),
-    "practices.pilot_plan": ("PilotPlan",),
-    "practices.pilots": ("plan_pilot",),
-    "practices.portfolio_result": ("Portfolio",),
-    "practices.portfolio": ("portfolio",),
-    "practices.work_review_checks": ("PredictionCheck", "check_predictions"),
-    "practices.work_review_conflicts": ("ObjectiveConflicts", "objective_conflicts"),
-    "practices.work_review_predicting": ("predict_objective",),
-    "practices.work_review_prediction": ("ObjectivePrediction",),
-    "practices.work_review_result": ("WorkReview",),
-    "practices.work_review_risks": ("RiskRegister", "risk_register"),
-    "practices.work_review_tradeoff": ("TradeOff", "trade_off"),
-    "plan.causal": ("CausalRun", "review_causal_analysis"),
-    "plan.reviewing": ("WorkReviewRun", "review_work"),
-    "plan.service_reporting": ("ServiceReportRun", "service_report"),
+    "practices.car.action_plan": ("ActionPlan", "action_plan"),
+    "practices.car.causal_page": ("causal_review",),
+    "practices.car.causal_review": ("CausalReview",),
+    "practices.car.causal_search": ("CausalSearch", "search_analyses"),
+    "practices.car.effect": ("evaluate_effect",),
+    "practices.car.effect_result": ("EffectEvaluation",),
+    "practices.car.recurrence": ("Recurrence", "evaluate_recurrence"),
+    "practices.opp.objective_tree": ("ObjectiveTree", "objective_tree"),
+    "practices.car.pareto": ("pareto",),
+    "practices.car.pareto_result": ("Pareto",),
+    "practices.car.cause_effect": ("CauseEffect", "cause_effect"),
+    "practices.car.why_tree": ("WhyTree", "why_tree"),
+    "practices.car.fmea": ("Fmea", "fmea"),
+    "practices.car.check_sheet": ("CheckSheet", "check_sheet"),
+    "practices.car.group_distributions": ("GroupDistributions", "group_distributions"),
+    "practices.car.cause_phase": ("DefectsByCauseAndPhase", "defects_by_cause_and_phase"),
+    "practices.car.candidate_causes": ("candidate_causes",),
+    "practices.car.candidate_result": ("CandidateCauses",),
+    "practices.car.what_changed": ("WhatChanged", "what_changed"),
+    "practices.opp.register": ("Register", "register"),
+    "practices.opp.selection_criteria": ("Candidate",),
+    "practices.opp.subprocess_selection": ("SubprocessSelection", "select_subprocesses"),
+    "practices.service_reports.period_figures": ("period_figures",),
+    "practices.service_reports.period_figures_result": ("PeriodFigures",),
+    "practices.service_reports.service_report_result": ("ServiceReport",),
+    "practices.service_reports.trend": ("Trend", "trend"),
+    "practices.opm.benefit_result": ("PredictedBenefit",),
+    "practices.opm.benefits": ("predict_benefit",),
+    "practices.opm.deployment_result": ("DeploymentEvaluation",),
+    "practices.opm.deployments": ("evaluate_deployment",),
+    "practices.opm.improvement_register": ("ImprovementRegister", "improvement_register"),
+    "practices.opm.organization": ("organization_capability",),
+    "practices.opm.organization_result": ("OrganizationCapability",),
+    "practices.opm.pilot_judgement": ("judge_pilot",),
+    "practices.opm.pilot_judgement_result": ("PilotJudgement",),
+    "practices.opm.pilot_plan": ("PilotPlan",),
+    "practices.opm.pilots": ("plan_pilot",),
+    "practices.opm.portfolio_result": ("Portfolio",),
+    "practices.opm.portfolio": ("portfolio",),
+    "practices.qwm.work_review_checks": ("PredictionCheck", "check_predictions"),
+    "practices.qwm.work_review_conflicts": ("ObjectiveConflicts", "objective_conflicts"),
+    "practices.qwm.work_review_predicting": ("predict_objective",),
+    "practices.qwm.work_review_prediction": ("ObjectivePrediction",),
+    "practices.qwm.work_review_result": ("WorkReview",),
+    "practices.qwm.work_review_risks": ("RiskRegister", "risk_register"),
+    "practices.qwm.work_review_tradeoff": ("TradeOff", "trade_off"),
+    "plan.pages.causal": ("CausalRun", "review_causal_analysis"),
+    "plan.pages.reviewing": ("WorkReviewRun", "review_work"),
+    "plan.pages.service_reporting": ("ServiceReportRun", "service_report"),
     "plan.running": ("run_plan",),
     "practices.catalogue.catalogue": ("Catalogue", "catalogue"),
     "practices.catalogue.entry": ("CatalogueEntry",),

@@ -320,7 +320,7 @@ def review(
     Uses the data that are in the repository already; the review is kept, so that the next one shows what
     changed and which predictions came true.
     """
-    from perfanalytics.plan.reviewing import review_work
+    from perfanalytics.plan.pages.reviewing import review_work
 
     names = tuple(name.strip() for name in held_by.split(",") if name.strip())
     done = review_work(work, plan=plan, repository=repository, report_to=report_to, on=on, held_by=names)
@@ -374,7 +374,7 @@ def service_report_command(
     Uses the data that are in the repository already. NAME may be left out where the plan has one service
     report.
     """
-    from perfanalytics.plan.service_reporting import service_report
+    from perfanalytics.plan.pages.service_reporting import service_report
 
     done = service_report(
         name,
@@ -416,7 +416,7 @@ def causal(
     """
     import re
 
-    from perfanalytics.plan.causal import review_causal_analysis
+    from perfanalytics.plan.pages.causal import review_causal_analysis
 
     page = report_to or Path(f"causal-{re.sub(r'[^A-Za-z0-9.-]+', '-', analysis).strip('-')}.html")
     names = tuple(name.strip() for name in held_by.split(",") if name.strip())
@@ -449,7 +449,7 @@ def analyses(
     words: tuple[str, ...], path: Path, outcome: str, cause: str, subprocess: str, repository: Path | None
 ) -> None:
     """Find causal analyses by outcome, cause, subprocess or any WORDS, with lesson and effect."""
-    from perfanalytics.plan.causal import find_analyses
+    from perfanalytics.plan.pages.causal import find_analyses
 
     found = find_analyses(
         path,
@@ -483,7 +483,7 @@ def history(repository: Path, name: str | None) -> None:
 @click.option("--repository", type=FILE, help="Repository file, instead of the one in the plan.")
 def objectives(plan: Path, repository: Path | None) -> None:
     """Print what serves which objective, in which state it is, and the gaps."""
-    from perfanalytics.plan.tracing import tree_of_plan
+    from perfanalytics.plan.pages.tracing import tree_of_plan
 
     tree = tree_of_plan(plan, repository=repository)
     click.echo(f"{tree.text()}\n\n{tree.verdict}")
@@ -494,7 +494,7 @@ def objectives(plan: Path, repository: Path | None) -> None:
 @click.option("--what", help="Only this register: baseline, model or limits.")
 def registers(repository: Path, what: str | None) -> None:
     """List the baselines, models and limits in force: version, age, agreement, standing, next review."""
-    from perfanalytics.plan.tracing import registers_of
+    from perfanalytics.plan.pages.tracing import registers_of
 
     books = registers_of(repository, what=what)
     click.echo("\n\n".join(book.text() for book in books) or "nothing is saved yet")

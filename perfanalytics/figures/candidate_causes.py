@@ -12,8 +12,8 @@ from perfanalytics.comparisons.words import p_text
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.candidate_result import CandidateCauses
-from perfanalytics.practices.candidate_words import effect_text
+from perfanalytics.practices.car.candidate_result import CandidateCauses
+from perfanalytics.practices.car.candidate_words import effect_text
 
 ROW = 72
 STANDS = {

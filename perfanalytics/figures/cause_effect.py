@@ -13,8 +13,8 @@ from typing import Any
 from perfanalytics.figures import style
 from perfanalytics.figures.cause_marks import COLORS, legend, marked
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.cause_effect import CauseEffect
-from perfanalytics.practices.cause_nodes import NO_CATEGORY
+from perfanalytics.practices.car.cause_effect import CauseEffect
+from perfanalytics.practices.car.cause_nodes import NO_CATEGORY
 
 #: Characters of the small print across the figure, on paper; where the box of the effect begins, in percent.
 ROOM, HEAD = 102, 83.0

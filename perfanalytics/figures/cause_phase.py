@@ -8,7 +8,7 @@ import numpy as np
 
 from perfanalytics.figures import style
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.cause_phase import DefectsByCauseAndPhase
+from perfanalytics.practices.car.cause_phase import DefectsByCauseAndPhase
 
 
 def draw(result: DefectsByCauseAndPhase) -> dict[str, Any]:

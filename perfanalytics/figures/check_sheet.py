@@ -8,7 +8,7 @@ import numpy as np
 
 from perfanalytics.figures import style
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.check_sheet import CheckSheet
+from perfanalytics.practices.car.check_sheet import CheckSheet
 
 #: Cells up to which each count is written.
 WRITTEN = 700

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.deployment_result import DeploymentEvaluation
+from perfanalytics.practices.opm.deployment_result import DeploymentEvaluation
 
 ROW = 54
 

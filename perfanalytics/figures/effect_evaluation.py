@@ -11,7 +11,7 @@ from perfanalytics.core.kinds import load
 from perfanalytics.figures import style
 from perfanalytics.figures.reference_lines import vertical
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.effect_result import EffectEvaluation
+from perfanalytics.practices.car.effect_result import EffectEvaluation
 
 #: Pixels of a panel and around all of them.
 PANEL, GAP, TOP, BOTTOM = 96, 88, 78, 60

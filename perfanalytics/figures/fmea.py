@@ -8,7 +8,7 @@ import numpy as np
 
 from perfanalytics.figures import style
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.fmea import PRIORITIES, Fmea, action_priority
+from perfanalytics.practices.car.fmea import PRIORITIES, Fmea, action_priority
 
 #: Grounds of the fields by their priority at detection 10 and signs of the modes.
 GROUNDS = {"high": 0.0, "medium": 0.5, "low": 1.0}

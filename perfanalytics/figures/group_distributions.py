@@ -9,7 +9,7 @@ import numpy as np
 from perfanalytics.figures import style
 from perfanalytics.figures.log_axis import value_ticks
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.group_distributions import GroupDistributions
+from perfanalytics.practices.car.group_distributions import GroupDistributions
 
 #: Pixels of a row.
 ROW = 74

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from perfanalytics.figures import style
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.improvement_register import ImprovementRegister
+from perfanalytics.practices.opm.improvement_register import ImprovementRegister
 
 ROW = 52
 #: field -> (name, symbol, colour)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from perfanalytics.baselines.wording import count, number, percent
 from perfanalytics.figures import style
-from perfanalytics.practices.work_review_prediction import ObjectivePrediction
+from perfanalytics.practices.qwm.work_review_prediction import ObjectivePrediction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

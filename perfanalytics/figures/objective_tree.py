@@ -13,8 +13,8 @@ import numpy as np
 
 from perfanalytics.figures import style
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.objective_tree import ObjectiveTree
-from perfanalytics.practices.tree_nodes import NO_BUSINESS, NO_OBJECTIVE
+from perfanalytics.practices.opp.objective_tree import ObjectiveTree
+from perfanalytics.practices.opp.tree_nodes import NO_BUSINESS, NO_OBJECTIVE
 
 #: State -> color and marker.
 STATES: dict[str, tuple[str, str]] = {

@@ -12,8 +12,8 @@ from perfanalytics.baselines.wording import number, percent
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.organization_cells import WHOLE
-from perfanalytics.practices.organization_result import OrganizationCapability
+from perfanalytics.practices.opm.organization_cells import WHOLE
+from perfanalytics.practices.opm.organization_result import OrganizationCapability
 
 #: standing -> (symbol, value of the shade); colours are told apart in grey by their lightness.
 STANDING = {"met": ("✓", 3.0), "undecided": ("~", 2.0), "missed": ("✗", 1.0), "not judged": ("–", 0.0)}

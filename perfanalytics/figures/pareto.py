@@ -14,7 +14,7 @@ from perfanalytics.baselines.wording import number, percent
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.pareto_result import Pareto
+from perfanalytics.practices.car.pareto_result import Pareto
 
 #: Characters of a name; pixels of a bar.
 WIDTH, BAR = 32, 32

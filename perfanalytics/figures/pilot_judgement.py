@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from perfanalytics.baselines.wording import percent
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
-from perfanalytics.practices.improvement_terms import requirement_of
-from perfanalytics.practices.pilot_judgement_result import PilotJudgement
+from perfanalytics.practices.opm.improvement_terms import requirement_of
+from perfanalytics.practices.opm.pilot_judgement_result import PilotJudgement
 
 SYMBOL = {"met": "✓ criterion met", "not met": "✗ criterion not met", "cannot tell": "? cannot tell"}
 

@@ -11,8 +11,8 @@ import numpy as np
 from perfanalytics.baselines.wording import percent
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
-from perfanalytics.practices.improvement_terms import asked_for
-from perfanalytics.practices.pilot_plan import PilotPlan
+from perfanalytics.practices.opm.improvement_terms import asked_for
+from perfanalytics.practices.opm.pilot_plan import PilotPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

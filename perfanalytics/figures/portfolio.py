@@ -12,7 +12,7 @@ from perfanalytics.baselines.wording import number, percent
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.portfolio_result import Portfolio
+from perfanalytics.practices.opm.portfolio_result import Portfolio
 
 ROW = 46
 

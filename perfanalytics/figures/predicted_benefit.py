@@ -10,7 +10,7 @@ import numpy as np
 from perfanalytics.baselines.wording import number, percent
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import cost_benefit, style
-from perfanalytics.practices.benefit_result import LEVELS, PredictedBenefit
+from perfanalytics.practices.opm.benefit_result import LEVELS, PredictedBenefit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

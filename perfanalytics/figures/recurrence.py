@@ -12,7 +12,7 @@ from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
 from perfanalytics.figures.reference_lines import vertical
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.recurrence import Recurrence
+from perfanalytics.practices.car.recurrence import Recurrence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from perfanalytics.figures import style
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.register import Register
+from perfanalytics.practices.opp.register import Register
 
 #: Rows that are drawn; the table has all of them.
 LONGEST = 60

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from perfanalytics.baselines.wording import number, percent
 from perfanalytics.figures import style
-from perfanalytics.practices.work_review_risks import RiskRegister
+from perfanalytics.practices.qwm.work_review_risks import RiskRegister
 
 #: Where a probability begins to be small, middling, large.
 STEPS = (0.0, 1 / 3, 2 / 3, 1.0)

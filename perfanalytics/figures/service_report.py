@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from perfanalytics.figures import style
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.service_report_result import ServiceReport, said
+from perfanalytics.practices.service_reports.service_report_result import ServiceReport, said
 
 #: Standing -> (color, marker): the marker alone tells it too.
 STANDINGS = {

@@ -11,7 +11,7 @@ import numpy as np
 from perfanalytics.core.columns import Floats
 from perfanalytics.figures import style
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.subprocess_selection import SubprocessSelection
+from perfanalytics.practices.opp.subprocess_selection import SubprocessSelection
 
 #: Score from which on, symbol, word of the key. The symbol says it in grey print.
 STEPS = ((0.75, "●", "0.75 and more"), (0.4, "◐", "0.4 to 0.75"), (0.0, "○", "less than 0.4"))

@@ -12,7 +12,7 @@ from perfanalytics.baselines.wording import number
 from perfanalytics.core.measure import Measure
 from perfanalytics.core.records import Objective
 from perfanalytics.figures import style
-from perfanalytics.practices.work_review_tradeoff import TradeOff
+from perfanalytics.practices.qwm.work_review_tradeoff import TradeOff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

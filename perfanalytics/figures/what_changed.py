@@ -14,7 +14,7 @@ from perfanalytics.figures import style
 from perfanalytics.figures.reference_lines import vertical
 from perfanalytics.figures.traces import in_time
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.what_changed import WhatChanged
+from perfanalytics.practices.car.what_changed import WhatChanged
 
 #: Width of a letter as a share of the figure, and pixels of a row of names above it.
 LETTER, ROW = 0.0092, 15

@@ -8,7 +8,7 @@ from typing import Any
 from perfanalytics.figures import style
 from perfanalytics.figures.cause_marks import COLORS, legend, marked
 from perfanalytics.figures.wrapping import wrapped
-from perfanalytics.practices.why_tree import WhyTree
+from perfanalytics.practices.car.why_tree import WhyTree
 
 #: Characters across the figure, on paper; pixels of a line of a name and of the small print; around a text.
 ROOM, NAME, SMALL, PAD, GAP = 92, 15, 13, 6, 12

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from perfanalytics.baselines.wording import percent
 from perfanalytics.figures import style
-from perfanalytics.practices.work_review_result import WorkReview
+from perfanalytics.practices.qwm.work_review_result import WorkReview
 
 #: State -> (colour, marker); the marker alone tells it too.
 STATES = {

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from perfanalytics.core.errors import PerfAnalyticsError
-from perfanalytics.plan import objects, practice_records, service_report_names
+from perfanalytics.plan import objects, practice_records
 from perfanalytics.plan.analyses import kind_of
 from perfanalytics.plan.analyses.kind import Declared
 from perfanalytics.plan.analyses.simulations import check_composed_process
 from perfanalytics.plan.mistakes import bad_statistic, bad_zone, tried, unknown
+from perfanalytics.plan.pages import service_report_names
 from perfanalytics.plan.plan import Plan
 from perfanalytics.plan.tables import OfMeasure, OfSeries
 from perfanalytics.repository.selection import STATISTICS

@@ -44,8 +44,8 @@ from perfanalytics.plan.analyses.simulations import (
     ProcessComparisonTable,
     SimulationTable,
 )
+from perfanalytics.plan.pages.service_report_table import ServiceReportTable
 from perfanalytics.plan.practice_tables import PracticeTables
-from perfanalytics.plan.service_report_table import ServiceReportTable
 from perfanalytics.plan.tables import (
     Analysis,
     CalendarTable,

@@ -11,9 +11,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from perfanalytics.core.errors import PlanError, nearest
-from perfanalytics.plan import practice_records, service_report_names
+from perfanalytics.plan import practice_records
 from perfanalytics.plan.analyses import kind_of
 from perfanalytics.plan.mistakes import undeclared
+from perfanalytics.plan.pages import service_report_names
 from perfanalytics.plan.plan import Plan
 from perfanalytics.plan.tables import OfMeasure
 

@@ -15,11 +15,11 @@ from perfanalytics.plan.analyses import analyze, kind_of
 from perfanalytics.plan.analyses.context import Context
 from perfanalytics.plan.background import background
 from perfanalytics.plan.checking import check_plan
-from perfanalytics.plan.improving import IMPROVEMENTS, improvements_chapter
+from perfanalytics.plan.pages.improving import IMPROVEMENTS, improvements_chapter
+from perfanalytics.plan.pages.tracing import CHAPTER, objectives_chapter
 from perfanalytics.plan.plan import Plan
 from perfanalytics.plan.reading import read_plan
 from perfanalytics.plan.tables import Analysis
-from perfanalytics.plan.tracing import CHAPTER, objectives_chapter
 from perfanalytics.reports.report import ReportItem, report
 from perfanalytics.repository.repository import Repository
 from perfanalytics.repository.source import Source

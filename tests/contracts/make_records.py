@@ -15,10 +15,10 @@ import numpy as np
 
 import perfanalytics as perf
 from perfanalytics.core.archive import Archive
-from perfanalytics.practices.service_report import service_report_of
-from perfanalytics.practices.service_report_material import ReportMaterial
-from perfanalytics.practices.work_review import work_review
-from perfanalytics.practices.work_review_rows import Kept, Material
+from perfanalytics.practices.qwm.work_review import work_review
+from perfanalytics.practices.qwm.work_review_rows import Kept, Material
+from perfanalytics.practices.service_reports.service_report import service_report_of
+from perfanalytics.practices.service_reports.service_report_material import ReportMaterial
 
 RECORDS = Path(__file__).parent / "records"
 HOURS = perf.Measure("hours", definition="Elapsed hours", unit="hours", better="lower", scale="duration")

@@ -11,10 +11,10 @@ from click.testing import CliRunner
 import perfanalytics as perf
 from perfanalytics.cli import cli, main
 from perfanalytics.core.errors import InputError, PlanError, UnknownNameError
-from perfanalytics.plan.causal import find_analyses, review_causal_analysis
 from perfanalytics.plan.checking import check_plan
+from perfanalytics.plan.pages.causal import find_analyses, review_causal_analysis
 from perfanalytics.plan.reading import read_plan
-from perfanalytics.practices.causal_review import SECTIONS
+from perfanalytics.practices.car.causal_review import SECTIONS
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"
 #: What the two cases rest on.

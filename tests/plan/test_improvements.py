@@ -8,7 +8,7 @@ import pytest
 
 import perfanalytics as perf
 from perfanalytics.plan.checking import check_plan
-from perfanalytics.plan.improving import improvements_chapter
+from perfanalytics.plan.pages.improving import improvements_chapter
 from perfanalytics.plan.reading import read_plan
 
 ROOT = Path(__file__).parents[2]

@@ -15,8 +15,8 @@ from click.testing import CliRunner
 import perfanalytics as perf
 from perfanalytics.cli import cli, main
 from perfanalytics.core.errors import InputError, PlanError, UnknownNameError
-from perfanalytics.plan.reviewing import WorkReviewRun, review_work
-from perfanalytics.practices.work_review_result import SECTIONS
+from perfanalytics.plan.pages.reviewing import WorkReviewRun, review_work
+from perfanalytics.practices.qwm.work_review_result import SECTIONS
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"
 WORK = "Mail service 2024"

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import perfanalytics as perf
 from perfanalytics.cli import cli
 from perfanalytics.core.errors import InputError, PlanError, UnknownNameError
-from perfanalytics.practices.service_report_result import CONTENTS
+from perfanalytics.practices.service_reports.service_report_result import CONTENTS
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"
 PLAN = SAMPLE / "plan.toml"

@@ -14,8 +14,8 @@ import pytest
 import perfanalytics as perf
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.figures.candidate_causes import info
-from perfanalytics.practices.candidate_factors import read_factor
-from perfanalytics.practices.candidate_regression import fitted
+from perfanalytics.practices.car.candidate_factors import read_factor
+from perfanalytics.practices.car.candidate_regression import fitted
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 DAY = np.timedelta64(1, "D")

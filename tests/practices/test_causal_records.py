@@ -11,8 +11,8 @@ import pytest
 
 import perfanalytics as perf
 from perfanalytics.core.errors import UnknownNameError
-from perfanalytics.practices.action_plan import days_late
-from perfanalytics.practices.causal_first_sections import tree_of
+from perfanalytics.practices.car.action_plan import days_late
+from perfanalytics.practices.car.causal_first_sections import tree_of
 
 HOURS = perf.Measure("hours", definition="Elapsed hours", unit="hours", better="lower", scale="real")
 ON = dt.date(2024, 7, 1)

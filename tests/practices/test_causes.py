@@ -13,7 +13,7 @@ from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.figures.cause_effect import info as fishbone_info
 from perfanalytics.figures.plot import figure_dict
 from perfanalytics.figures.why_tree import info as tree_info
-from perfanalytics.practices.cause_text import Line, read_lines, write_lines
+from perfanalytics.practices.car.cause_text import Line, read_lines, write_lines
 
 FISHBONE = """
 # seen since January

@@ -16,9 +16,9 @@ import perfanalytics as perf
 from perfanalytics.baselines.value_kinds import counted_kind, default_chart
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.figures.effect_evaluation import info
-from perfanalytics.practices.effect_benefit import realized
-from perfanalytics.practices.effect_periods import staged_chart
-from perfanalytics.practices.effect_time import distance, needed
+from perfanalytics.practices.car.effect_benefit import realized
+from perfanalytics.practices.car.effect_periods import staged_chart
+from perfanalytics.practices.car.effect_time import distance, needed
 
 HOURS = perf.Measure("hours", definition="Elapsed hours", unit="hours", better="lower", scale="duration")
 CHANGE = perf.Change("Triage", when=dt.date(2024, 6, 9), what="First-line triage")

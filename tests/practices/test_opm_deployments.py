@@ -7,8 +7,8 @@ import pytest
 
 import perfanalytics as perf
 from perfanalytics.figures import deployment_evaluation as figure
-from perfanalytics.practices.deployment_stages import StageEffect
-from perfanalytics.practices.deployments import _combined
+from perfanalytics.practices.opm.deployment_stages import StageEffect
+from perfanalytics.practices.opm.deployments import _combined
 from tests.practices.opm_samples import DURATION, HOURS, back, monday, weeks
 
 

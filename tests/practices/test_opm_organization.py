@@ -7,7 +7,7 @@ import pytest
 
 import perfanalytics as perf
 from perfanalytics.figures import organization_capability as figure
-from perfanalytics.practices.organization_cells import next_period, periods_of
+from perfanalytics.practices.opm.organization_cells import next_period, periods_of
 from tests.practices.opm_samples import DURATION, MONDAY, SHARE, back
 
 

@@ -66,7 +66,7 @@ def test_the_choice_is_that_of_brute_force(data):
 
 
 def test_draws_are_chosen_for_alike_by_the_program_and_by_looking_at_every_choice(monkeypatch):
-    from perfanalytics.practices import portfolio_program as module
+    from perfanalytics.practices.opm import portfolio_program as module
 
     ideas = [proposal(n, c) for n, c in zip("abcd", (10, 20, 30, 25), strict=True)]
     values = {"a": (-5, 5, 20), "b": (0, 12, 30), "c": (-20, 25, 60), "d": (5, 15, 22)}

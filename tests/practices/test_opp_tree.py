@@ -14,8 +14,8 @@ from opp_samples import BUSINESS, COUNT, HOURS, PROCESSES, newest, objective, pl
 import perfanalytics as perf
 from perfanalytics.core.archive import Saved
 from perfanalytics.figures import objective_tree as figure
-from perfanalytics.practices.tree_gaps import SAID, SINGULAR, say
-from perfanalytics.practices.tree_nodes import NO_BUSINESS, NO_OBJECTIVE
+from perfanalytics.practices.opp.tree_gaps import SAID, SINGULAR, say
+from perfanalytics.practices.opp.tree_nodes import NO_BUSINESS, NO_OBJECTIVE
 
 
 def rows(tree):

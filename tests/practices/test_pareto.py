@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import perfanalytics as perf
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.figures.pareto import info
-from perfanalytics.practices.pareto_numbers import goodman
+from perfanalytics.practices.car.pareto_numbers import goodman
 
 
 def again(result: perf.Result) -> None:

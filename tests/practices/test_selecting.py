@@ -12,8 +12,8 @@ import pytest
 import perfanalytics as perf
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.figures.fmea import fields
-from perfanalytics.practices.cause_phase import _fisher
-from perfanalytics.practices.fmea import action_priority
+from perfanalytics.practices.car.cause_phase import _fisher
+from perfanalytics.practices.car.fmea import action_priority
 
 HOURS = perf.Measure("hours", definition="Hours", unit="hours", better="lower", scale="duration")
 

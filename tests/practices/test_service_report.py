@@ -13,10 +13,10 @@ from perfanalytics.core.archive import Archive
 from perfanalytics.core.improvement_records import CausalAnalysis, Cause
 from perfanalytics.core.practice_records import Action
 from perfanalytics.figures.service_report import draw, info
-from perfanalytics.practices.service_report import service_report_of
-from perfanalytics.practices.service_report_material import ReportMaterial
-from perfanalytics.practices.service_report_result import CONTENTS
-from perfanalytics.practices.work_review_rows import Kept
+from perfanalytics.practices.qwm.work_review_rows import Kept
+from perfanalytics.practices.service_reports.service_report import service_report_of
+from perfanalytics.practices.service_reports.service_report_material import ReportMaterial
+from perfanalytics.practices.service_reports.service_report_result import CONTENTS
 
 SINCE, UNTIL = dt.date(2024, 4, 1), dt.date(2024, 7, 1)
 MADE = perf.Measure("made", definition="d", unit="1", better="higher", scale="proportion")

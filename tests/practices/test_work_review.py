@@ -14,10 +14,10 @@ import perfanalytics as perf
 from perfanalytics.core.archive import Archive
 from perfanalytics.core.errors import InputError, UnknownNameError
 from perfanalytics.figures.plot import figure_dict
-from perfanalytics.practices.work_review import work_review
-from perfanalytics.practices.work_review_conflicts import _joint
-from perfanalytics.practices.work_review_later_sections import overdue_days, state_on
-from perfanalytics.practices.work_review_rows import Kept, Material, NotDone
+from perfanalytics.practices.qwm.work_review import work_review
+from perfanalytics.practices.qwm.work_review_conflicts import _joint
+from perfanalytics.practices.qwm.work_review_later_sections import overdue_days, state_on
+from perfanalytics.practices.qwm.work_review_rows import Kept, Material, NotDone
 
 DAY = dt.date(2024, 6, 30)
 HOURS = perf.Measure("hours", definition="Hours", unit="hours", better="lower", scale="duration")

@@ -12,11 +12,11 @@ from perfanalytics.plan.analyses.context import Context, item, selection
 from perfanalytics.plan.analyses.kind import Declared, Kind, Reference
 from perfanalytics.plan.mistakes import tried, unknown
 from perfanalytics.plan.tables import Analysis, Name, OfMeasure, OfSeries
-from perfanalytics.practices.candidate_causes import candidate_causes
-from perfanalytics.practices.cause_effect import cause_effect
-from perfanalytics.practices.fmea import fmea
-from perfanalytics.practices.what_changed import what_changed
-from perfanalytics.practices.why_tree import why_tree
+from perfanalytics.practices.car.candidate_causes import candidate_causes
+from perfanalytics.practices.car.cause_effect import cause_effect
+from perfanalytics.practices.car.fmea import fmea
+from perfanalytics.practices.car.what_changed import what_changed
+from perfanalytics.practices.car.why_tree import why_tree
 from perfanalytics.reports.report import ReportItem
 
 

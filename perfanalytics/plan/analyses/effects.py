@@ -20,8 +20,8 @@ from perfanalytics.plan.analyses.factor_settings import stated
 from perfanalytics.plan.analyses.kind import Declared, Kind, Reference
 from perfanalytics.plan.mistakes import unknown
 from perfanalytics.plan.tables import Analysis, OfSeries, Span, Value, When
-from perfanalytics.practices.effect import evaluate_effect
-from perfanalytics.practices.recurrence import evaluate_recurrence
+from perfanalytics.practices.car.effect import evaluate_effect
+from perfanalytics.practices.car.recurrence import evaluate_recurrence
 from perfanalytics.reports.report import ReportItem
 from perfanalytics.spc.result import ControlChart
 

@@ -21,10 +21,10 @@ from perfanalytics.plan.analyses.factor_settings import drawn_from, stated
 from perfanalytics.plan.analyses.kind import Declared, Kind, Reference
 from perfanalytics.plan.mistakes import names, undeclared, unknown
 from perfanalytics.plan.tables import Analysis, Name, OfSeries, Texts, Value
-from perfanalytics.practices.benefit_result import PredictedBenefit
-from perfanalytics.practices.benefits import predict_benefit
-from perfanalytics.practices.deployments import evaluate_deployment
-from perfanalytics.practices.portfolio import portfolio
+from perfanalytics.practices.opm.benefit_result import PredictedBenefit
+from perfanalytics.practices.opm.benefits import predict_benefit
+from perfanalytics.practices.opm.deployments import evaluate_deployment
+from perfanalytics.practices.opm.portfolio import portfolio
 from perfanalytics.reports.report import ReportItem
 
 #: A number; ``[low, likely, high]``; ``{ distribution = ... }`` with its parameters; ``{ baseline = NAME }``.

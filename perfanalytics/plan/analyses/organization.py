@@ -11,7 +11,7 @@ from perfanalytics.plan.analyses.context import Context, item
 from perfanalytics.plan.analyses.kind import Declared, Kind, Reference
 from perfanalytics.plan.mistakes import names, undeclared, unknown
 from perfanalytics.plan.tables import Analysis, Texts, When, Where
-from perfanalytics.practices.organization import organization_capability
+from perfanalytics.practices.opm.organization import organization_capability
 from perfanalytics.reports.report import ReportItem
 
 

@@ -15,8 +15,8 @@ from perfanalytics.core.series import Series
 from perfanalytics.plan.analyses.context import Context, item
 from perfanalytics.plan.analyses.kind import Declared, Kind, Reference
 from perfanalytics.plan.tables import Analysis, Name
-from perfanalytics.practices.pilot_judgement import judge_pilot
-from perfanalytics.practices.pilots import plan_pilot
+from perfanalytics.practices.opm.pilot_judgement import judge_pilot
+from perfanalytics.practices.opm.pilots import plan_pilot
 from perfanalytics.reports.report import ReportItem
 
 CHAPTER = "Improvement: pilots"

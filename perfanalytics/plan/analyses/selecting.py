@@ -13,9 +13,9 @@ from perfanalytics.plan.analyses.context import Context, item, selection
 from perfanalytics.plan.analyses.kind import Declared, Kind
 from perfanalytics.plan.mistakes import unknown
 from perfanalytics.plan.tables import Name, OfMeasure
-from perfanalytics.practices.check_sheet import check_sheet
-from perfanalytics.practices.group_distributions import group_distributions
-from perfanalytics.practices.pareto import pareto
+from perfanalytics.practices.car.check_sheet import check_sheet
+from perfanalytics.practices.car.group_distributions import group_distributions
+from perfanalytics.practices.car.pareto import pareto
 from perfanalytics.reports.report import ReportItem
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from perfanalytics.plan.analyses.context import Context, item
 from perfanalytics.plan.analyses.kind import Declared, Kind, Reference
 from perfanalytics.plan.mistakes import unknown
 from perfanalytics.plan.tables import Analysis, Name, Table
-from perfanalytics.practices.selection_criteria import CRITERIA, Candidate, measures_of
-from perfanalytics.practices.subprocess_selection import candidates_of, select_subprocesses
+from perfanalytics.practices.opp.selection_criteria import CRITERIA, Candidate, measures_of
+from perfanalytics.practices.opp.subprocess_selection import candidates_of, select_subprocesses
 from perfanalytics.reports.report import ReportItem
 
 

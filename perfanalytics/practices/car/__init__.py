@@ -1,0 +1,1 @@
+"""Causal analysis and resolution: select, analyze, act, evaluate."""

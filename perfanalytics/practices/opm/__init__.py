@@ -1,0 +1,1 @@
+"""Organizational performance management: capability, proposals, pilots, portfolio, deployment."""

@@ -1,0 +1,1 @@
+"""Organizational process performance: what traces to what, what is in force, what to manage."""

@@ -1,0 +1,1 @@
+"""Quantitative work management: the review of a piece of work."""

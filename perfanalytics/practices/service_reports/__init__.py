@@ -1,0 +1,1 @@
+"""Service reports: what was reached in a period, for whom."""
